@@ -1,1 +1,30 @@
-//! Placeholder.
+//! The only words that channel adapters and the rest of deskbridge share.
+//!
+//! Not here: any I/O, any SQL, any product rule. Adapters translate into these types; the core decides on
+//! others built from them. Reading order: [`adapter::Adapter`], then [`inbound`], [`outbound`], [`capabilities`].
+
+pub mod adapter;
+pub mod address;
+pub mod capabilities;
+pub mod content;
+pub mod error;
+pub mod inbound;
+pub mod outbound;
+#[cfg(feature = "suite")]
+pub mod suite;
+pub mod time;
+
+pub use adapter::{
+    Adapter, ByteStream, Health, Inbox, InboxSink, Intake, Limits, Pace, PushError, Receipt, Shelf, ShelfError,
+    ShelfStore, Toast,
+};
+pub use address::{
+    Address, BlobId, ChannelName, DeliveryId, RemoteEventId, RemoteFileId, RemoteMessageId, RemoteUserId, RoomId,
+    ThreadId,
+};
+pub use capabilities::{Capabilities, OperationKind, Resend, Support, ThreadStyle};
+pub use content::{Action, Attachment, AttachmentKind, AttachmentSource, Card, CardState, Content, Fact};
+pub use error::{SendError, TranslateError};
+pub use inbound::{Inbound, InboundEvent, Interaction, Sender, SenderKind, ThreadChange};
+pub use outbound::{Mark, Outbound, OutboundFile, OutboundOp, Persona, Sent, ThreadTitle};
+pub use time::Timestamp;

@@ -1,0 +1,214 @@
+//! The trait that every channel implements, and the inbox it pushes into.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::Stream;
+use futures_util::future::BoxFuture;
+
+use crate::address::{Address, ChannelName, RemoteFileId, RemoteUserId};
+use crate::capabilities::{Capabilities, OperationKind, Resend};
+use crate::error::{SendError, TranslateError};
+use crate::inbound::{Inbound, Interaction};
+use crate::outbound::{Outbound, Sent};
+
+/// Bytes of a file, in order. An error ends it.
+pub type ByteStream = Pin<Box<dyn Stream<Item = Result<Bytes, SendError>> + Send>>;
+
+/// One configured connection to a platform.
+///
+/// Adapters translate; they never decide what to say, to whom, or whether. They keep no state that must survive
+/// a restart except through [`Inbox::shelf`].
+#[async_trait]
+pub trait Adapter: Send + Sync + 'static {
+    /// The name under which the configuration lists this connection.
+    fn channel(&self) -> &ChannelName;
+
+    /// What the channel can do at an address. Called often: a constant, no I/O.
+    fn capabilities(&self, at: &Address) -> &Capabilities;
+
+    /// What may be done after an ambiguous attempt, per operation (D33, D36).
+    fn resend(&self, kind: OperationKind) -> Resend;
+
+    /// How fast the platform lets us send; response headers override it.
+    fn limits(&self) -> Limits;
+
+    /// How events arrive. Called once per start; when a connection's future ends, the supervisor calls `intake` again
+    /// after a back-off, so it must not reconnect for ever by itself.
+    fn intake(self: Arc<Self>, inbox: Inbox) -> Intake;
+
+    /// Carries out one operation. May be called again with the same id after a restart.
+    /// Forbidden: retrying inside, except refreshing a credential once.
+    async fn send(&self, out: &Outbound) -> Result<Sent, SendError>;
+
+    /// Looks whether an earlier attempt of `out` arrived. Only called where [`Resend::ReadBack`].
+    async fn find(&self, _out: &Outbound) -> Result<Option<Sent>, SendError> {
+        Err(SendError::rejected("this channel cannot be read back"))
+    }
+
+    /// The bytes of a file that came in by this channel.
+    async fn fetch(&self, file: &RemoteFileId) -> Result<ByteStream, SendError>;
+
+    /// Shows "is typing" for a few seconds. Best effort, never queued (D31).
+    async fn typing(&self, _at: &Address) -> Result<(), SendError> {
+        Ok(())
+    }
+
+    /// Answers an interaction (a pressed button) with a short toast, or with nothing. Called at most once, soon after
+    /// the event was committed. Best effort.
+    async fn answer(&self, _interaction: &Interaction, _toast: Option<&Toast>) -> Result<(), SendError> {
+        Ok(())
+    }
+
+    /// The address for private messages to a person, where one can be opened.
+    async fn open_direct(&self, _user: &RemoteUserId) -> Result<Address, SendError> {
+        Err(SendError::rejected("this channel cannot open private chats"))
+    }
+
+    /// A cheap live call that says whether the credentials work; used by the supervisor's health and by `doctor`.
+    async fn probe(&self) -> Result<Health, SendError>;
+}
+
+/// What a live probe saw, for people: "bot @it_desk, polling".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Health {
+    pub summary: String,
+    /// Things that work but need somebody's eye: "pending updates: 120".
+    pub warnings: Vec<String>,
+}
+
+/// How an adapter receives: a connection that it keeps, a route of its own, or both.
+#[derive(Default)]
+pub struct Intake {
+    /// Runs until the connection is lost or the inbox is closed; `Err` says why, for the log and the channel's health.
+    pub connect: Option<BoxFuture<'static, Result<(), SendError>>>,
+    /// Mounted at `/hooks/{channel}`. Limits of size and time are already in front of it.
+    pub webhook: Option<axum::Router>,
+}
+
+impl fmt::Debug for Intake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Intake")
+            .field("connect", &self.connect.is_some())
+            .field("webhook", &self.webhook.is_some())
+            .finish()
+    }
+}
+
+/// A short text over the platform's own surface.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Toast {
+    pub text: String,
+    /// Must be clicked away.
+    pub alert: bool,
+}
+
+/// What a push came to. The event is on disk.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Receipt {
+    /// True when this event had been stored before; nothing new happened.
+    pub duplicate: bool,
+    /// What to show the person who pressed a button, where the platform has a place for it.
+    pub toast: Option<Toast>,
+}
+
+/// Why an event could not be taken. Nothing is stored: the platform must be told to try again.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PushError {
+    /// The store cannot be written now. Answer 503 and do not advance.
+    #[error("the store is unavailable")]
+    Unavailable,
+    /// The program is shutting down.
+    #[error("shutting down")]
+    Closed,
+}
+
+/// The receiving side of the bridge, implemented by the runtime.
+#[async_trait]
+pub trait InboxSink: Send + Sync {
+    async fn push(&self, event: Inbound) -> Result<Receipt, PushError>;
+    async fn quarantine(&self, channel: &ChannelName, raw: &[u8], why: &TranslateError) -> Result<(), PushError>;
+}
+
+/// An adapter's small durable memory: cursors, tokens, references (D36).
+#[async_trait]
+pub trait ShelfStore: Send + Sync {
+    async fn get(&self, channel: &ChannelName, key: &str) -> Result<Option<String>, ShelfError>;
+    async fn put(&self, channel: &ChannelName, key: &str, value: &str) -> Result<(), ShelfError>;
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the store is unavailable: {0}")]
+pub struct ShelfError(pub String);
+
+/// What an adapter gets at intake.
+#[derive(Clone)]
+pub struct Inbox {
+    channel: ChannelName,
+    sink: Arc<dyn InboxSink>,
+    shelf: Arc<dyn ShelfStore>,
+}
+
+impl Inbox {
+    pub fn new(channel: ChannelName, sink: Arc<dyn InboxSink>, shelf: Arc<dyn ShelfStore>) -> Self {
+        Inbox { channel, sink, shelf }
+    }
+
+    /// Returns after the event is committed. Only then may the platform be acknowledged (clause C4).
+    /// Several pushes may be under way at once; events of one room must be pushed in their order.
+    pub async fn push(&self, event: Inbound) -> Result<Receipt, PushError> {
+        self.sink.push(event).await
+    }
+
+    /// Keeps a payload that could not be translated, for a person to look at. Committed when it returns.
+    pub async fn quarantine(&self, raw: &[u8], why: &TranslateError) -> Result<(), PushError> {
+        self.sink.quarantine(&self.channel, raw, why).await
+    }
+
+    pub fn shelf(&self) -> Shelf {
+        Shelf { channel: self.channel.clone(), store: self.shelf.clone() }
+    }
+}
+
+/// The adapter's view of its shelf.
+#[derive(Clone)]
+pub struct Shelf {
+    channel: ChannelName,
+    store: Arc<dyn ShelfStore>,
+}
+
+impl Shelf {
+    pub async fn get(&self, key: &str) -> Result<Option<String>, ShelfError> {
+        self.store.get(&self.channel, key).await
+    }
+    pub async fn put(&self, key: &str, value: &str) -> Result<(), ShelfError> {
+        self.store.put(&self.channel, key, value).await
+    }
+}
+
+/// At most `count` operations in any window of `per`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    pub count: u32,
+    pub per: Duration,
+}
+
+/// The limits table of a platform. Nothing else in the program knows a platform's figures.
+#[derive(Clone, Debug, Default)]
+pub struct Limits {
+    /// Over all rooms of the account.
+    pub account: Vec<Pace>,
+    /// Per room, by default.
+    pub room: Vec<Pace>,
+    /// Per room of a kind that [`Limits::room_kind`] names, instead of `room`.
+    pub room_kinds: BTreeMap<&'static str, Vec<Pace>>,
+    /// The kind of a room, when it has limits of its own (a Telegram group: 20 a minute).
+    pub room_kind: Option<fn(&Address) -> Option<&'static str>>,
+    /// Which operations count against the room's pace. Empty: all.
+    pub counted: Vec<OperationKind>,
+}
