@@ -1,1 +1,344 @@
-//! Placeholder.
+//! The core: what a conversation is and what an event does to it. Pure and total: no clock, no I/O, no randomness.
+//!
+//! Not here: texts of messages (they live in the store), how anything is sent, who is online (facts come in with events).
+//! `step` is the product logic; each stage has its own file and names every event.
+
+#![deny(clippy::wildcard_enum_match_arm)]
+
+pub mod airlock;
+pub mod allocation;
+pub mod assigned;
+pub mod assisting;
+pub mod closed;
+pub mod context;
+pub mod desk;
+pub mod effect;
+pub mod event;
+pub mod fit;
+pub mod gist;
+pub mod handover;
+pub mod ids;
+pub mod notices;
+pub mod policy;
+pub mod requester;
+pub mod ticket;
+pub mod timers;
+pub mod verbs;
+
+use deskbridge_contract::{Address, Timestamp};
+use serde::{Deserialize, Serialize};
+
+pub use context::{Context, step};
+pub use effect::{
+    Audience, Author, Body, CancelWhat, Delivery, DeliveryOp, Effect, Made, NewMessage, NoticeKind, Presence,
+    RosterChange, Weight,
+};
+pub use event::{
+    Answer, AssistantEvent, DeliveryEvent, DeskActor, DeskEvent, Event, EventBody, HandoverReason, OfferTo, Outcome,
+    PostIntent, QueueFacts, ReactionTarget, Reopening, RequesterEvent, RosterEvent, TicketEvent, TicketStatus, Via,
+};
+pub use gist::{Gist, Wish};
+pub use ids::{ConversationId, Derived, EffectId, MessageId, QueueId, RequesterId, SessionId, TechnicianId};
+pub use policy::Policy;
+pub use timers::TimerKind;
+pub use verbs::{RequesterVerb, TransferTo, Verb};
+
+/// The version of the stored form; a test reads samples of every earlier one (D28).
+pub const STATE_VERSION: u32 = 1;
+
+/// One requester's matter from first message to close.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Conversation {
+    pub id: ConversationId,
+    /// Events applied so far; the next event is `seq + 1`.
+    pub seq: u64,
+    pub requester: Requester,
+    pub queue: QueueId,
+    pub sessions: Vec<Session>,
+    pub stage: Stage,
+    pub ticket: TicketLink,
+    /// Number of the latest assistant turn; answers of others are stale.
+    pub turn: u32,
+    pub stretch: Stretch,
+    pub clocks: Clocks,
+    /// Higher goes first in the queue.
+    pub priority: u8,
+    /// Who helped last; asked first when the requester returns.
+    pub last_technician: Option<TechnicianId>,
+    /// The four-part summary, when it is there.
+    pub summary: Option<MessageId>,
+    pub opened: Timestamp,
+    /// Set when a technician took the conversation out of the assistant's hands before (for the card).
+    pub rating: Option<u8>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Requester {
+    pub id: RequesterId,
+    /// As shown to technicians, cleaned, and tagged with the channel by whoever shows it.
+    pub name: String,
+    /// Two letters; the language of notices.
+    pub language: String,
+    /// True after `Left`: sending would fail, technicians are told.
+    #[serde(default)]
+    pub away: bool,
+}
+
+/// The part of a conversation that the assistant may see (A5): since opening, reopening or hand-back.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stretch {
+    /// The first seq that belongs to it.
+    pub from: u64,
+    /// Assistant answers given in it.
+    pub answers: u32,
+    /// Articles used in it; none is used twice.
+    pub cited: Vec<String>,
+}
+
+/// When each side last spoke. Notices and reminders do not count (D10).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Clocks {
+    pub requester: Option<Timestamp>,
+    /// The assistant or the technician.
+    pub helper: Option<Timestamp>,
+    /// The reminder of this silence was sent.
+    pub reminded: bool,
+    /// The technician was nudged about this silence.
+    pub nudged: bool,
+}
+
+/// Binding of one address to this conversation, in one role.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    pub id: SessionId,
+    pub role: SessionRole,
+    /// For desks: the room, and the thread once it is open.
+    pub address: Address,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SessionRole {
+    /// `active`: the one that spoke last (D3).
+    Requester { active: bool },
+    Desk { thread: DeskThread, /* everything public up to this seq is shown there */ shown: u64 },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DeskThread {
+    Opening,
+    Open,
+    /// Could not be opened; the conversation is offered by the console and other rooms (D34).
+    Lost,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    Assisting(Assisting),
+    Handover(Handover),
+    Assigned(Assigned),
+    Closed(Closed),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Assisting {
+    pub since: Timestamp,
+    pub phase: Phase,
+    /// Open question to the requester; dies with its turn (D7).
+    pub asked: Option<Asked>,
+    /// Out of hours: the conversation goes to the queue then (D1).
+    pub queue_at: Option<Timestamp>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// Waiting for the requester.
+    Idle,
+    /// Messages of one burst are coming in (D6).
+    Gathering { first: Timestamp, last: Timestamp },
+    /// The assistant has the turn.
+    Thinking { since: Timestamp },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Asked {
+    /// "Shall I connect you with a technician?"
+    Connect { reason: HandoverReason },
+    /// Mode `choice`: assistant or people.
+    Choice,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Handover {
+    /// Waiting since; kept when re-queued (D10).
+    pub since: Timestamp,
+    pub reason: HandoverReason,
+    pub offer: Option<Offer>,
+    /// Technicians that declined or missed in this round (D8).
+    pub excluded: Vec<TechnicianId>,
+    /// When a new round starts at the latest, once somebody was excluded.
+    pub round: Option<Timestamp>,
+    /// Max wait was reached: said once.
+    pub overdue: bool,
+    /// Put ahead of those of equal priority (technician went offline).
+    pub front: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offer {
+    pub to: OfferTo,
+    pub until: Timestamp,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Assigned {
+    pub technician: TechnicianId,
+    pub since: Timestamp,
+    pub co_repliers: Vec<TechnicianId>,
+    /// The desk session where it was accepted: requester content goes there (D3). `None`: console only.
+    pub working: Option<SessionId>,
+    pub snoozed: Option<Timestamp>,
+    pub transfer: Option<Transfer>,
+    /// The technician went offline then; grace runs.
+    pub offline: Option<Timestamp>,
+    /// Waiting since, before acceptance; a re-queue keeps the age (D10).
+    pub waited_since: Timestamp,
+}
+
+/// An offer reserved for one technician while the sender keeps the conversation (D12).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Transfer {
+    pub to: TechnicianId,
+    pub until: Timestamp,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Closed {
+    pub at: Timestamp,
+    pub how: CloseReason,
+    /// "Same issue or new request?" is open until then (D5).
+    pub asked: Option<LateQuestion>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CloseReason {
+    Resolved { by: TechnicianId },
+    /// The requester closed it, or the assistant's answer was enough.
+    ByRequester,
+    TimedOut,
+    /// The requester left (blocked us) before anybody took it.
+    Abandoned,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LateQuestion {
+    pub until: Timestamp,
+    /// The late messages that wait for the answer.
+    pub first_seq: u64,
+}
+
+/// Conversation ↔ ticket, one to one (D15).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TicketLink {
+    #[default]
+    None,
+    /// Asked for; at most one request is under way.
+    Opening,
+    Linked { desk: String, key: String, number: String, status: TicketStatus, resolved_at: Option<Timestamp> },
+    /// Could not be opened; the conversation goes on without (it can be asked for again).
+    Failed { why: String },
+}
+
+impl Conversation {
+    /// A new conversation, before its first event.
+    pub fn open(id: ConversationId, requester: Requester, address: Address, queue: QueueId, priority: u8, now: Timestamp) -> Self {
+        Conversation {
+            id,
+            seq: 0,
+            requester,
+            queue,
+            sessions: vec![Session { id: SessionId(0), role: SessionRole::Requester { active: true }, address }],
+            stage: Stage::Assisting(Assisting { since: now, phase: Phase::Idle, asked: None, queue_at: None }),
+            ticket: TicketLink::None,
+            turn: 0,
+            stretch: Stretch { from: 1, ..Stretch::default() },
+            clocks: Clocks::default(),
+            priority,
+            last_technician: None,
+            summary: None,
+            opened: now,
+            rating: None,
+        }
+    }
+
+    pub fn session(&self, id: SessionId) -> Option<&Session> {
+        self.sessions.iter().find(|session| session.id == id)
+    }
+
+    /// The one requester session that content goes to (D3).
+    pub fn requester_session(&self) -> Option<&Session> {
+        self.sessions
+            .iter()
+            .find(|s| matches!(s.role, SessionRole::Requester { active: true }))
+            .or_else(|| self.sessions.iter().find(|s| matches!(s.role, SessionRole::Requester { .. })))
+    }
+
+    pub fn desk_sessions(&self) -> impl Iterator<Item = &Session> {
+        self.sessions.iter().filter(|s| matches!(s.role, SessionRole::Desk { .. }))
+    }
+
+    /// Who this conversation counts against: open offers + assigned − snoozed (D9).
+    /// The writer compares it before and after a step, so that no load is ever forgotten.
+    pub fn occupies(&self) -> Vec<TechnicianId> {
+        match &self.stage {
+            Stage::Assisting(_) | Stage::Closed(_) => Vec::new(),
+            Stage::Handover(handover) => match &handover.offer {
+                Some(Offer { to: OfferTo::One(technician), .. }) => vec![technician.clone()],
+                Some(Offer { to: OfferTo::Everyone, .. }) | None => Vec::new(),
+            },
+            Stage::Assigned(assigned) => {
+                let mut loads = Vec::new();
+                if assigned.snoozed.is_none() {
+                    loads.push(assigned.technician.clone());
+                }
+                if let Some(transfer) = &assigned.transfer {
+                    loads.push(transfer.to.clone());
+                }
+                loads
+            }
+        }
+    }
+
+    /// Whether words of the assistant's turn `turn` may still be shown to the requester (L6).
+    pub fn assistant_may_speak(&self, turn: u32) -> bool {
+        matches!(self.stage, Stage::Assisting(_)) && self.turn == turn
+    }
+
+    /// Waiting in the queue without an offer: what allocation looks for.
+    pub fn is_waiting(&self) -> bool {
+        matches!(&self.stage, Stage::Handover(Handover { offer: None, .. }))
+    }
+
+    pub fn assignee(&self) -> Option<&TechnicianId> {
+        match &self.stage {
+            Stage::Assigned(assigned) => Some(&assigned.technician),
+            Stage::Assisting(_) | Stage::Handover(_) | Stage::Closed(_) => None,
+        }
+    }
+
+    /// The stage's name, for lists and filters.
+    pub fn stage_name(&self) -> &'static str {
+        match &self.stage {
+            Stage::Assisting(_) => "assisting",
+            Stage::Handover(_) => "handover",
+            Stage::Assigned(_) => "assigned",
+            Stage::Closed(_) => "closed",
+        }
+    }
+}

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::address::{BlobId, RemoteFileId};
+use crate::address::{BlobId, RemoteFileId, RemoteUserId};
 
 /// One message's content. Text is CommonMark without raw HTML; adapters convert to and from their own dialect.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,6 +14,20 @@ pub struct Content {
     pub actions: Vec<Action>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub card: Option<Box<Card>>,
+    /// People of ours to be called to this message. Only the bridge's own messages have any: relayed text never does (C13).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mentions: Vec<Mention>,
+}
+
+/// A technician to be mentioned, so that the platform notifies them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mention {
+    /// Our own name for the person.
+    pub who: String,
+    pub name: String,
+    /// The person on this channel; filled in when sent. `None`: known by name only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<RemoteUserId>,
 }
 
 impl Content {

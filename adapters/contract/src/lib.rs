@@ -23,7 +23,7 @@ pub use address::{
     ThreadId,
 };
 pub use capabilities::{Capabilities, OperationKind, Resend, Support, ThreadStyle};
-pub use content::{Action, Attachment, AttachmentKind, AttachmentSource, Card, CardState, Content, Fact};
+pub use content::{Action, Attachment, AttachmentKind, AttachmentSource, Card, CardState, Content, Fact, Mention};
 pub use error::{SendError, TranslateError};
 pub use inbound::{Inbound, InboundEvent, Interaction, Sender, SenderKind, ThreadChange};
 pub use outbound::{Mark, Outbound, OutboundFile, OutboundOp, Persona, Sent, ThreadTitle};

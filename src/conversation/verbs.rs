@@ -1,0 +1,64 @@
+//! One set of verbs everywhere: parsing, and who may use which (D17).
+//!
+//! Not here: what a verb does (the stages), how a platform spells its buttons (the adapters).
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{MessageId, QueueId, TechnicianId};
+
+/// A technician's verb. The text of `note` and `reply` travels as the message's content.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verb {
+    Accept,
+    Decline,
+    Transfer { to: TransferTo },
+    Invite { who: TechnicianId },
+    Leave,
+    Snooze { #[serde(rename = "for")] period: Duration },
+    Ticket,
+    Summary,
+    Suggest,
+    Handback,
+    Resolve { silently: bool },
+    Reopen,
+    Csat,
+    Info,
+    Help,
+    Undo,
+    /// Send a message that was kept internal ("Send anyway").
+    Send { message: MessageId },
+    /// Become the owner of an assigned conversation.
+    TakeOver,
+    On,
+    Busy,
+    Off,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TransferTo {
+    /// `available`: whether they were on when it was asked (T38); stamped where the verb is read.
+    Technician { who: TechnicianId, available: bool },
+    Queue(QueueId),
+}
+
+/// What a requester can do besides writing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RequesterVerb {
+    Human,
+    /// Cancels a handover that nobody accepted yet (D1).
+    KeepAssistant,
+    Yes,
+    No,
+    SameIssue,
+    NewRequest,
+    StartOver,
+    Status,
+    Close,
+    Rate { score: u8 },
+    Feedback { message: MessageId, helpful: bool },
+}

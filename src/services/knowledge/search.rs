@@ -1,0 +1,261 @@
+//! The knowledge base in memory: load, search with reasons, reload while others read.
+//! Not here: what to say with the hits (`answer.rs`).
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use serde::Serialize;
+
+use super::article::{Article, Chunk};
+use super::index::{Field, Found, Index, Scores};
+use super::sources::{self, Limits, LoadFault, LoadProblem};
+use super::words;
+
+/// More of a query is not read: nobody describes one problem in more, and scoring stays linear in a bounded input.
+const MAX_QUERY_CHARS: usize = 2_000;
+const MAX_QUERY_TERMS: usize = 200;
+
+/// Which index found a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MatchedBy {
+    Words,
+    Trigrams,
+}
+
+/// One reason for a hit: a word of the query, the word of the article that it met, where, and its part of the score.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Matched {
+    pub term: String,
+    pub found: String,
+    pub by: MatchedBy,
+    pub field: Field,
+    /// Part of `Hit::score`.
+    pub share: f32,
+}
+
+/// One article that fits a query.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Hit {
+    pub article: Arc<Article>,
+    /// The section that fits best.
+    pub chunk: Arc<Chunk>,
+    /// 0..1, comparable between queries: the mean of the next two.
+    pub score: f32,
+    pub word_score: f32,
+    pub trigram_score: f32,
+    /// Why, strongest first.
+    pub matched: Vec<Matched>,
+    /// Score of every section that matched, in document order.
+    pub sections: Vec<(Arc<Chunk>, f32)>,
+}
+
+/// How much each index counts. The product uses `SUM`; the others exist to show that the sum is better.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Blend {
+    pub(super) words: f32,
+    pub(super) trigrams: f32,
+}
+
+impl Blend {
+    pub(super) const SUM: Self = Self { words: 0.5, trigrams: 0.5 };
+}
+
+/// An immutable, indexed set of articles.
+pub struct Knowledge {
+    articles: Vec<Arc<Article>>,
+    /// Chunk number -> position of the article, position of the chunk in it.
+    places: Vec<(usize, usize)>,
+    index: Index,
+}
+
+impl Knowledge {
+    /// Reads and indexes `folder`. An unreadable folder gives an empty knowledge base and a problem.
+    pub fn load(folder: &Path) -> (Self, Vec<LoadProblem>) {
+        let (articles, problems) = sources::read_folder(folder, Limits::default());
+        (Self::from_articles(articles), problems)
+    }
+
+    pub fn from_articles(articles: Vec<Article>) -> Self {
+        let mut articles: Vec<Arc<Article>> = articles.into_iter().map(Arc::new).collect();
+        articles.sort_by(|a, b| a.id.cmp(&b.id));
+        articles.dedup_by(|a, b| a.id == b.id);
+        let places = articles
+            .iter()
+            .enumerate()
+            .flat_map(|(at, article)| (0..article.chunks.len()).map(move |chunk| (at, chunk)))
+            .collect();
+        let index = Index::build(articles.iter().map(Arc::as_ref));
+        Self { articles, places, index }
+    }
+
+    pub fn articles(&self) -> &[Arc<Article>] {
+        &self.articles
+    }
+
+    pub fn article(&self, id: &str) -> Option<&Arc<Article>> {
+        let at = self.articles.binary_search_by(|article| article.id.as_str().cmp(id)).ok()?;
+        self.articles.get(at)
+    }
+
+    /// Number of indexed sections.
+    pub fn chunks(&self) -> usize {
+        self.index.chunks()
+    }
+
+    /// The articles that fit `query`, best first, at most `limit`. Total, deterministic, and linear in the length of the query
+    /// up to a bound.
+    pub fn search(&self, query: &str, limit: usize) -> Vec<Hit> {
+        self.search_blended(query, limit, Blend::SUM)
+    }
+
+    pub(super) fn search_blended(&self, query: &str, limit: usize, blend: Blend) -> Vec<Hit> {
+        let terms = self.terms(query);
+        let by_words = self.index.by_words(&terms);
+        let by_trigrams = self.index.by_trigrams(&terms);
+        let mut articles: BTreeMap<usize, Vec<Scored>> = BTreeMap::new();
+        let mut numbers: Vec<u32> = by_words.by_chunk.keys().chain(by_trigrams.by_chunk.keys()).copied().collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        for number in numbers {
+            let Some(&(article, chunk)) = self.places.get(number as usize) else { continue };
+            let words = part(&by_words, number);
+            let trigrams = part(&by_trigrams, number);
+            let score = blend.words * words + blend.trigrams * trigrams;
+            if score > 0.0 {
+                articles.entry(article).or_default().push(Scored { number, chunk, words, trigrams, score });
+            }
+        }
+        let mut ranked: Vec<(usize, Vec<Scored>)> = articles.into_iter().collect();
+        // Ties keep the order of the names: the sort is stable.
+        ranked.sort_by(|a, b| best(&b.1).total_cmp(&best(&a.1)));
+        ranked.truncate(limit);
+        ranked
+            .into_iter()
+            .filter_map(|(at, sections)| self.hit(at, &sections, &terms, [&by_words, &by_trigrams], blend))
+            .collect()
+    }
+
+    fn hit(
+        &self,
+        at: usize,
+        sections: &[Scored],
+        terms: &[String],
+        [by_words, by_trigrams]: [&Scores; 2],
+        blend: Blend,
+    ) -> Option<Hit> {
+        let article = self.articles.get(at)?;
+        let top = sections.iter().fold(None, |top: Option<&Scored>, next| match top {
+            Some(top) if top.score >= next.score => Some(top),
+            _ => Some(next),
+        })?;
+        let mut matched = self.reasons(by_words, top.number, terms, MatchedBy::Words, blend.words);
+        matched.extend(self.reasons(by_trigrams, top.number, terms, MatchedBy::Trigrams, blend.trigrams));
+        matched.sort_by(|a, b| b.share.total_cmp(&a.share));
+        let sections = sections
+            .iter()
+            .filter_map(|section| Some((Arc::clone(article.chunks.get(section.chunk)?), section.score)))
+            .collect();
+        Some(Hit {
+            article: Arc::clone(article),
+            chunk: Arc::clone(article.chunks.get(top.chunk)?),
+            score: top.score,
+            word_score: top.words,
+            trigram_score: top.trigrams,
+            matched,
+            sections,
+        })
+    }
+
+    fn reasons(&self, scores: &Scores, chunk: u32, terms: &[String], by: MatchedBy, weight: f32) -> Vec<Matched> {
+        let found: &[Found] = scores.by_chunk.get(&chunk).map(Vec::as_slice).unwrap_or_default();
+        found
+            .iter()
+            .map(|found| Matched {
+                term: terms.get(found.term).cloned().unwrap_or_default(),
+                found: match by {
+                    MatchedBy::Words => self.index.stem_word(found.word).to_owned(),
+                    MatchedBy::Trigrams => self.index.surface_word(found.word).to_owned(),
+                },
+                by,
+                field: found.field,
+                share: weight * share(found.gain, scores.best),
+            })
+            .collect()
+    }
+
+    /// Content words of the query; two that the articles write as one (`pass word`, `out look`) are joined.
+    fn terms(&self, query: &str) -> Vec<String> {
+        let short: String = query.chars().take(MAX_QUERY_CHARS).collect();
+        let tokens = words::tokens(&short);
+        let mut terms: Vec<String> = Vec::new();
+        let mut at = 0;
+        while at < tokens.len() && terms.len() < MAX_QUERY_TERMS {
+            let joined = tokens.get(at + 1).map(|next| format!("{}{next}", tokens[at]));
+            let (term, width) = match joined.filter(|joined| joined.len() > 3 && self.index.knows(joined)) {
+                Some(joined) => (joined, 2),
+                None => (tokens[at].clone(), 1),
+            };
+            if words::is_content(&term) && !terms.contains(&term) {
+                terms.push(term);
+            }
+            at += width;
+        }
+        terms
+    }
+}
+
+struct Scored {
+    number: u32,
+    chunk: usize,
+    words: f32,
+    trigrams: f32,
+    score: f32,
+}
+
+fn best(sections: &[Scored]) -> f32 {
+    sections.iter().map(|section| section.score).fold(0.0, f32::max)
+}
+
+fn part(scores: &Scores, chunk: u32) -> f32 {
+    let gained: f32 = scores.by_chunk.get(&chunk).map_or(0.0, |found| found.iter().map(|f| f.gain).sum());
+    share(gained, scores.best)
+}
+
+fn share(gain: f32, best: f32) -> f32 {
+    if best > 0.0 { (gain / best).clamp(0.0, 1.0) } else { 0.0 }
+}
+
+/// A knowledge base that can be read while it is loaded again.
+pub struct KnowledgeBase {
+    folder: PathBuf,
+    current: RwLock<Arc<Knowledge>>,
+}
+
+impl KnowledgeBase {
+    pub fn open(folder: impl Into<PathBuf>) -> (Self, Vec<LoadProblem>) {
+        let folder = folder.into();
+        let (knowledge, problems) = Knowledge::load(&folder);
+        (Self { folder, current: RwLock::new(Arc::new(knowledge)) }, problems)
+    }
+
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The knowledge as of now; a reload does not change what the caller holds.
+    pub fn current(&self) -> Arc<Knowledge> {
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Reads the folder again. If the folder itself cannot be read, what is known stays. Blocks on the disk: call it
+    /// off the async threads.
+    pub fn reload(&self) -> Vec<LoadProblem> {
+        let (knowledge, problems) = Knowledge::load(&self.folder);
+        if !problems.iter().any(|problem| matches!(problem.fault, LoadFault::NoFolder(_))) {
+            *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(knowledge);
+        }
+        problems
+    }
+}

@@ -1,0 +1,122 @@
+//! What a database must do for the writer: one load and one set-based write per batch, in one transaction.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use deskbridge_contract::{Content, Timestamp};
+use deskbridge_conversation::{Conversation, ConversationId, EffectId, MessageId, Presence, SessionId, TechnicianId};
+
+use crate::job::{RemoteRef, StoreError, TicketOp};
+use crate::rows::*;
+
+/// Everything a batch may need, asked for at once: a constant number of statements whatever the batch's size.
+#[derive(Clone, Debug, Default)]
+pub struct Keys {
+    pub causes: Vec<String>,
+    pub conversations: Vec<ConversationId>,
+    /// Address keys; answered with the latest conversation that has a session there.
+    pub addresses: Vec<String>,
+    pub remotes: Vec<RemoteRef>,
+    /// Outbox rows for `Begin`, `Mark` and terminal events.
+    pub effects: Vec<EffectId>,
+    /// All technicians, when anything in the batch can touch the roster.
+    pub roster: bool,
+    /// Tokens, tickets and the like are written without being loaded.
+    pub ticket_keys: Vec<String>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Loaded {
+    /// Those of `Keys::causes` that are stored.
+    pub causes: Vec<String>,
+    /// Includes the conversations found by address, by remote and by effect.
+    pub conversations: HashMap<ConversationId, Conversation>,
+    pub addresses: HashMap<String, ConversationId>,
+    pub remotes: HashMap<RemoteRef, RemoteHit>,
+    pub effects: HashMap<EffectId, OutboxRow>,
+    pub technicians: HashMap<TechnicianId, TechnicianRow>,
+    /// The highest conversation id given out (0 when none); the writer numbers on from it.
+    pub last_conversation: i64,
+    pub last_ticket: i64,
+    pub tickets: HashMap<String, i64>,
+}
+
+#[derive(Clone, Debug)]
+pub struct RemoteHit {
+    pub conversation: ConversationId,
+    pub session: SessionId,
+    /// `None`: the session's card.
+    pub message: Option<MessageId>,
+    /// The stored words, to tell an edit that changes nothing.
+    pub content: Option<Content>,
+}
+
+/// Everything a batch writes. Each field is one statement (or a constant few). Applied in the order of the fields.
+#[derive(Clone, Debug, Default)]
+pub struct Changes {
+    /// (key, conversation or 0, now)
+    pub causes: Vec<(String, i64, Timestamp)>,
+    /// Insert or replace by id; on PostgreSQL an existing row only where its seq is the one that was loaded.
+    pub conversations: Vec<ConversationRow>,
+    /// The seq that each of `conversations` had when loaded (0: new).
+    pub loaded_seqs: Vec<u64>,
+    /// Insert or replace by (conversation, session).
+    pub sessions: Vec<SessionRow>,
+    pub messages: Vec<MessageRow>,
+    /// (message, content, now): replaces the stored words.
+    pub edits: Vec<(MessageId, Content, Timestamp)>,
+    pub deletes: Vec<(MessageId, Timestamp)>,
+    pub log: Vec<LogRow>,
+    /// Inserted unless a queued row with the same lane and coalescing key exists (then skipped).
+    pub outbox: Vec<OutboxRow>,
+    /// New values of existing outbox rows: id, state, not_before, attempts, error, lease_until, updated.
+    pub outbox_updates: Vec<OutboxUpdate>,
+    /// Queued rows of these conversations with a turn and seq below the given become cancelled (L6).
+    pub cancel_assistant: Vec<(ConversationId, u64, Timestamp)>,
+    /// Queued Post rows of these messages become cancelled (seq below the given).
+    pub cancel_messages: Vec<(MessageId, u64, Timestamp)>,
+    /// Queued rows of these conversations with seq below the given lose their `not_before`.
+    pub release_holds: Vec<(ConversationId, u64)>,
+    pub attempts: Vec<AttemptRow>,
+    /// Ends the open attempt of an effect: effect, ended, outcome.
+    pub attempt_ends: Vec<(EffectId, Timestamp, String)>,
+    /// Insert or replace by (channel, room, remote).
+    pub links: Vec<LinkRow>,
+    /// Removes the links of a session (its thread is gone).
+    pub unlink: Vec<(ConversationId, SessionId)>,
+    pub technicians: Vec<TechnicianRow>,
+    pub presence_log: Vec<(TechnicianId, Presence, Timestamp)>,
+    pub shelf: Vec<(String, String, String)>,
+    pub quarantine: Vec<(String, Vec<u8>, String, Timestamp)>,
+    pub blobs: Vec<BlobRow>,
+    pub tokens: Vec<TokenRow>,
+    pub revoked_tokens: Vec<String>,
+    /// (now, by, act, conversation); the backend chains the hashes.
+    pub audit: Vec<(Timestamp, Option<String>, String, Option<ConversationId>)>,
+    /// In order; `Create` already has its number.
+    pub tickets: Vec<(i64, TicketOp, Timestamp)>,
+    pub feedback: Vec<(MessageId, bool, Timestamp)>,
+}
+
+#[derive(Clone, Debug)]
+pub struct OutboxUpdate {
+    pub id: EffectId,
+    pub state: DeliveryState,
+    pub not_before: Option<Timestamp>,
+    pub attempts: u32,
+    pub error: Option<String>,
+    pub lease_until: Option<Timestamp>,
+    pub updated: Timestamp,
+}
+
+/// One transaction at a time: `load`, then `commit` or `rollback`. Used by the writer's task only.
+#[async_trait]
+pub trait Backend: Send {
+    /// Begins the transaction and reads. PostgreSQL locks the conversations in id order.
+    async fn load(&mut self, keys: &Keys) -> Result<Loaded, StoreError>;
+    /// Writes and commits. On an error nothing is stored and the transaction is over.
+    async fn commit(&mut self, changes: &Changes) -> Result<(), StoreError>;
+    async fn rollback(&mut self);
+    /// Called off the acknowledging path: indexes up to `limit` new messages for search; returns how many.
+    async fn index_search(&mut self, limit: u32) -> Result<u32, StoreError>;
+}

@@ -1,0 +1,83 @@
+//! The read side: for the runtime, the API and the command line. Never on the writer's connection.
+
+use async_trait::async_trait;
+use deskbridge_contract::{ChannelName, Timestamp};
+use deskbridge_conversation::{Conversation, ConversationId, EffectId, MessageId, QueueId, SessionId, TechnicianId};
+use serde::Serialize;
+
+use crate::job::StoreError;
+use crate::rows::*;
+
+/// A page of a list. `after` is the last id of the page before.
+#[derive(Clone, Debug, Default)]
+pub struct ConversationFilter {
+    pub stage: Option<String>,
+    pub queue: Option<QueueId>,
+    pub assignee: Option<TechnicianId>,
+    pub requester: Option<String>,
+    /// Newest first: ids below this.
+    pub before: Option<ConversationId>,
+    pub limit: u32,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct SearchHit {
+    pub conversation: ConversationId,
+    pub message: MessageId,
+    /// A piece of the text around the match; plain text.
+    pub snippet: String,
+    pub now: Timestamp,
+}
+
+#[derive(Clone, Debug, Default, Serialize, PartialEq, Eq)]
+pub struct Counts {
+    pub conversations: i64,
+    pub messages: i64,
+    pub outbox_open: i64,
+    pub outbox_failed: i64,
+    pub quarantine: i64,
+}
+
+#[async_trait]
+pub trait Read: Send + Sync {
+    async fn conversation(&self, id: ConversationId) -> Result<Option<Conversation>, StoreError>;
+    async fn conversations(&self, filter: &ConversationFilter) -> Result<Vec<Conversation>, StoreError>;
+    /// In order of (seq, n). `internal`: also what the requester must not see (S68).
+    async fn messages(&self, id: ConversationId, from_seq: u64, internal: bool, limit: u32) -> Result<Vec<MessageRow>, StoreError>;
+    async fn message(&self, id: MessageId) -> Result<Option<MessageRow>, StoreError>;
+    async fn log(&self, id: ConversationId, from_seq: u64, limit: u32) -> Result<Vec<LogRow>, StoreError>;
+    /// Outbox rows of one conversation, in order.
+    async fn deliveries(&self, id: ConversationId) -> Result<Vec<OutboxRow>, StoreError>;
+    async fn attempts(&self, id: ConversationId) -> Result<Vec<AttemptRow>, StoreError>;
+    /// Rows not yet ended, in order of id within each lane, after a given (conversation, seq, n).
+    async fn open_outbox(&self, after: Option<EffectId>, limit: u32) -> Result<Vec<OutboxRow>, StoreError>;
+    /// Open rows of one conversation.
+    async fn open_outbox_of(&self, id: ConversationId) -> Result<Vec<OutboxRow>, StoreError>;
+    /// Platform message ids of a message in a session, by part. `message: None` asks for the card.
+    async fn links(&self, id: ConversationId, session: SessionId, message: Option<MessageId>) -> Result<Vec<LinkRow>, StoreError>;
+    /// Conversations whose clock is due, earliest first.
+    async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<(ConversationId, Timestamp)>, StoreError>;
+    /// The next clock of all.
+    async fn next_wake(&self) -> Result<Option<Timestamp>, StoreError>;
+    /// Waiting without an offer; priority, front, then oldest first.
+    async fn waiting(&self, limit: u32) -> Result<Vec<Conversation>, StoreError>;
+    /// Offered to, assigned to, or transferred to a technician.
+    async fn of_technician(&self, technician: &TechnicianId) -> Result<Vec<Conversation>, StoreError>;
+    async fn technicians(&self) -> Result<Vec<TechnicianRow>, StoreError>;
+    /// Newest first; `internal` as in `messages`.
+    async fn search(&self, query: &str, internal: bool, before: Option<Timestamp>, limit: u32) -> Result<Vec<SearchHit>, StoreError>;
+    async fn ticket(&self, number: i64) -> Result<Option<TicketRow>, StoreError>;
+    async fn tickets(&self, before: Option<i64>, limit: u32) -> Result<Vec<TicketRow>, StoreError>;
+    async fn ticket_of(&self, id: ConversationId) -> Result<Option<TicketRow>, StoreError>;
+    async fn blob(&self, id: &str) -> Result<Option<BlobRow>, StoreError>;
+    async fn shelf(&self, channel: &ChannelName, key: &str) -> Result<Option<String>, StoreError>;
+    async fn token_by_hash(&self, sha256: &str) -> Result<Option<TokenRow>, StoreError>;
+    async fn tokens(&self) -> Result<Vec<TokenRow>, StoreError>;
+    async fn quarantine(&self, limit: u32) -> Result<Vec<QuarantineRow>, StoreError>;
+    async fn audit(&self, limit: u32) -> Result<Vec<AuditRow>, StoreError>;
+    async fn counts(&self) -> Result<Counts, StoreError>;
+    /// Waits of handovers accepted since `since`: (queue, seconds), newest first.
+    async fn recent_waits(&self, since: Timestamp, limit: u32) -> Result<Vec<(QueueId, u64)>, StoreError>;
+    /// A trivial round trip, for readiness.
+    async fn ping(&self) -> Result<(), StoreError>;
+}

@@ -1,0 +1,247 @@
+//! The rows, the same on every backend. Times are microseconds UTC; JSON columns hold the serde form.
+
+use deskbridge_contract::{ChannelName, Content, RemoteMessageId, RoomId, Timestamp};
+use deskbridge_conversation::{
+    Audience, Author, Conversation, ConversationId, Effect, EffectId, Event, MessageId, Presence, SessionId,
+    TechnicianId, TicketStatus, Weight,
+};
+use serde::{Deserialize, Serialize};
+
+/// `conversations`: the state, and columns that lists and scans need. All columns derive from the state.
+#[derive(Clone, Debug)]
+pub struct ConversationRow {
+    pub state: Conversation,
+    pub wake_at: Option<Timestamp>,
+    pub updated: Timestamp,
+}
+
+/// `sessions`: finds a conversation by address. `address` is [`deskbridge_contract::Address::key`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionRow {
+    pub conversation: ConversationId,
+    pub session: SessionId,
+    pub requester: bool,
+    pub address: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MessageRow {
+    pub id: MessageId,
+    pub author: Author,
+    pub audience: Audience,
+    pub content: Content,
+    pub reply_to: Option<MessageId>,
+    /// Stamped by the writer.
+    pub now: Timestamp,
+    /// The platform's time.
+    pub at: Timestamp,
+    pub edited: Option<Timestamp>,
+    pub deleted: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LogRow {
+    pub conversation: ConversationId,
+    pub seq: u64,
+    pub cause: String,
+    pub event: Event,
+    pub policy: String,
+}
+
+/// `outbox`: every effect, from enqueued to its end; a delivery's row is its visible state.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OutboxRow {
+    pub id: EffectId,
+    /// FIFO: one under way per lane. Deliveries: `d:<conversation>:<session>`; services: `s:<conversation>:<kind>`.
+    pub lane: String,
+    pub effect: Effect,
+    pub state: DeliveryState,
+    pub not_before: Option<Timestamp>,
+    pub turn: Option<u32>,
+    pub weight: Weight,
+    pub attempts: u32,
+    pub error: Option<String>,
+    pub lease_until: Option<Timestamp>,
+    pub created: Timestamp,
+    pub updated: Timestamp,
+}
+
+impl OutboxRow {
+    pub fn conversation(&self) -> ConversationId {
+        self.id.conversation
+    }
+    pub fn is_delivery(&self) -> bool {
+        matches!(self.effect, Effect::Deliver(_))
+    }
+}
+
+/// Visible to people (D32). `Held` is `Queued` with a time in the future.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DeliveryState {
+    Queued,
+    Attempting,
+    /// Taken by something that will not tell more (a workflow).
+    Accepted,
+    Sent,
+    Delivered,
+    Seen,
+    Unknown,
+    Failed,
+    Cancelled,
+}
+
+impl DeliveryState {
+    pub const ALL: [DeliveryState; 9] = [
+        DeliveryState::Queued,
+        DeliveryState::Attempting,
+        DeliveryState::Accepted,
+        DeliveryState::Sent,
+        DeliveryState::Delivered,
+        DeliveryState::Seen,
+        DeliveryState::Unknown,
+        DeliveryState::Failed,
+        DeliveryState::Cancelled,
+    ];
+    pub fn name(self) -> &'static str {
+        match self {
+            DeliveryState::Queued => "queued",
+            DeliveryState::Attempting => "attempting",
+            DeliveryState::Accepted => "accepted",
+            DeliveryState::Sent => "sent",
+            DeliveryState::Delivered => "delivered",
+            DeliveryState::Seen => "seen",
+            DeliveryState::Unknown => "unknown",
+            DeliveryState::Failed => "failed",
+            DeliveryState::Cancelled => "cancelled",
+        }
+    }
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
+    }
+    /// Nothing more will be done by the outbox.
+    pub fn is_terminal(self) -> bool {
+        !matches!(self, DeliveryState::Queued | DeliveryState::Attempting)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AttemptRow {
+    pub effect: EffectId,
+    pub attempt: u32,
+    pub started: Timestamp,
+    pub ended: Option<Timestamp>,
+    pub outcome: Option<String>,
+}
+
+/// `links`: our message in a session ↔ the platform's message. `message` is `None` for the session's card.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkRow {
+    pub conversation: ConversationId,
+    pub session: SessionId,
+    pub message: Option<MessageId>,
+    pub channel: ChannelName,
+    pub room: RoomId,
+    pub remote: RemoteMessageId,
+    /// 0 for the first part; further parts when one message became several.
+    pub part: u16,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TechnicianRow {
+    pub id: TechnicianId,
+    pub presence: Presence,
+    pub since: Timestamp,
+    /// Open offers + assigned − snoozed (D9).
+    pub load: u32,
+    /// Missed offers in a row.
+    pub missed: u32,
+    pub last_assigned: Option<Timestamp>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BlobRow {
+    /// Random, 128 bits or more; also the name under which the bytes are kept.
+    pub id: String,
+    pub conversation: Option<ConversationId>,
+    pub name: String,
+    pub mime: String,
+    pub size: u64,
+    pub sha256: String,
+    pub created: Timestamp,
+}
+
+/// An API token; only its SHA-256 is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenRow {
+    pub id: String,
+    pub name: String,
+    pub sha256: String,
+    pub scopes: Vec<String>,
+    /// The technician on whose behalf actions are done.
+    pub technician: Option<TechnicianId>,
+    pub created: Timestamp,
+    pub expires: Option<Timestamp>,
+    pub revoked: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuarantineRow {
+    pub id: i64,
+    pub channel: ChannelName,
+    pub raw: Vec<u8>,
+    pub why: String,
+    pub now: Timestamp,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TicketRow {
+    /// Counted from 1; shown as `T-000001`.
+    pub number: i64,
+    /// Our idempotency key.
+    pub key: String,
+    pub conversation: Option<ConversationId>,
+    pub summary: String,
+    pub description: String,
+    pub status: TicketStatus,
+    pub priority: u8,
+    pub requester: String,
+    pub technician: Option<String>,
+    pub created: Timestamp,
+    pub updated: Timestamp,
+    pub comments: Vec<TicketComment>,
+    pub history: Vec<TicketChange>,
+    pub attachments: Vec<TicketAttachment>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TicketComment {
+    pub author: String,
+    pub text: String,
+    pub public: bool,
+    pub now: Timestamp,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TicketChange {
+    pub by: String,
+    pub what: String,
+    pub now: Timestamp,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TicketAttachment {
+    pub blob: String,
+    pub name: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditRow {
+    pub id: i64,
+    pub now: Timestamp,
+    pub by: Option<String>,
+    pub act: String,
+    pub conversation: Option<ConversationId>,
+    /// SHA-256 over the previous row's hash and this row: a changed or missing row breaks the chain.
+    pub hash: String,
+}
