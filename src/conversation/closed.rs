@@ -1,1 +1,271 @@
-//! Placeholder.
+//! Stage *Closed*: resolved, timed out or abandoned; a late message may reopen it (L8, D5).
+//!
+//! Not here: the new conversation that a late message may become (the store opens it).
+
+use std::time::Duration;
+
+use crate::airlock::{self, Passage, Posted};
+use crate::notices::{DeskNotice, Notice, StatusWords};
+use crate::policy::TicketWhen;
+use crate::*;
+
+/// How long "same issue or new request?" waits (D5).
+const LATE_QUESTION: Duration = Duration::from_secs(120);
+
+/// Into this stage from any other. The ticket is resolved, desk threads are closed.
+pub fn enter(cx: &mut Context<'_>, how: CloseReason, notice: Option<&Notice>) -> Stage {
+    if let Some(notice) = notice {
+        cx.tell(notice);
+    }
+    let desks = cx.watching(None);
+    match &how {
+        // The one who resolved it said so already.
+        CloseReason::Resolved { .. } => {}
+        CloseReason::ByRequester => {
+            cx.tell_desks(&DeskNotice::Closed { why: "the requester closed it" }, &desks, &[]);
+        }
+        CloseReason::TimedOut => cx.tell_desks(&DeskNotice::Closed { why: "no answer from the requester" }, &desks, &[]),
+        CloseReason::Abandoned => cx.tell_desks(&DeskNotice::Closed { why: "the requester left" }, &desks, &[]),
+    }
+    cx.effect(Effect::ReleaseHolds);
+    ticket::when(cx, TicketWhen::Close);
+    ticket::set_status(cx, TicketStatus::Resolved);
+    cx.c.clocks.unanswered = None;
+    Stage::Closed(Closed { at: cx.now, how, asked: None })
+}
+
+pub fn step(mut stage: Closed, cx: &mut Context<'_>) -> Stage {
+    let event = cx.event;
+    match &event.body {
+        EventBody::Requester { session, what } => on_requester(stage, cx, *session, what),
+        EventBody::Desk { by, via, what } => on_desk(stage, cx, by, via, what),
+        EventBody::Timer { kind, .. } => {
+            match kind {
+                TimerKind::LateQuestion => {
+                    if let Some(question) = stage.asked.take() {
+                        cx.effect(Effect::OpenAnew { first_seq: question.first_seq });
+                    }
+                }
+                TimerKind::TicketClose => ticket::set_status(cx, TicketStatus::Closed),
+                TimerKind::Burst
+                | TimerKind::AssistantDeadline
+                | TimerKind::OpeningTime
+                | TimerKind::RequesterReminder
+                | TimerKind::RequesterClose
+                | TimerKind::Offer
+                | TimerKind::MaxWait
+                | TimerKind::Round
+                | TimerKind::Transfer
+                | TimerKind::TechnicianNudge
+                | TimerKind::TechnicianRequeue
+                | TimerKind::OfflineGrace
+                | TimerKind::Snooze => {}
+            }
+            Stage::Closed(stage)
+        }
+        EventBody::Assistant(what) => {
+            match what {
+                AssistantEvent::Answered { .. } => {}
+                AssistantEvent::Summarised { .. } => desk::summarised(cx),
+                AssistantEvent::Suggested { via, .. } => desk::suggested(cx, via),
+            }
+            Stage::Closed(stage)
+        }
+        EventBody::Delivery(what) => {
+            delivery::ended(cx, what, None);
+            Stage::Closed(stage)
+        }
+        EventBody::Ticket(what) => {
+            ticket::on_event(cx, what, true);
+            Stage::Closed(stage)
+        }
+        EventBody::Roster(
+            RosterEvent::Proposed { .. }
+            | RosterEvent::ClaimRefused { .. }
+            | RosterEvent::WentOffline { .. }
+            | RosterEvent::CameBack { .. },
+        ) => Stage::Closed(stage),
+    }
+}
+
+fn on_requester(mut stage: Closed, cx: &mut Context<'_>, session: SessionId, what: &RequesterEvent) -> Stage {
+    match what {
+        RequesterEvent::Posted { remote, gist, reply_to } => {
+            requester::posted(cx, session, remote, *reply_to, &[]);
+            if let Some(RequesterVerb::Status) = requester::command(gist) {
+                requester::status(cx, StatusWords::Closed);
+                return Stage::Closed(stage);
+            }
+            if requester::wants_help(gist) {
+                cx.tell(&Notice::Help);
+                return Stage::Closed(stage);
+            }
+            // Thanks or an emoji is acknowledged and reopens nothing (D5).
+            if stage.asked.is_none() && (gist.wordless || gist.wish == Some(Wish::Thanks)) {
+                cx.tell(&Notice::LateThanks);
+                return Stage::Closed(stage);
+            }
+            late(stage, cx)
+        }
+        RequesterEvent::Pressed { verb } => pressed(stage, cx, verb),
+        RequesterEvent::Started => {
+            // A deliberate new beginning: nothing waits to be moved, so only the greeting is due.
+            stage.asked = None;
+            cx.tell(&Notice::Greeting);
+            Stage::Closed(stage)
+        }
+        RequesterEvent::Edited { .. }
+        | RequesterEvent::Deleted { .. }
+        | RequesterEvent::Reacted { .. }
+        | RequesterEvent::Left
+        | RequesterEvent::Returned
+        | RequesterEvent::RoomMoved { .. } => {
+            let desks = cx.watching(None);
+            requester::changed(cx, session, what, &desks);
+            Stage::Closed(stage)
+        }
+    }
+}
+
+/// Asked once; later messages wait with the first.
+fn late(mut stage: Closed, cx: &mut Context<'_>) -> Stage {
+    if stage.asked.is_none() {
+        cx.tell(&Notice::LateQuestion);
+        stage.asked = Some(LateQuestion { until: cx.now + LATE_QUESTION, first_seq: cx.c.seq });
+    }
+    Stage::Closed(stage)
+}
+
+fn pressed(mut stage: Closed, cx: &mut Context<'_>, verb: &RequesterVerb) -> Stage {
+    match verb {
+        RequesterVerb::SameIssue => reopen(stage, cx),
+        RequesterVerb::NewRequest | RequesterVerb::StartOver => {
+            match stage.asked.take() {
+                Some(question) => cx.effect(Effect::OpenAnew { first_seq: question.first_seq }),
+                None => cx.tell(&Notice::Greeting),
+            }
+            Stage::Closed(stage)
+        }
+        // The requester agrees: the ticket need not wait for auto-closure (D15).
+        RequesterVerb::Close | RequesterVerb::Yes => {
+            ticket::set_status(cx, TicketStatus::Closed);
+            cx.tell(&Notice::LateThanks);
+            Stage::Closed(stage)
+        }
+        RequesterVerb::Rate { score } => {
+            requester::rated(cx, *score);
+            Stage::Closed(stage)
+        }
+        RequesterVerb::Feedback { message, helpful } => {
+            requester::feedback(cx, *message, *helpful);
+            Stage::Closed(stage)
+        }
+        RequesterVerb::Status => {
+            requester::status(cx, StatusWords::Closed);
+            Stage::Closed(stage)
+        }
+        RequesterVerb::Human => late(stage, cx),
+        RequesterVerb::KeepAssistant | RequesterVerb::No => Stage::Closed(stage),
+    }
+}
+
+/// The same issue within the window: the queue again, the last technician asked first (L8); the ticket reopens with it.
+fn reopen(stage: Closed, cx: &mut Context<'_>) -> Stage {
+    if cx.now > stage.at + cx.policy.reopen_window {
+        return late(stage, cx);
+    }
+    begin_again(cx, true)
+}
+
+fn begin_again(cx: &mut Context<'_>, by_requester: bool) -> Stage {
+    cx.c.stretch = Stretch { from: cx.c.seq, first_turn: cx.c.turn + 1, answers: 0, cited: Vec::new() };
+    cx.c.rating = None;
+    ticket::set_status(cx, TicketStatus::Open);
+    if let Some(reopening) = cx.event.facts.reopening.clone() {
+        cx.tell(&Notice::OutOfHours { back: reopening.said });
+        let mut assisting = assisting::idle(cx.now);
+        assisting.queue_at = Some(reopening.at);
+        return Stage::Assisting(assisting);
+    }
+    cx.tell(&Notice::Reopened { waiting: true });
+    let desks = cx.watching(None);
+    if by_requester {
+        cx.tell_desks(&DeskNotice::Reopened, &desks, &[]);
+    }
+    if let Some(technician) = cx.c.last_technician.clone() {
+        cx.effect(Effect::Notify { technician, kind: NoticeKind::Reopened });
+    }
+    handover::queue(cx, HandoverReason::Reopened, None, None)
+}
+
+fn on_desk(stage: Closed, cx: &mut Context<'_>, by: &DeskActor, via: &Via, what: &DeskEvent) -> Stage {
+    if let Some(verb) = desk::verb_of(what) {
+        return on_verb(stage, cx, by, via, &verb);
+    }
+    match what {
+        DeskEvent::Posted { remote, intent, reply_to } => {
+            let post = Posted { remote: remote.as_ref(), intent: *intent, reply_to: *reply_to };
+            // Nothing goes out of a closed conversation; somebody who meant to is told.
+            let passage = match airlock::passage(airlock::place(cx, via), *intent, desk::standing(cx, by), false) {
+                Passage::AcceptAndOut | Passage::Out | Passage::Kept => Passage::Kept,
+                Passage::Note => Passage::Note,
+            };
+            airlock::keep(cx, by, via, &post, passage, None, None);
+            Stage::Closed(stage)
+        }
+        DeskEvent::Misread { why } => {
+            cx.whisper(via, &DeskNotice::Refused { verb: "verb", why: why.clone() });
+            Stage::Closed(stage)
+        }
+        DeskEvent::Edited { .. }
+        | DeskEvent::Deleted { .. }
+        | DeskEvent::Reacted { .. }
+        | DeskEvent::Verb { .. }
+        | DeskEvent::Thread { .. }
+        | DeskEvent::RoomMoved { .. } => {
+            airlock::changed(cx, via, what, None, false);
+            Stage::Closed(stage)
+        }
+    }
+}
+
+fn on_verb(stage: Closed, cx: &mut Context<'_>, by: &DeskActor, via: &Via, verb: &Verb) -> Stage {
+    let Some(technician) = desk::may(cx, by, via, verb) else { return Stage::Closed(stage) };
+    if desk::common_verb(cx, &technician, via, verb) {
+        return Stage::Closed(stage);
+    }
+    match verb {
+        Verb::Reopen => begin_again(cx, false),
+        Verb::Accept | Verb::TakeOver => {
+            let again = begin_again(cx, false);
+            match again {
+                Stage::Handover(handover) => assigned::accept(handover, cx, &technician, via),
+                Stage::Assisting(_) | Stage::Assigned(_) | Stage::Closed(_) => again,
+            }
+        }
+        Verb::Csat => {
+            cx.tell(&Notice::AskRating);
+            Stage::Closed(stage)
+        }
+        Verb::Decline
+        | Verb::Transfer { .. }
+        | Verb::Invite { .. }
+        | Verb::Leave
+        | Verb::Snooze { .. }
+        | Verb::Handback
+        | Verb::Resolve { .. }
+        | Verb::Send { .. } => {
+            assisting::refuse(cx, via, verb, "it is closed; reopen it first");
+            Stage::Closed(stage)
+        }
+        Verb::Ticket
+        | Verb::Summary
+        | Verb::Suggest
+        | Verb::Info
+        | Verb::Help
+        | Verb::Undo
+        | Verb::On
+        | Verb::Busy
+        | Verb::Off => Stage::Closed(stage),
+    }
+}

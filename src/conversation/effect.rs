@@ -20,6 +20,7 @@ pub enum Effect {
     Suggest { to: TechnicianId, via: Via },
     OpenTicket { note: String },
     SetTicketStatus { status: TicketStatus },
+    AssignTicket { technician: TechnicianId },
     CommentTicket { message: MessageId, public: bool },
     /// Tell a technician privately, outside the desk room (direct message, desktop).
     Notify { technician: TechnicianId, kind: NoticeKind },
@@ -209,6 +210,10 @@ pub struct Made {
     /// Messages whose stored content is replaced by the event's content (an edit).
     pub edited: Vec<MessageId>,
     pub deleted: Vec<MessageId>,
+    /// Stored messages whose audience changes: "send anyway" makes an internal one public.
+    pub audience: Vec<(MessageId, Audience)>,
+    /// Sessions whose thread is gone: their links mean nothing any more.
+    pub unlinked: Vec<SessionId>,
     /// For the person who pressed a button; not stored.
     pub toast: Option<String>,
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::effect::DeliveryOp;
 use crate::gist::Gist;
-use crate::ids::{MessageId, QueueId, SessionId, TechnicianId};
+use crate::ids::{MessageId, SessionId, TechnicianId};
 use crate::timers::TimerKind;
 use crate::verbs::{RequesterVerb, Verb};
 
@@ -110,6 +110,8 @@ pub enum DeskEvent {
     Deleted { message: Option<MessageId> },
     Reacted { target: ReactionTarget, emoji: String, added: bool },
     Verb { verb: Verb },
+    /// It began like a verb but was none; the person is told why.
+    Misread { why: String },
     Thread { change: ThreadChange },
     RoomMoved { to: Address },
 }
@@ -263,7 +265,10 @@ impl EventBody {
                         (false, None) => ReactionTarget::Unknown,
                     };
                 }
-                DeskEvent::Verb { .. } | DeskEvent::Thread { .. } | DeskEvent::RoomMoved { .. } => {}
+                DeskEvent::Verb { .. }
+                | DeskEvent::Misread { .. }
+                | DeskEvent::Thread { .. }
+                | DeskEvent::RoomMoved { .. } => {}
             },
             EventBody::Assistant(_)
             | EventBody::Roster(_)
@@ -273,13 +278,4 @@ impl EventBody {
         }
     }
 
-    /// The queue a transfer names, if the event is one; used to stamp that queue's facts.
-    pub fn names_queue(&self) -> Option<&QueueId> {
-        match self {
-            EventBody::Desk { what: DeskEvent::Verb { verb: Verb::Transfer { to: crate::verbs::TransferTo::Queue(queue) } }, .. } => {
-                Some(queue)
-            }
-            _ => None,
-        }
-    }
 }

@@ -1,5 +1,7 @@
 //! What a requester's text plainly asks for, read before the core sees the event. The core never looks at text.
 
+pub(crate) mod fold;
+
 use serde::{Deserialize, Serialize};
 
 /// The classified content of a requester's message.

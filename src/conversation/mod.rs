@@ -11,6 +11,7 @@ pub mod assigned;
 pub mod assisting;
 pub mod closed;
 pub mod context;
+pub mod delivery;
 pub mod desk;
 pub mod effect;
 pub mod event;
@@ -61,6 +62,9 @@ pub struct Conversation {
     pub turn: u32,
     pub stretch: Stretch,
     pub clocks: Clocks,
+    /// Technicians' texts that are not with the requester yet, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub relays: Vec<Relay>,
     /// Higher goes first in the queue.
     pub priority: u8,
     /// Who helped last; asked first when the requester returns.
@@ -68,7 +72,7 @@ pub struct Conversation {
     /// The four-part summary, when it is there.
     pub summary: Option<MessageId>,
     pub opened: Timestamp,
-    /// Set when a technician took the conversation out of the assistant's hands before (for the card).
+    /// The requester's rating, 1 to 5.
     pub rating: Option<u8>,
 }
 
@@ -89,6 +93,8 @@ pub struct Requester {
 pub struct Stretch {
     /// The first seq that belongs to it.
     pub from: u64,
+    /// The first assistant turn that belongs to it; words of earlier turns are not shown any more (L6).
+    pub first_turn: u32,
     /// Assistant answers given in it.
     pub answers: u32,
     /// Articles used in it; none is used twice.
@@ -101,6 +107,8 @@ pub struct Clocks {
     pub requester: Option<Timestamp>,
     /// The assistant or the technician.
     pub helper: Option<Timestamp>,
+    /// It is the helpers' turn since then: the first word of the requester that nobody answered, or the acceptance.
+    pub unanswered: Option<Timestamp>,
     /// The reminder of this silence was sent.
     pub reminded: bool,
     /// The technician was nudged about this silence.
@@ -209,6 +217,17 @@ pub struct Assigned {
     pub waited_since: Timestamp,
 }
 
+/// A technician's text on its way to the requester; forgotten when its delivery ends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Relay {
+    pub message: MessageId,
+    pub by: TechnicianId,
+    /// Where it was written, so that its mark and a failure are shown there.
+    pub origin: Option<SessionId>,
+    /// The end of the undo window (D13).
+    pub held_until: Timestamp,
+}
+
 /// An offer reserved for one technician while the sender keeps the conversation (D12).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Transfer {
@@ -267,8 +286,9 @@ impl Conversation {
             stage: Stage::Assisting(Assisting { since: now, phase: Phase::Idle, asked: None, queue_at: None }),
             ticket: TicketLink::None,
             turn: 0,
-            stretch: Stretch { from: 1, ..Stretch::default() },
+            stretch: Stretch { from: 1, first_turn: 1, ..Stretch::default() },
             clocks: Clocks::default(),
+            relays: Vec::new(),
             priority,
             last_technician: None,
             summary: None,
@@ -317,7 +337,7 @@ impl Conversation {
 
     /// Whether words of the assistant's turn `turn` may still be shown to the requester (L6).
     pub fn assistant_may_speak(&self, turn: u32) -> bool {
-        matches!(self.stage, Stage::Assisting(_)) && self.turn == turn
+        matches!(self.stage, Stage::Assisting(_)) && turn >= self.stretch.first_turn
     }
 
     /// Waiting in the queue without an offer: what allocation looks for.

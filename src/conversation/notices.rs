@@ -2,12 +2,24 @@
 //!
 //! Not here: when it is said (the stages), what the assistant or a technician says.
 
+mod buttons;
+mod de;
+mod desk;
+mod en;
+mod es;
+mod fr;
+#[cfg(test)]
+mod tests;
+mod words;
+
 use std::time::Duration;
 
 use deskbridge_contract::Content;
 
 use crate::ids::MessageId;
-use crate::verbs::Verb;
+
+pub use desk::desk;
+pub use words::plain;
 
 /// What is said to a requester. Buttons are part of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,18 +27,28 @@ pub enum Notice {
     /// `/start`, or the first contact without a question.
     Greeting,
     /// Handover: position in the queue counted from 1, usual wait, ticket once known. Button: keep the assistant.
-    Connecting { position: u32, expected: Option<Duration>, keep_assistant: bool },
+    Connecting {
+        position: u32,
+        expected: Option<Duration>,
+        keep_assistant: bool,
+    },
     /// Out of hours: when people are back (already in words); a ticket is opened; the assistant still helps.
-    OutOfHours { back: String },
+    OutOfHours {
+        back: String,
+    },
     /// "Shall I connect you with a technician?" Yes / No, keep going.
     AskConnect,
     /// Mode `choice`: ask the assistant, or a technician.
     Choice,
-    Joined { name: String },
+    Joined {
+        name: String,
+    },
     Reminder,
     /// Closed as timed out; how to reopen.
     ClosedIdle,
-    Resolved { by: String },
+    Resolved {
+        by: String,
+    },
     ClosedByRequester,
     /// One to five.
     AskRating,
@@ -35,9 +57,13 @@ pub enum Notice {
     LateQuestion,
     /// Answer to thanks after close.
     LateThanks,
-    Reopened { waiting: bool },
+    Reopened {
+        waiting: bool,
+    },
     /// Nobody was free in time; a ticket stays; still in the queue.
-    MaxWait { ticket: Option<String> },
+    MaxWait {
+        ticket: Option<String>,
+    },
     /// Handover cancelled by the requester.
     AssistantContinues,
     HandedBack,
@@ -45,10 +71,16 @@ pub enum Notice {
     FindingAnother,
     StartedOver,
     /// Answer to "status".
-    Status { reference: String, state: StatusWords, ticket: Option<String> },
+    Status {
+        reference: String,
+        state: StatusWords,
+        ticket: Option<String>,
+    },
     Help,
     /// The assistant had nothing to say and could not hand over; never leaves a person without an answer.
-    TicketOpened { number: String },
+    TicketOpened {
+        number: String,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,47 +95,109 @@ pub enum StatusWords {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DeskNotice {
     /// Whisper. Buttons: Send anyway (`send:<message>`), Take over (`takeover`).
-    KeptInternal { owner: Option<String>, message: MessageId },
+    KeptInternal {
+        owner: Option<String>,
+        message: MessageId,
+    },
     /// Whisper to an outsider.
     NotPermitted,
-    Refused { verb: &'static str, why: String },
+    Refused {
+        verb: &'static str,
+        why: String,
+    },
     /// Mentions the technician.
-    Offered { name: String, seconds: u64 },
+    Offered {
+        name: String,
+        seconds: u64,
+    },
     OfferedEveryone,
-    OfferMissed { name: String },
-    Declined { name: String },
-    Accepted { name: String, waited: Duration },
-    TakenOver { name: String, from: String },
-    TransferAsked { from: String, to: String, available: bool },
-    TransferDeclined { to: String },
-    TransferredToQueue { by: String, queue: String },
-    Invited { name: String, by: String },
-    Left { name: String },
+    OfferMissed {
+        name: String,
+    },
+    Declined {
+        name: String,
+    },
+    Accepted {
+        name: String,
+        waited: Duration,
+    },
+    TakenOver {
+        name: String,
+        from: String,
+    },
+    TransferAsked {
+        from: String,
+        to: String,
+        available: bool,
+    },
+    TransferDeclined {
+        to: String,
+    },
+    TransferredToQueue {
+        by: String,
+        queue: String,
+    },
+    Invited {
+        name: String,
+        by: String,
+    },
+    Left {
+        name: String,
+    },
     /// Mentions the technician.
-    Nudge { name: String, minutes: u64 },
-    Requeued { why: RequeueReason },
-    Snoozed { by: String, period: Duration },
-    SnoozeEnded { name: String },
-    Resolved { by: String, after: Duration },
-    Closed { why: &'static str },
+    Nudge {
+        name: String,
+        minutes: u64,
+    },
+    Requeued {
+        why: RequeueReason,
+    },
+    Snoozed {
+        by: String,
+        period: Duration,
+    },
+    SnoozeEnded {
+        name: String,
+    },
+    Resolved {
+        by: String,
+        after: Duration,
+    },
+    Closed {
+        why: &'static str,
+    },
     Reopened,
-    HandedBack { by: String },
+    HandedBack {
+        by: String,
+    },
     KeptWithAssistant,
     RequesterLeft,
     RequesterReturned,
-    DeliveryFailed { why: String },
+    DeliveryFailed {
+        why: String,
+    },
     MayAppearTwice,
     ThreadReopened,
-    TicketOpened { number: String },
-    TicketFailed { why: String },
+    TicketOpened {
+        number: String,
+    },
+    TicketFailed {
+        why: String,
+    },
     MaxWait,
     Undone,
     UndoTooLate,
-    Rated { score: u8 },
+    Rated {
+        score: u8,
+    },
     RatingAsked,
-    Info { lines: Vec<(String, String)> },
+    Info {
+        lines: Vec<(String, String)>,
+    },
     Help,
-    PresenceSet { presence: &'static str },
+    PresenceSet {
+        presence: &'static str,
+    },
     SummaryPending,
     RequesterDeleted,
 }
@@ -115,15 +209,14 @@ pub enum RequeueReason {
     HandedOn,
 }
 
-/// The words and buttons for a requester. `language`: two letters; English where a language is unknown.
-pub fn say(notice: &Notice, _language: &str) -> Content {
-    Content::text(format!("{notice:?}"))
+/// The words and buttons for a requester. `language`: as in [`crate::Requester`]; English where it is none of ours.
+pub fn say(notice: &Notice, language: &str) -> Content {
+    let primary = language.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
+    let (text, labels) = match primary.as_str() {
+        "de" => (de::text(notice), &de::LABELS),
+        "es" => (es::text(notice), &es::LABELS),
+        "fr" => (fr::text(notice), &fr::LABELS),
+        _ => (en::text(notice), &en::LABELS),
+    };
+    Content::text(text).with_actions(buttons::of(notice, labels))
 }
-
-/// The words and buttons for a desk room.
-pub fn desk(notice: &DeskNotice) -> Content {
-    Content::text(format!("{notice:?}"))
-}
-
-#[allow(unused)]
-fn _verbs_are_words(_: &Verb) {}

@@ -99,10 +99,7 @@ fn requester_idle(
     due: &mut Vec<(TimerKind, Timestamp)>,
 ) {
     let clocks = &conversation.clocks;
-    let Some(helper) = clocks.helper else { return };
-    if clocks.requester.is_some_and(|requester| requester > helper) {
-        return;
-    }
+    let (Some(helper), None) = (clocks.helper, clocks.unanswered) else { return };
     if !clocks.reminded && timers.requester_reminder < timers.requester_close {
         due.push((TimerKind::RequesterReminder, helper + timers.requester_reminder));
     }
@@ -117,11 +114,8 @@ fn technician_silent(
     due: &mut Vec<(TimerKind, Timestamp)>,
 ) {
     let clocks = &conversation.clocks;
-    let Some(requester) = clocks.requester else { return };
-    if clocks.helper.is_some_and(|helper| helper >= requester && helper >= accepted) {
-        return;
-    }
-    let from = requester.max(accepted);
+    let Some(unanswered) = clocks.unanswered else { return };
+    let from = unanswered.max(accepted);
     if !clocks.nudged && timers.technician_nudge < timers.technician_requeue {
         due.push((TimerKind::TechnicianNudge, from + timers.technician_nudge));
     }

@@ -2,11 +2,23 @@
 //!
 //! Not here: what a verb does (the stages), how a platform spells its buttons (the adapters).
 
+mod action;
+mod names;
+mod parse;
+mod permit;
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{MessageId, QueueId, TechnicianId};
+
+pub use action::from_action;
+pub use names::Names;
+pub use parse::{Parsed, parse, parse_explicit};
+pub use permit::{may_reply, permitted};
 
 /// A technician's verb. The text of `note` and `reply` travels as the message's content.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,22 +26,33 @@ use crate::ids::{MessageId, QueueId, TechnicianId};
 pub enum Verb {
     Accept,
     Decline,
-    Transfer { to: TransferTo },
-    Invite { who: TechnicianId },
+    Transfer {
+        to: TransferTo,
+    },
+    Invite {
+        who: TechnicianId,
+    },
     Leave,
-    Snooze { #[serde(rename = "for")] period: Duration },
+    Snooze {
+        #[serde(rename = "for")]
+        period: Duration,
+    },
     Ticket,
     Summary,
     Suggest,
     Handback,
-    Resolve { silently: bool },
+    Resolve {
+        silently: bool,
+    },
     Reopen,
     Csat,
     Info,
     Help,
     Undo,
     /// Send a message that was kept internal ("Send anyway").
-    Send { message: MessageId },
+    Send {
+        message: MessageId,
+    },
     /// Become the owner of an assigned conversation.
     TakeOver,
     On,
@@ -41,7 +64,10 @@ pub enum Verb {
 #[serde(rename_all = "kebab-case")]
 pub enum TransferTo {
     /// `available`: whether they were on when it was asked (T38); stamped where the verb is read.
-    Technician { who: TechnicianId, available: bool },
+    Technician {
+        who: TechnicianId,
+        available: bool,
+    },
     Queue(QueueId),
 }
 
@@ -59,6 +85,40 @@ pub enum RequesterVerb {
     StartOver,
     Status,
     Close,
-    Rate { score: u8 },
-    Feedback { message: MessageId, helpful: bool },
+    Rate {
+        score: u8,
+    },
+    Feedback {
+        message: MessageId,
+        helpful: bool,
+    },
+}
+
+impl Verb {
+    /// The word that people type, and the name of the action in the API.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Verb::Accept => "accept",
+            Verb::Decline => "decline",
+            Verb::Transfer { .. } => "transfer",
+            Verb::Invite { .. } => "invite",
+            Verb::Leave => "leave",
+            Verb::Snooze { .. } => "snooze",
+            Verb::Ticket => "ticket",
+            Verb::Summary => "summary",
+            Verb::Suggest => "suggest",
+            Verb::Handback => "handback",
+            Verb::Resolve { .. } => "resolve",
+            Verb::Reopen => "reopen",
+            Verb::Csat => "csat",
+            Verb::Info => "info",
+            Verb::Help => "help",
+            Verb::Undo => "undo",
+            Verb::Send { .. } => "send",
+            Verb::TakeOver => "takeover",
+            Verb::On => "on",
+            Verb::Busy => "busy",
+            Verb::Off => "off",
+        }
+    }
 }

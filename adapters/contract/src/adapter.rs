@@ -32,6 +32,12 @@ pub trait Adapter: Send + Sync + 'static {
     /// What the channel can do at an address. Called often: a constant, no I/O.
     fn capabilities(&self, at: &Address) -> &Capabilities;
 
+    /// Whether somebody who writes at this address is asking for help: a private chat, or a room where the bot was
+    /// called. Rooms that are desks are never asked about. Default: yes.
+    fn takes_requesters(&self, _at: &Address) -> bool {
+        true
+    }
+
     /// What may be done after an ambiguous attempt, per operation (D33, D36).
     fn resend(&self, kind: OperationKind) -> Resend;
 
