@@ -7,6 +7,8 @@ mod names;
 mod parse;
 mod permit;
 #[cfg(test)]
+mod permit_tests;
+#[cfg(test)]
 mod tests;
 
 use std::time::Duration;

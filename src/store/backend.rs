@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use deskbridge_contract::{Content, Timestamp};
-use deskbridge_conversation::{Conversation, ConversationId, EffectId, MessageId, Presence, SessionId, TechnicianId};
+use deskbridge_conversation::{
+    Audience, Conversation, ConversationId, EffectId, MessageId, Presence, SessionId, TechnicianId,
+};
 
 use crate::job::{RemoteRef, StoreError, TicketOp};
 use crate::rows::*;
@@ -66,11 +68,16 @@ pub struct Changes {
     /// (message, content, now): replaces the stored words.
     pub edits: Vec<(MessageId, Content, Timestamp)>,
     pub deletes: Vec<(MessageId, Timestamp)>,
+    /// Replaces the stored words without being an edit by a person (`edited` stays as it is): an attachment was copied.
+    pub replaced: Vec<(MessageId, Content)>,
+    /// Stored messages whose audience changes.
+    pub audiences: Vec<(MessageId, Audience)>,
     pub log: Vec<LogRow>,
+    /// New values of existing outbox rows: id, state, not_before, attempts, error, lease_until, updated.
+    /// Before the inserts: a card that is being sent, or that just ended, does not stand for one that is due now.
+    pub outbox_updates: Vec<OutboxUpdate>,
     /// Inserted unless a queued row with the same lane and coalescing key exists (then skipped).
     pub outbox: Vec<OutboxRow>,
-    /// New values of existing outbox rows: id, state, not_before, attempts, error, lease_until, updated.
-    pub outbox_updates: Vec<OutboxUpdate>,
     /// Queued rows of these conversations with a turn and seq below the given become cancelled (L6).
     pub cancel_assistant: Vec<(ConversationId, u64, Timestamp)>,
     /// Queued Post rows of these messages become cancelled (seq below the given).
@@ -96,6 +103,72 @@ pub struct Changes {
     /// In order; `Create` already has its number.
     pub tickets: Vec<(i64, TicketOp, Timestamp)>,
     pub feedback: Vec<(MessageId, bool, Timestamp)>,
+}
+
+impl Changes {
+    /// Nothing to write: the transaction need not be committed.
+    pub fn is_empty(&self) -> bool {
+        let Changes {
+            causes,
+            conversations,
+            loaded_seqs: _,
+            sessions,
+            messages,
+            edits,
+            deletes,
+            replaced,
+            audiences,
+            log,
+            outbox,
+            outbox_updates,
+            cancel_assistant,
+            cancel_messages,
+            release_holds,
+            attempts,
+            attempt_ends,
+            links,
+            unlink,
+            technicians,
+            presence_log,
+            shelf,
+            quarantine,
+            blobs,
+            tokens,
+            revoked_tokens,
+            audit,
+            tickets,
+            feedback,
+        } = self;
+        let conversation = causes.is_empty()
+            && conversations.is_empty()
+            && sessions.is_empty()
+            && messages.is_empty()
+            && edits.is_empty()
+            && deletes.is_empty()
+            && replaced.is_empty()
+            && audiences.is_empty()
+            && log.is_empty();
+        let deliveries = outbox.is_empty()
+            && outbox_updates.is_empty()
+            && cancel_assistant.is_empty()
+            && cancel_messages.is_empty()
+            && release_holds.is_empty()
+            && attempts.is_empty()
+            && attempt_ends.is_empty()
+            && links.is_empty()
+            && unlink.is_empty();
+        let rest = technicians.is_empty()
+            && presence_log.is_empty()
+            && shelf.is_empty()
+            && quarantine.is_empty()
+            && blobs.is_empty()
+            && tokens.is_empty()
+            && revoked_tokens.is_empty()
+            && audit.is_empty()
+            && tickets.is_empty()
+            && feedback.is_empty();
+        conversation && deliveries && rest
+    }
 }
 
 #[derive(Clone, Debug)]

@@ -176,6 +176,16 @@ pub enum Begun {
     No,
 }
 
+/// What became of an `Admin`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AdminDone {
+    Done,
+    /// The ticket that was created or changed. `created` is false when this key had created it before.
+    Ticket { number: i64, created: bool },
+    /// No such ticket.
+    Unknown,
+}
+
 /// Classed by what the caller does next.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {

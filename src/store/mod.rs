@@ -5,14 +5,35 @@
 //! Shape: [`writer::Writer`] drains its queue into one transaction of a [`backend::Backend`] (SQLite, PostgreSQL,
 //! memory), steps the conversations, writes set-based, commits, then answers every waiter.
 
+pub mod audit;
+pub mod export;
+pub mod search;
+pub mod tickets;
 pub mod backend;
+mod batch;
 pub mod job;
+pub mod memory;
+pub mod migrate;
+pub mod open;
+pub mod policy;
+mod postgres;
 pub mod read;
 pub mod rows;
+#[cfg(test)]
+mod suite;
+mod sql;
+mod sqlite;
+pub mod writer;
 
 pub use backend::{Backend, Changes, Keys, Loaded};
 pub use job::{
-    Admin, Applied, Apply, Begin, Begun, Cause, Committed, Change, FactSource, Guard, Job, Mark, Refs, RemoteRef,
+    Admin, AdminDone, Applied, Apply, Begin, Begun, Cause, Committed, Change, FactSource, Guard, Job, Mark, Refs, RemoteRef,
     StoreError, Target,
 };
+pub use export::Export;
+pub use batch::set_session;
+pub use memory::{Memory, MemoryBackend};
+pub use open::{Kind, OpenOptions, Opened, open};
+pub use policy::{PolicyHandle, Stamped};
 pub use read::Read;
+pub use writer::Writer;

@@ -1,1 +1,4 @@
-//! The integration binary.
+//! ONE integration binary: scenarios, simulation, architecture, end to end.
+
+mod harness;
+mod scenarios;

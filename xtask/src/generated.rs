@@ -1,7 +1,7 @@
 //! Files that are written by the program or built from `web/`, and are committed: is each one current?
 //! Not here: how they are written; the program's own subcommands do that.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -135,7 +135,8 @@ fn web(place: &Place, skips: &mut Skips) -> Outcome<bool> {
     npm.current_dir(&folder).args(["run", "build"]);
     run::logged("npm run build in web", &mut npm, 10 * MINUTE, &log)?;
     let after = files(&folder.join("dist"));
-    for name in before.keys().chain(after.keys()).filter(|name| before.get(*name) != after.get(*name)) {
+    let names: BTreeSet<_> = before.keys().chain(after.keys()).collect();
+    for name in names.into_iter().filter(|name| before.get(*name) != after.get(*name)) {
         eprintln!("web/dist/{}: was out of date, is built anew", name.display());
     }
     if before == after {

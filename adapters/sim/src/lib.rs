@@ -6,6 +6,7 @@
 //! The world outlives the adapter, so a test can crash and restart everything on the bridge's side.
 
 mod adapter;
+mod checks;
 pub mod demo;
 mod faults;
 mod ids;

@@ -236,6 +236,17 @@ impl World {
         .await
     }
 
+    /// Presses a button under something that was whispered to this person.
+    pub async fn press_whisper(&self, user: &str, number: usize, action: &str) -> Result<Pushed, SimError> {
+        let found = self.whispers(user).into_iter().find(|w| w.number == number);
+        let whisper = found.ok_or_else(|| SimError::nothing(format!("whisper {number} to {user}")))?;
+        let found = whisper.content.actions.iter().find(|a| a.id == action);
+        let action =
+            found.ok_or_else(|| SimError::nothing(format!("button {action} under whisper {number}")))?;
+        let at = Address { thread: whisper.thread.clone(), ..self.room(whisper.room.as_str()) };
+        self.invoke(user, &at, &action.id, action.value.as_deref(), None).await
+    }
+
     /// Uses a platform command, or presses a button that is not there any more.
     pub async fn invoke(
         &self,

@@ -84,7 +84,9 @@ fn set(front: &mut FrontMatter, key: &str, mut values: Vec<String>) {
             Some("handover") => front.policy = Policy::Handover,
             Some("answer") | None => {}
             // Reported because a misspelt policy would let the assistant answer alone.
-            Some(other) => fault(front, format!("unknown policy `{}`; known: handover, answer", short(other))),
+            Some(other) => {
+                fault(front, format!("unknown policy `{}`; known: handover, answer", short(other)))
+            }
         },
         _ => {}
     }

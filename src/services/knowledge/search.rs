@@ -1,18 +1,19 @@
 //! The knowledge base in memory: load, search with reasons, reload while others read.
 //! Not here: what to say with the hits (`answer.rs`).
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use serde::Serialize;
 
 use super::article::{Article, Chunk};
-use super::index::{Field, Found, Index, Scores};
+use super::index::Index;
+use super::lexicon::{Field, Scores};
 use super::sources::{self, Limits, LoadFault, LoadProblem};
 use super::words;
 
-/// More of a query is not read: nobody describes one problem in more, and scoring stays linear in a bounded input.
+/// More of a query is not read: nobody describes one problem in more, and scoring stays linear in a bounded
+/// input.
 const MAX_QUERY_CHARS: usize = 2_000;
 const MAX_QUERY_TERMS: usize = 200;
 
@@ -24,7 +25,8 @@ pub enum MatchedBy {
     Trigrams,
 }
 
-/// One reason for a hit: a word of the query, the word of the article that it met, where, and its part of the score.
+/// One reason for a hit: a word of the query, the word of the article that it met, where, and its part of the
+/// score.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Matched {
     pub term: String,
@@ -41,13 +43,14 @@ pub struct Hit {
     pub article: Arc<Article>,
     /// The section that fits best.
     pub chunk: Arc<Chunk>,
-    /// 0..1, comparable between queries: the mean of the next two.
+    /// 0..1, comparable between queries: the sum of the next two, at most 1.
     pub score: f32,
     pub word_score: f32,
     pub trigram_score: f32,
     /// Why, strongest first.
     pub matched: Vec<Matched>,
-    /// Score of every section that matched, in document order.
+    /// Every section that matched, in document order, with the part of its score that comes from its own
+    /// heading and text.
     pub sections: Vec<(Arc<Chunk>, f32)>,
 }
 
@@ -104,36 +107,36 @@ impl Knowledge {
         self.index.chunks()
     }
 
-    /// The articles that fit `query`, best first, at most `limit`. Total, deterministic, and linear in the length of the query
-    /// up to a bound.
+    /// The articles that fit `query`, best first, at most `limit`. Total, deterministic, and linear in the
+    /// length of the query up to a bound.
     pub fn search(&self, query: &str, limit: usize) -> Vec<Hit> {
         self.search_blended(query, limit, Blend::SUM)
     }
 
     pub(super) fn search_blended(&self, query: &str, limit: usize, blend: Blend) -> Vec<Hit> {
         let terms = self.terms(query);
-        let by_words = self.index.by_words(&terms);
-        let by_trigrams = self.index.by_trigrams(&terms);
-        let mut articles: BTreeMap<usize, Vec<Scored>> = BTreeMap::new();
-        let mut numbers: Vec<u32> = by_words.by_chunk.keys().chain(by_trigrams.by_chunk.keys()).copied().collect();
-        numbers.sort_unstable();
-        numbers.dedup();
-        for number in numbers {
-            let Some(&(article, chunk)) = self.places.get(number as usize) else { continue };
-            let words = part(&by_words, number);
-            let trigrams = part(&by_trigrams, number);
-            let score = blend.words * words + blend.trigrams * trigrams;
-            if score > 0.0 {
-                articles.entry(article).or_default().push(Scored { number, chunk, words, trigrams, score });
+        let scores = self.index.score(&terms);
+        let total = blend.words * scores[0].best + blend.trigrams * scores[1].best;
+        let mut ranked: Vec<(usize, Vec<Scored>)> = Vec::new();
+        for (number, &(article, chunk)) in self.places.iter().enumerate() {
+            let words = share(blend.words * scores[0].gained(number), total);
+            let trigrams = share(blend.trigrams * scores[1].gained(number), total);
+            if words + trigrams <= 0.0 {
+                continue;
+            }
+            let scored = Scored { number, chunk, words, trigrams };
+            match ranked.last_mut() {
+                Some((last, sections)) if *last == article => sections.push(scored),
+                _ => ranked.push((article, vec![scored])),
             }
         }
-        let mut ranked: Vec<(usize, Vec<Scored>)> = articles.into_iter().collect();
         // Ties keep the order of the names: the sort is stable.
         ranked.sort_by(|a, b| best(&b.1).total_cmp(&best(&a.1)));
         ranked.truncate(limit);
+        let weights = [share(blend.words, total), share(blend.trigrams, total)];
         ranked
             .into_iter()
-            .filter_map(|(at, sections)| self.hit(at, &sections, &terms, [&by_words, &by_trigrams], blend))
+            .filter_map(|(at, sections)| self.hit(at, &sections, &terms, &scores, weights))
             .collect()
     }
 
@@ -142,47 +145,44 @@ impl Knowledge {
         at: usize,
         sections: &[Scored],
         terms: &[String],
-        [by_words, by_trigrams]: [&Scores; 2],
-        blend: Blend,
+        scores: &[Scores; 2],
+        weights: [f32; 2],
     ) -> Option<Hit> {
         let article = self.articles.get(at)?;
         let top = sections.iter().fold(None, |top: Option<&Scored>, next| match top {
-            Some(top) if top.score >= next.score => Some(top),
+            Some(top) if top.score() >= next.score() => Some(top),
             _ => Some(next),
         })?;
-        let mut matched = self.reasons(by_words, top.number, terms, MatchedBy::Words, blend.words);
-        matched.extend(self.reasons(by_trigrams, top.number, terms, MatchedBy::Trigrams, blend.trigrams));
+        let mut matched = Vec::new();
+        let reasons = self.index.reasons(scores, top.number as u32);
+        for ((by, found), weight) in
+            [MatchedBy::Words, MatchedBy::Trigrams].into_iter().zip(reasons).zip(weights)
+        {
+            matched.extend(found.into_iter().map(|found| Matched {
+                term: terms.get(found.term).cloned().unwrap_or_default(),
+                found: found.word.to_owned(),
+                by,
+                field: found.field,
+                share: weight * found.gain,
+            }));
+        }
         matched.sort_by(|a, b| b.share.total_cmp(&a.share));
-        let sections = sections
-            .iter()
-            .filter_map(|section| Some((Arc::clone(article.chunks.get(section.chunk)?), section.score)))
-            .collect();
+        let own = |section: &Scored| {
+            let reasons = self.index.reasons(scores, section.number as u32).into_iter().zip(weights);
+            let own = reasons
+                .map(|(found, weight)| weight * found.iter().map(|found| found.own_gain).sum::<f32>())
+                .sum();
+            Some((Arc::clone(article.chunks.get(section.chunk)?), own))
+        };
         Some(Hit {
             article: Arc::clone(article),
             chunk: Arc::clone(article.chunks.get(top.chunk)?),
-            score: top.score,
+            score: top.score(),
             word_score: top.words,
             trigram_score: top.trigrams,
             matched,
-            sections,
+            sections: sections.iter().filter_map(own).collect(),
         })
-    }
-
-    fn reasons(&self, scores: &Scores, chunk: u32, terms: &[String], by: MatchedBy, weight: f32) -> Vec<Matched> {
-        let found: &[Found] = scores.by_chunk.get(&chunk).map(Vec::as_slice).unwrap_or_default();
-        found
-            .iter()
-            .map(|found| Matched {
-                term: terms.get(found.term).cloned().unwrap_or_default(),
-                found: match by {
-                    MatchedBy::Words => self.index.stem_word(found.word).to_owned(),
-                    MatchedBy::Trigrams => self.index.surface_word(found.word).to_owned(),
-                },
-                by,
-                field: found.field,
-                share: weight * share(found.gain, scores.best),
-            })
-            .collect()
     }
 
     /// Content words of the query; two that the articles write as one (`pass word`, `out look`) are joined.
@@ -207,24 +207,24 @@ impl Knowledge {
 }
 
 struct Scored {
-    number: u32,
+    number: usize,
     chunk: usize,
     words: f32,
     trigrams: f32,
-    score: f32,
+}
+
+impl Scored {
+    fn score(&self) -> f32 {
+        (self.words + self.trigrams).min(1.0)
+    }
 }
 
 fn best(sections: &[Scored]) -> f32 {
-    sections.iter().map(|section| section.score).fold(0.0, f32::max)
-}
-
-fn part(scores: &Scores, chunk: u32) -> f32 {
-    let gained: f32 = scores.by_chunk.get(&chunk).map_or(0.0, |found| found.iter().map(|f| f.gain).sum());
-    share(gained, scores.best)
+    sections.iter().map(Scored::score).fold(0.0, f32::max)
 }
 
 fn share(gain: f32, best: f32) -> f32 {
-    if best > 0.0 { (gain / best).clamp(0.0, 1.0) } else { 0.0 }
+    if best > 0.0 { gain / best } else { 0.0 }
 }
 
 /// A knowledge base that can be read while it is loaded again.
@@ -249,8 +249,8 @@ impl KnowledgeBase {
         Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Reads the folder again. If the folder itself cannot be read, what is known stays. Blocks on the disk: call it
-    /// off the async threads.
+    /// Reads the folder again. If the folder itself cannot be read, what is known stays. Blocks on the disk:
+    /// call it off the async threads.
     pub fn reload(&self) -> Vec<LoadProblem> {
         let (knowledge, problems) = Knowledge::load(&self.folder);
         if !problems.iter().any(|problem| matches!(problem.fault, LoadFault::NoFolder(_))) {

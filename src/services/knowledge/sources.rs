@@ -188,7 +188,8 @@ fn read_text(path: &Path, max: u64) -> Result<String, LoadFault> {
 fn free_name(path: &Path, taken: &mut HashSet<String>) -> (ArticleId, bool) {
     let parts = path.with_extension("");
     let parts: Vec<_> = parts.iter().map(|part| words::slug(&part.to_string_lossy())).collect();
-    let wanted = parts.iter().map(String::as_str).filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/");
+    let wanted =
+        parts.iter().map(String::as_str).filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/");
     let wanted = if wanted.is_empty() { "article".to_owned() } else { wanted };
     let mut name = wanted.clone();
     let mut number = 2;
@@ -265,7 +266,8 @@ mod tests {
         }
         let (articles, problems) = read_folder(folder.path(), Limits { files: 3, ..Limits::default() });
         assert_eq!((articles.len(), problems.len()), (3, 1));
-        let (articles, problems) = read_folder(folder.path(), Limits { total_bytes: 25, ..Limits::default() });
+        let (articles, problems) =
+            read_folder(folder.path(), Limits { total_bytes: 25, ..Limits::default() });
         assert_eq!((articles.len(), problems.len()), (2, 1));
         let (articles, problems) = read_folder(&folder.path().join("absent"), Limits::default());
         assert!(articles.is_empty());

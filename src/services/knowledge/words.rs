@@ -13,41 +13,50 @@ const MAX_WORD_CHARS: usize = 40;
 /// Elided articles: `l'imprimante`, `d'accès`. `can't` and `I'm` stay one word.
 const ELISIONS: [&str; 9] = ["l", "d", "j", "n", "s", "m", "c", "t", "qu"];
 
-/// Function words of English, German, Spanish and French. A word that carries meaning in one of the others is left out
-/// (`son` is French for sound).
+/// Function words of English, German, Spanish and French. A word that carries meaning in one of the others is
+/// left out (`son` is French for sound).
 const STOP_WORDS: &str = "\
-a about after all also am an and any are arent as at be because been before being but by can cant cannot could couldnt \
-did didnt do does doesnt doing dont for from get gets getting go goes going got had has hasnt have havent having he her \
-here him his how i id if ill im in into is isnt it its ive just let like make me might my never no nor not of on once \
-only or our ours out over own she should so some such than that thats the their them then there these they this those \
-through to too under until up us very was wasnt we were what when where which while who whom why will with wont would \
+a about after all also am an and any are arent as at be because been before being but by can cant \
+cannot could couldnt did didnt do does doesnt doing dont for from get gets getting go goes going got \
+had has hasnt have havent having he her here him his how i id if ill im in into is isnt it its ive \
+just let like make me might my never no nor not of on once only or our ours out over own she should \
+so some such than that thats the their them then there these they this those through to too under \
+until up us very was wasnt we were what when where which while who whom why will with wont would \
 wouldnt you your yours \
-aber als am an auch auf aus bei beim bin bis bitte da damit dann das dass dein dem den denn der des die dies diese \
-diesem diesen dieser doch du durch ein eine einem einen einer eines er es euch fur habe haben hat hatte ich ihm ihn ihr \
-im immer ins ist ja jetzt kann kannst kein keine keinen konnen man mehr mein meine meinem meinen meiner meins mich mir \
-mit muss nach nicht noch nur ob oder ohne schon sehr sein seine seit sich sie sind so soll uber um und uns vom von vor \
-was weil wenn wer werden wie wieder will wir wird wo zu zum zur \
-al como con cual de del desde donde el ella ellos en entre era es esa ese eso esta este esto fue ha hay la las le les \
-lo los mas me mi mis muy nos o para pero por porque puede puedo que se ser si sin sobre soy su sus tengo tiene todo tu \
-un una uno ya y yo \
-ai au aux avec avoir ce ces cette comme dans depuis des du elle elles en est et eu il ils j je l leur leurs lui ma mais \
-me mes moi mon n ne notre nous on ont ou par pas peut peux plus pour qu quand que quel quelle qui sa sans ses sont sur \
-ta te tes toi ton tous tout tres tu un une votre vous c d s t m";
+aber als am an auch auf aus bei beim bin bis bitte da damit dann das dass \
+dein dem den denn der des die dies diese diesem diesen dieser doch du durch ein eine einem einen \
+einer eines er es euch fur habe haben hat hatte ich ihm ihn ihr im immer ins ist ja jetzt kann \
+kannst kein keine keinen konnen man mehr mein meine meinem meinen meiner meins mich mir mit muss \
+nach nicht noch nur ob oder ohne schon sehr sein seine seit sich sie sind so soll uber um und uns \
+vom von vor was weil wenn wer werden wie wieder will wir wird wo zu zum zur \
+al como con cual de del \
+desde donde el ella ellos en entre era es esa ese eso esta este esto fue ha hay la las le les lo los \
+mas me mi mis muy nos o para pero por porque puede puedo que se ser si sin sobre soy su sus tengo \
+tiene todo tu un una uno ya y yo \
+ai au aux avec avoir ce ces cette comme dans depuis des du elle \
+elles en est et eu il ils j je l leur leurs lui ma mais me mes moi mon n ne notre nous on ont ou par \
+pas peut peux plus pour qu quand que quel quelle qui sa sans ses sont sur ta te tes toi ton tous \
+tout tres tu un une votre vous c d s t m";
 
 /// What people write around their problem; it says nothing about which article fits.
 const FILLER: &str = "\
-actually again already anymore anyone anything appears automatically bit broke broken cause come comes constantly day days \
-done error errors even ever everytime explain fail failed failing fails fault find fix fixed give guys happen happened \
-happening happens hello help helped hey hi hopefully hour hours idea issue issues keep keeps kindly know last look looks \
-many matter maybe minutes moment morning much need needs new nothing now ok okay people please pls possible problem \
-problems properly question quick really right said say saying says seem seems show shows since somebody someone something \
-somehow still stop stopped stops strange suddenly support team tell thank thanks thing things think thx time times today \
-told tried tries trouble try trying urgent urgently use used using want wants week weird well went whenever wondering work \
-worked working works wrong yesterday \
-danke dringend fehler fehlermeldung funktioniert geht guten hallo heute hilfe hilft hilfst kaputt klappt leider morgen \
-problem tag \
-ayuda buenas buenos dias error favor funciona gracias hola hoy problema urgente \
-aide aidez aujourdhui bonjour erreur fonctionne marche merci probleme salut svp";
+actually again already anymore anyone anything appears ask asked asking asks automatically back bit \
+bring broke broken came cause come comes constantly day days done eight error errors even ever \
+everytime explain fail failed failing fails fault find five fix fixed four give gives guys happen \
+happened happening happens hello help helped hey hi hopefully hour hours idea issue issues keep \
+keeps kindly know last longer look looks many matter maybe minutes moment month months morning much \
+need needs new nine nothing now ok okay people please pls possible problem problems properly \
+question quick really right said say saying says seem seems seven show shows since six somebody \
+someone something somehow still stop stopped stops strange suddenly support team tell tells ten \
+thank thanks thing things think three thx time times today told tried tries trouble try trying two \
+urgent urgently use used using want wants week weeks weird well went whenever wondering work worked \
+working works wrong year years yesterday \
+danke dringend fehler fehlermeldung funktioniert geht guten \
+hallo heute hilfe hilft hilfst kaputt klappt leider morgen problem tag \
+ayuda buenas buenos dias \
+error favor funciona gracias hola hoy problema urgente \
+aide aidez aujourdhui bonjour erreur \
+fonctionne marche merci probleme salut svp";
 
 static STOP: LazyLock<HashSet<&str>> = LazyLock::new(|| STOP_WORDS.split_whitespace().collect());
 static FILL: LazyLock<HashSet<&str>> = LazyLock::new(|| FILLER.split_whitespace().collect());
@@ -75,7 +84,9 @@ const IRREGULAR: [(&str, &str); 16] = [
 /// Lower case, compatibility forms decomposed, accents and invisible characters removed.
 fn fold(c: char, out: &mut String) {
     for c in std::iter::once(c).nfkd() {
-        if is_combining_mark(c) || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{feff}') {
+        if is_combining_mark(c)
+            || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{feff}')
+        {
             continue;
         }
         for c in c.to_lowercase() {
@@ -100,19 +111,27 @@ pub(super) fn tokens(text: &str) -> Vec<String> {
     text.chars().for_each(|c| fold(c, &mut folded));
     let mut out = Vec::new();
     let mut word = String::new();
+    let mut is_after_hyphen = false;
     let mut chars = folded.chars().peekable();
     while let Some(c) = chars.next() {
         let is_inside = !word.is_empty() && chars.peek().is_some_and(|next| next.is_alphanumeric());
         match c {
             c if c.is_alphanumeric() => word.push(c),
             '\'' | '’' | 'ʼ' | '`' if is_inside && !ELISIONS.contains(&word.as_str()) => {}
-            // `wi-fi` and `e-mail` are one word, `docking-station` is two.
-            '-' | '‐' | '‑' if is_inside && word.len() <= 2 && word.bytes().all(|b| b.is_ascii_lowercase()) => {}
-            _ => push_word(&mut out, &mut word),
+            // `wi-fi` and `e-mail` are one word, `docking-station` is two, `plug-in-card` three.
+            '-' | '‐' | '‑' if is_inside && !is_after_hyphen && is_short_prefix(&word) => {}
+            c => {
+                push_word(&mut out, &mut word);
+                is_after_hyphen = matches!(c, '-' | '‐' | '‑');
+            }
         }
     }
     push_word(&mut out, &mut word);
     out
+}
+
+fn is_short_prefix(word: &str) -> bool {
+    word.len() <= 2 && word.bytes().all(|b| b.is_ascii_lowercase())
 }
 
 fn push_word(out: &mut Vec<String>, word: &mut String) {
@@ -148,7 +167,8 @@ pub(super) fn content(text: &str, max: usize) -> Vec<String> {
     out
 }
 
-/// One spelling for the English forms of a word: `printing`, `printed`, `prints` -> `print`. Other words pass unharmed often enough.
+/// One spelling for the English forms of a word: `printing`, `printed`, `prints` -> `print`. Other words pass
+/// unharmed often enough.
 pub(super) fn stem(word: &str) -> String {
     if let Some((_, stem)) = IRREGULAR.iter().find(|(form, _)| *form == word) {
         return (*stem).to_owned();
@@ -184,18 +204,22 @@ fn without_plural(word: &str) -> String {
 
 fn without_verb_ending(word: &str) -> String {
     let has_vowel = |rest: &str| rest.len() >= 3 && rest.bytes().any(|b| b"aeiouy".contains(&b));
-    let Some(rest) = ["ing", "ed"].iter().find_map(|end| word.strip_suffix(end)).filter(|rest| has_vowel(rest))
+    let Some(rest) =
+        ["ing", "ed"].iter().find_map(|end| word.strip_suffix(end)).filter(|rest| has_vowel(rest))
     else {
         return word.to_owned();
     };
     let tail = rest.as_bytes();
-    let is_doubled = tail.len() >= 4 && tail[tail.len() - 1] == tail[tail.len() - 2] && !b"lsz".contains(&tail[tail.len() - 1]);
+    let is_doubled = tail.len() >= 4
+        && tail[tail.len() - 1] == tail[tail.len() - 2]
+        && !b"lsz".contains(&tail[tail.len() - 1]);
     if is_doubled { rest[..rest.len() - 1].to_owned() } else { rest.to_owned() }
 }
 
 pub(super) type Trigram = [char; 3];
 
-/// The set of three-letter pieces of a word, with two blanks before and one after it: beginnings count more than ends.
+/// The set of three-letter pieces of a word, with two blanks before and one after it: beginnings count more
+/// than ends.
 pub(super) fn trigrams(word: &str) -> Vec<Trigram> {
     let padded: Vec<char> = "  ".chars().chain(word.chars()).chain(" ".chars()).collect();
     let mut grams: Vec<Trigram> = padded.windows(3).map(|w| [w[0], w[1], w[2]]).collect();
@@ -204,9 +228,19 @@ pub(super) fn trigrams(word: &str) -> Vec<Trigram> {
     grams
 }
 
+/// The letters of a word in order, the same for `mail` and `mial`: swapped letters leave few trigrams of a
+/// short word.
+pub(super) fn letters(word: &str) -> String {
+    let mut letters: Vec<char> = word.chars().collect();
+    letters.sort_unstable();
+    letters.into_iter().collect()
+}
+
 /// `If that did not help!` -> `if-that-did-not-help`.
 pub(super) fn slug(text: &str) -> String {
-    tokens(text).join("-")
+    let mut folded = String::with_capacity(text.len());
+    text.chars().for_each(|c| fold(c, &mut folded));
+    folded.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
 }
 
 #[cfg(test)]
@@ -215,12 +249,14 @@ mod tests {
 
     #[test]
     fn words_are_folded_and_split() {
-        assert_eq!(tokens("Wi‑Fi, E-Mail: ＶＰＮ d'accès can't ZURÜCKSETZEN straße"), [
-            "wifi", "email", "vpn", "d", "acces", "cant", "zurucksetzen", "strasse"
-        ]);
-        assert_eq!(tokens("pass\u{200b}word docking-station l'imprimante PRT-0417"), [
-            "password", "docking", "station", "l", "imprimante", "prt", "0417"
-        ]);
+        assert_eq!(
+            tokens("Wi‑Fi, E-Mail: ＶＰＮ d'accès can't ZURÜCKSETZEN straße"),
+            ["wifi", "email", "vpn", "d", "acces", "cant", "zurucksetzen", "strasse"]
+        );
+        assert_eq!(
+            tokens("pass\u{200b}word docking-station l'imprimante PRT-0417"),
+            ["password", "docking", "station", "l", "imprimante", "prt", "0417"]
+        );
         assert_eq!(tokens("🖨️ … \u{0}"), Vec::<String>::new());
         assert_eq!(tokens(&"x".repeat(5000))[0].len(), MAX_WORD_CHARS);
     }
@@ -254,7 +290,10 @@ mod tests {
 
     #[test]
     fn only_words_that_name_something_are_content() {
-        assert_eq!(content("Hi, can you please help me? My printer does not work, the PRINTER!", 9), ["printer"]);
+        assert_eq!(
+            content("Hi, can you please help me? My printer does not work, the PRINTER!", 9),
+            ["printer"]
+        );
         assert_eq!(content("mein Drucker geht nicht", 9), ["drucker"]);
         assert_eq!(content("a b c 7", 9), ["7"]);
     }

@@ -145,11 +145,23 @@ pub fn html_page(status: u16) -> Response<Body> {
     text(status, "text/html; charset=utf-8", page)
 }
 
+/// The connection's end in the middle of a body: what was written before must leave first, which the server does
+/// only while it waits for more.
+pub async fn after_flush() -> Hangup {
+    tokio::time::sleep(Duration::from_millis(5)).await;
+    Hangup
+}
+
 /// Promises more bytes than it sends, then drops the connection.
 pub fn cut_short(body: Bytes) -> Response<Body> {
     let promised = body.len() + 1000;
     let start = body.slice(..body.len() / 2);
-    let parts = futures_util::stream::iter([Ok(start), Err(Hangup)]);
+    let parts = futures_util::stream::unfold(Some(start), |start| async move {
+        match start {
+            Some(start) => Some((Ok(start), None)),
+            None => Some((Err(after_flush().await), None)),
+        }
+    });
     let mut response = text(200, "application/json", Body::from_stream(parts));
     response.headers_mut().insert(header::CONTENT_LENGTH, promised.into());
     response

@@ -30,7 +30,9 @@ impl World {
         let named = params.text("chat_id").filter(|text| !text.is_empty());
         let named = named.ok_or_else(|| ApiError::bad("chat_id is empty"))?;
         let by_name = |name: &str| {
-            self.chats.values().find(|chat| chat.username.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(name)))
+            self.chats
+                .values()
+                .find(|chat| chat.username.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(name)))
         };
         let chat = match named.strip_prefix('@') {
             Some(name) => by_name(name),
@@ -66,7 +68,9 @@ impl World {
             };
         }
         match standing {
-            Some(Standing::Kicked) => Err(ApiError::forbidden(format!("bot was kicked from the {kind} chat"))),
+            Some(Standing::Kicked) => {
+                Err(ApiError::forbidden(format!("bot was kicked from the {kind} chat")))
+            }
             Some(standing) if standing.is_present() => Ok(chat),
             _ => Err(ApiError::forbidden(format!("bot is not a member of the {kind} chat"))),
         }
@@ -122,7 +126,8 @@ impl World {
         params: &Params,
         what: &str,
     ) -> Result<&'a Message, ApiError> {
-        let id = params.int("message_id").ok_or_else(|| ApiError::bad("message identifier is not specified"))?;
+        let id =
+            params.int("message_id").ok_or_else(|| ApiError::bad("message identifier is not specified"))?;
         let message = chat.messages.get(&id).filter(|message| !message.deleted);
         message.ok_or_else(|| ApiError::bad(format!("{what} not found")))
     }
@@ -146,7 +151,8 @@ impl World {
         if is_group && sent.len() + messages > self.settings.group_pace {
             self.ledger.over_pace.push((chat, self.ledger.now()));
             if self.settings.enforce_rate_limits {
-                let oldest = sent.front().map_or(Duration::ZERO, |at| window.saturating_sub(now.duration_since(*at)));
+                let oldest =
+                    sent.front().map_or(Duration::ZERO, |at| window.saturating_sub(now.duration_since(*at)));
                 let seconds = oldest.as_secs_f64().ceil() as u64;
                 return Err(ApiError::too_many(seconds.max(1)));
             }

@@ -209,8 +209,9 @@ impl Chat {
         self.last_message
     }
 
-    pub(super) fn rewind_message_id(&mut self) {
-        self.last_message -= 1;
+    /// The id that the next message gets.
+    pub(super) fn upcoming_message_id(&self) -> MessageId {
+        self.last_message + 1
     }
 
     pub(super) fn skip_message_ids(&mut self, count: MessageId) {

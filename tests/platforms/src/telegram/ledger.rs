@@ -78,9 +78,14 @@ fn file_json(file: &SentFile) -> Value {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "how", rename_all = "snake_case")]
 pub enum Way {
-    Polled { call: usize },
+    Polled {
+        call: usize,
+    },
     /// `status: None`: no answer from the webhook.
-    Posted { attempt: u32, status: Option<u16> },
+    Posted {
+        attempt: u32,
+        status: Option<u16>,
+    },
 }
 
 #[derive(Debug, Clone, Serialize)]

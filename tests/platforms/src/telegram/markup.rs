@@ -49,7 +49,9 @@ pub fn html(raw: &str) -> Result<Formatted, ApiError> {
     while let Some(character) = raw[at..].chars().next() {
         match character {
             '<' => {
-                let end = raw[at..].find('>').ok_or_else(|| broken(format!("Unclosed start tag at byte offset {at}")))?;
+                let end = raw[at..]
+                    .find('>')
+                    .ok_or_else(|| broken(format!("Unclosed start tag at byte offset {at}")))?;
                 html_tag(&mut built, &raw[at + 1..at + end], at)?;
                 at += end + 1;
             }
@@ -144,13 +146,8 @@ fn html_entity(text: &str) -> Option<(char, usize)> {
 }
 
 const RESERVED: &str = "_*[]()~`>#+-=|{}.!";
-const MARKS: &[(&str, &str)] = &[
-    ("||", "spoiler"),
-    ("__", "underline"),
-    ("*", "bold"),
-    ("_", "italic"),
-    ("~", "strikethrough"),
-];
+const MARKS: &[(&str, &str)] =
+    &[("||", "spoiler"), ("__", "underline"), ("*", "bold"), ("_", "italic"), ("~", "strikethrough")];
 
 /// # Errors
 /// 400 "can't parse entities" for an unescaped reserved character and for an unclosed mark.
@@ -165,7 +162,12 @@ pub fn markdown_v2(raw: &str) -> Result<Formatted, ApiError> {
             '\\' => escaped(&mut built, rest),
             '`' => code(&mut built, rest, at)?,
             '[' => {
-                built.open.push(Open { tag: "[".into(), kind: "text_link", extra: Vec::new(), start: built.length });
+                built.open.push(Open {
+                    tag: "[".into(),
+                    kind: "text_link",
+                    extra: Vec::new(),
+                    start: built.length,
+                });
                 1
             }
             ']' => link_end(&mut built, rest, at)?,
@@ -188,7 +190,9 @@ pub fn markdown_v2(raw: &str) -> Result<Formatted, ApiError> {
         };
     }
     match built.open.last() {
-        Some(open) => Err(broken(format!("Can't find end of {} entity at byte offset {}", open.kind, open.start))),
+        Some(open) => {
+            Err(broken(format!("Can't find end of {} entity at byte offset {}", open.kind, open.start)))
+        }
         None => Ok(built.finish()),
     }
 }
@@ -216,7 +220,8 @@ fn toggle(built: &mut Builder, mark: &str, kind: &'static str) {
 fn code(built: &mut Builder, rest: &str, at: usize) -> Result<usize, ApiError> {
     let (mark, kind) = if rest.starts_with("```") { ("```", "pre") } else { ("`", "code") };
     let inside = &rest[mark.len()..];
-    let end = unescaped(inside, mark).ok_or_else(|| broken(format!("Can't find end of {kind} entity at byte offset {at}")))?;
+    let end = unescaped(inside, mark)
+        .ok_or_else(|| broken(format!("Can't find end of {kind} entity at byte offset {at}")))?;
     let mut content = inside[..end].replace("\\`", "`").replace("\\\\", "\\");
     let mut extra = Vec::new();
     if kind == "pre"
@@ -256,7 +261,8 @@ fn link_end(built: &mut Builder, rest: &str, at: usize) -> Result<usize, ApiErro
     let Some(target) = rest.strip_prefix("](") else {
         return Ok(1);
     };
-    let end = unescaped(target, ")").ok_or_else(|| broken(format!("Can't find end of a URL at byte offset {at}")))?;
+    let end = unescaped(target, ")")
+        .ok_or_else(|| broken(format!("Can't find end of a URL at byte offset {at}")))?;
     open.extra.push(("url", target[..end].replace("\\)", ")").replace("\\\\", "\\")));
     built.close(open);
     Ok(end + 3)
@@ -285,19 +291,21 @@ pub fn markdown(raw: &str) -> Result<Formatted, ApiError> {
                 built.close(open);
                 end + 2
             }
-            '[' => match rest.split_once("](").and_then(|(label, tail)| Some((label, tail.split_once(')')?.0))) {
-                Some((label, target)) if !label.contains(']') => {
-                    let extra = vec![("url", target.to_owned())];
-                    let open = Open { tag: String::new(), kind: "text_link", extra, start: built.length };
-                    label[1..].chars().for_each(|c| built.push(c));
-                    built.close(open);
-                    label.len() + target.len() + 3
+            '[' => {
+                match rest.split_once("](").and_then(|(label, tail)| Some((label, tail.split_once(')')?.0))) {
+                    Some((label, target)) if !label.contains(']') => {
+                        let extra = vec![("url", target.to_owned())];
+                        let open = Open { tag: String::new(), kind: "text_link", extra, start: built.length };
+                        label[1..].chars().for_each(|c| built.push(c));
+                        built.close(open);
+                        label.len() + target.len() + 3
+                    }
+                    _ => {
+                        built.push('[');
+                        1
+                    }
                 }
-                _ => {
-                    built.push('[');
-                    1
-                }
-            },
+            }
             other => {
                 built.push(other);
                 other.len_utf8()

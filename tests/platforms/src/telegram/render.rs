@@ -96,7 +96,8 @@ impl World {
         set(&mut object, "edit_date", &message.edit_date);
         set(&mut object, "media_group_id", &message.album);
         if let Some(name) = &message.forwarded_from {
-            object["forward_origin"] = json!({ "type": "hidden_user", "sender_user_name": name, "date": message.date });
+            object["forward_origin"] =
+                json!({ "type": "hidden_user", "sender_user_name": name, "date": message.date });
         }
         self.add_content(&mut object, message);
         let inline = message.markup.as_ref().filter(|markup| markup.get("inline_keyboard").is_some());

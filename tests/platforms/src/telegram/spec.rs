@@ -35,7 +35,11 @@ impl Fields {
     pub fn load(path: &Path) -> io::Result<Self> {
         let description: Description = serde_json::from_slice(&std::fs::read(path)?)?;
         let names = |fields: &[FieldDescription], only_required: bool| {
-            fields.iter().filter(|field| field.required || !only_required).map(|field| field.name.clone()).collect()
+            fields
+                .iter()
+                .filter(|field| field.required || !only_required)
+                .map(|field| field.name.clone())
+                .collect()
         };
         let methods = description.methods.iter().map(|(name, method)| {
             (name.to_ascii_lowercase(), (names(&method.fields, false), names(&method.fields, true)))

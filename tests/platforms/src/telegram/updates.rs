@@ -14,6 +14,11 @@ const ONLY_ON_REQUEST: &[&str] = &["chat_member", "message_reaction", "message_r
 const LIFE: Duration = Duration::from_secs(24 * 3600);
 const LIFE_OF_A_PRESS: Duration = Duration::from_secs(150);
 
+/// How long an update of this kind is kept.
+pub(super) fn life_of(kind: &str) -> Duration {
+    if kind == "callback_query" { LIFE_OF_A_PRESS } else { LIFE }
+}
+
 /// Updates of one lane go out one at a time over a webhook; lanes do not wait for one another.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Lane {
@@ -32,6 +37,8 @@ impl Lane {
 #[derive(Debug, Clone)]
 pub struct Pending {
     pub id: i64,
+    /// Unlike the id, never the same twice in the queue.
+    pub(super) ticket: u64,
     pub kind: String,
     pub lane: Lane,
     /// The whole `Update`.
@@ -57,6 +64,7 @@ pub struct Webhook {
 #[derive(Debug)]
 pub struct Updates {
     next_id: i64,
+    tickets: u64,
     pub queue: Vec<Pending>,
     /// Everything ever handed over, for `redeliver`.
     history: BTreeMap<i64, Pending>,
@@ -72,6 +80,7 @@ impl Updates {
     pub(super) fn new(time_scale: f64) -> Self {
         Updates {
             next_id: 10_000,
+            tickets: 0,
             queue: Vec::new(),
             history: BTreeMap::new(),
             allowed: None,
@@ -118,8 +127,10 @@ impl Updates {
 
     fn enqueue(&mut self, id: i64, kind: &str, lane: Lane, body: Value) {
         let now = Instant::now();
+        self.tickets += 1;
         let pending = Pending {
             id,
+            ticket: self.tickets,
             kind: kind.to_owned(),
             lane,
             body,
@@ -137,6 +148,8 @@ impl Updates {
     /// Queues an earlier update again, same id, same content.
     pub(super) fn redeliver(&mut self, id: i64) -> bool {
         let Some(mut again) = self.history.get(&id).cloned() else { return false };
+        self.tickets += 1;
+        again.ticket = self.tickets;
         again.forced = true;
         again.born = Instant::now();
         again.wake_at = again.born;
@@ -189,13 +202,16 @@ impl Updates {
 
     /// Removes what has waited too long and returns the ids.
     pub(super) fn expire(&mut self) -> Vec<i64> {
-        let scale = self.time_scale;
-        let expired = |pending: &Pending| {
-            let life = if pending.kind == "callback_query" { LIFE_OF_A_PRESS } else { LIFE };
-            !pending.in_flight && pending.born.elapsed() > life.mul_f64(scale)
-        };
-        let ids = self.queue.iter().filter(|pending| expired(pending)).map(|pending| pending.id).collect();
-        self.queue.retain(|pending| !expired(pending));
+        let (scale, now) = (self.time_scale, Instant::now());
+        let mut ids = Vec::new();
+        self.queue.retain(|pending| {
+            let age = now.saturating_duration_since(pending.born);
+            let expired = !pending.in_flight && age > life_of(&pending.kind).mul_f64(scale);
+            if expired {
+                ids.push(pending.id);
+            }
+            !expired
+        });
         ids
     }
 

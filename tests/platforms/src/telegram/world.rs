@@ -240,7 +240,8 @@ impl World {
     pub fn transcript(&self, chat: ChatId, thread: Option<ThreadId>) -> Vec<String> {
         let line = |message: &&Message| {
             let media = message.media().map(|(kind, _)| format!("<{}>", kind.field())).unwrap_or_default();
-            let buttons: Vec<String> = message.buttons().into_iter().map(|b| format!(" [{}]", b.text)).collect();
+            let buttons: Vec<String> =
+                message.buttons().into_iter().map(|b| format!(" [{}]", b.text)).collect();
             format!("{}: {media}{}{}", self.author_name(message), message.text(), buttons.concat())
         };
         self.messages_in(chat, thread).iter().map(line).collect()
@@ -295,7 +296,10 @@ impl World {
         for chat in self.chats.values() {
             lines.push(format!("chat {} {:?} \"{}\"", chat.id, chat.kind, chat.title));
             for topic in chat.topics.values() {
-                lines.push(format!("  topic {} \"{}\" closed={} deleted={}", topic.id, topic.name, topic.closed, topic.deleted));
+                lines.push(format!(
+                    "  topic {} \"{}\" closed={} deleted={}",
+                    topic.id, topic.name, topic.closed, topic.deleted
+                ));
             }
             for message in chat.messages.values() {
                 let gone = if message.deleted { " (deleted)" } else { "" };
@@ -307,9 +311,14 @@ impl World {
         for call in self.ledger.calls.iter().filter(|call| call.method != "getUpdates") {
             let params = Value::Object(call.params.clone());
             let (status, fault) = (call.status, &call.fault);
-            lines.push(format!("call {} {} {params} -> {status:?} fault {fault:?}", call.number, call.method));
+            lines
+                .push(format!("call {} {} {params} -> {status:?} fault {fault:?}", call.number, call.method));
         }
-        lines.push(format!("{} updates unconfirmed, violations: {:?}", self.pending_updates(), self.ledger.violations));
+        lines.push(format!(
+            "{} updates unconfirmed, violations: {:?}",
+            self.pending_updates(),
+            self.ledger.violations
+        ));
         lines.join("\n")
     }
 }

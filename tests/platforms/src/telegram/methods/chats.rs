@@ -42,7 +42,9 @@ pub(super) fn administrators(world: &mut World, params: &Params) -> Answer {
     for (id, standing) in chat.members.iter().filter(|(_, standing)| standing.rights().is_some()) {
         // The vendor leaves out other bots, never the asking one.
         let user = if *id == world.bot.id { Some(&world.bot) } else { world.users.get(id) };
-        let Some(user) = user.filter(|user| with_bots || !user.is_bot || user.id == world.bot.id) else { continue };
+        let Some(user) = user.filter(|user| with_bots || !user.is_bot || user.id == world.bot.id) else {
+            continue;
+        };
         found.push(standing.json(user));
     }
     Ok(Value::Array(found))

@@ -10,9 +10,9 @@ use super::super::message::{Content, REACTIONS};
 use super::super::params::Params;
 use super::super::text::{self, MAX_CAPTION, MAX_TEXT};
 use super::super::world::World;
+use super::done;
 use super::media::Item;
 use super::send::{message_answer, reply_markup};
-use super::done;
 
 const NOT_MODIFIED: &str = "message is not modified: specified new message content and reply markup are exactly the same \
                             as a current content and reply markup of the message";
@@ -72,7 +72,9 @@ pub(super) fn caption(world: &mut World, params: &Params) -> Answer {
     let place = own_message(world, params)?;
     let markup = reply_markup(params)?;
     match content_of(world, place)? {
-        Content::Media { kind, file, .. } => replace(world, place, Content::Media { kind, file, caption }, markup),
+        Content::Media { kind, file, .. } => {
+            replace(world, place, Content::Media { kind, file, caption }, markup)
+        }
         _ => Err(ApiError::bad("there is no caption in the message to edit")),
     }
 }
@@ -92,7 +94,6 @@ pub(super) fn keyboard(world: &mut World, params: &Params) -> Answer {
     let content = content_of(world, place)?;
     replace(world, place, content, markup)
 }
-
 
 fn delete_one(world: &mut World, params: &Params) -> Result<(), ApiError> {
     let chat = world.open_chat(params)?;
@@ -149,7 +150,8 @@ pub(super) fn reaction(world: &mut World, params: &Params) -> Answer {
     }
     let mut emoji = Vec::new();
     for reaction in reactions {
-        let chosen = reaction.emoji.filter(|emoji| reaction.kind == "emoji" && REACTIONS.contains(&emoji.as_str()));
+        let chosen =
+            reaction.emoji.filter(|emoji| reaction.kind == "emoji" && REACTIONS.contains(&emoji.as_str()));
         emoji.push(chosen.ok_or_else(|| ApiError::bad("REACTION_INVALID"))?);
     }
     let bot = world.bot.id;
@@ -166,8 +168,9 @@ pub(super) fn answer_press(world: &mut World, params: &Params) -> Answer {
     }
     let life = std::time::Duration::from_secs(150).mul_f64(world.settings.time_scale);
     let press = world.presses.get_mut(&id).filter(|press| press.at.elapsed() < life);
-    let press = press
-        .ok_or_else(|| ApiError::bad("query is too old and response timeout expired or query ID is invalid"))?;
+    let press = press.ok_or_else(|| {
+        ApiError::bad("query is too old and response timeout expired or query ID is invalid")
+    })?;
     press.answered = true;
     world.ledger.toasts.push((id, params.values.clone()));
     done()

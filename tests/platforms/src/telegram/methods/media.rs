@@ -23,7 +23,9 @@ pub(super) fn store(
     let field = kind.field();
     let sent = match reference {
         Some(reference) if reference.starts_with("attach://") => Some(
-            params.attached(reference).ok_or_else(|| ApiError::bad("wrong file identifier/HTTP URL specified"))?,
+            params
+                .attached(reference)
+                .ok_or_else(|| ApiError::bad("wrong file identifier/HTTP URL specified"))?,
         ),
         Some(_) => None,
         None => params.file(field),
@@ -131,7 +133,8 @@ impl Item {
     /// # Errors
     /// 400 for an unknown kind, a broken caption or a file that is not there.
     pub fn content(&self, world: &mut World, params: &Params) -> Result<Content, ApiError> {
-        let kind = MediaKind::named(&self.kind).ok_or_else(|| ApiError::bad("wrong type of the media specified"))?;
+        let kind =
+            MediaKind::named(&self.kind).ok_or_else(|| ApiError::bad("wrong type of the media specified"))?;
         let mut fields = serde_json::Map::new();
         fields.insert("caption".into(), json!(self.caption));
         fields.insert("parse_mode".into(), json!(self.parse_mode));
@@ -153,8 +156,11 @@ pub(super) fn group(world: &mut World, params: &Params) -> Answer {
         return Err(ApiError::bad("wrong number of messages in the album: 2-10 are allowed"));
     }
     let alone = |kind: &str| matches!(kind, "document" | "audio");
-    let mixed = items.iter().any(|item| item.kind != items[0].kind && (alone(&item.kind) || alone(&items[0].kind)));
-    if mixed || items.iter().any(|item| !matches!(item.kind.as_str(), "photo" | "video" | "document" | "audio")) {
+    let mixed =
+        items.iter().any(|item| item.kind != items[0].kind && (alone(&item.kind) || alone(&items[0].kind)));
+    if mixed
+        || items.iter().any(|item| !matches!(item.kind.as_str(), "photo" | "video" | "document" | "audio"))
+    {
         return Err(ApiError::bad("can't use the media of the specified type in the album"));
     }
     let first = target(world, params)?;

@@ -74,6 +74,9 @@ const METHODS: &[(&str, Method)] = &[
     ("setMyDefaultAdministratorRights", profile::accepted),
 ];
 
+pub(super) use receiving::remember_allowed;
+pub(super) use topics::open as open_topic;
+
 pub(super) const GET_UPDATES: &str = "getUpdates";
 
 /// The vendor's spelling of a method given in any case.

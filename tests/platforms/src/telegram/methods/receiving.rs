@@ -36,7 +36,9 @@ pub(super) fn set_webhook(world: &mut World, params: &Params) -> Answer {
             return Err(ApiError::bad("bad webhook: An HTTPS URL must be provided for webhook"));
         }
         if !matches!(parsed.port_u16().unwrap_or(443), 443 | 80 | 88 | 8443) {
-            return Err(ApiError::bad("bad webhook: Webhook can be set up only on ports 80, 88, 443 or 8443"));
+            return Err(ApiError::bad(
+                "bad webhook: Webhook can be set up only on ports 80, 88, 443 or 8443",
+            ));
         }
     }
     let secret_token = params.text("secret_token").filter(|secret| !secret.is_empty());
@@ -52,7 +54,8 @@ pub(super) fn set_webhook(world: &mut World, params: &Params) -> Answer {
         drop_pending(world);
     }
     let max_connections = params.int("max_connections").unwrap_or(40).clamp(1, 100) as usize;
-    world.updates.webhook = Some(Webhook { url, secret_token, max_connections, last_error: None, gone_since: None });
+    world.updates.webhook =
+        Some(Webhook { url, secret_token, max_connections, last_error: None, gone_since: None });
     // The long poll that waits is thrown out.
     world.updates.poll += 1;
     done()
@@ -73,7 +76,8 @@ fn drop_pending(world: &mut World) {
 
 pub(super) fn webhook_info(world: &mut World, _: &Params) -> Answer {
     let updates = &world.updates;
-    let mut info = json!({ "url": "", "has_custom_certificate": false, "pending_update_count": updates.queue.len() });
+    let mut info =
+        json!({ "url": "", "has_custom_certificate": false, "pending_update_count": updates.queue.len() });
     if let Some(webhook) = &updates.webhook {
         info["url"] = json!(webhook.url);
         info["max_connections"] = json!(webhook.max_connections);

@@ -27,7 +27,8 @@ pub(super) fn target(world: &World, params: &Params) -> Result<Target, ApiError>
     let topic = world.named_topic(chat, params)?;
     let reply_to = world.named_reply(chat, params)?;
     // An answer goes where the answered message is.
-    let topic = topic.or_else(|| reply_to.and_then(|id| chat.messages.get(&id)).and_then(|message| message.topic));
+    let topic =
+        topic.or_else(|| reply_to.and_then(|id| chat.messages.get(&id)).and_then(|message| message.topic));
     Ok(Target { chat: chat.id, topic, reply_to, markup })
 }
 
@@ -186,11 +187,20 @@ fn check_button(button: &Value) -> Result<(), ApiError> {
     if text.trim().is_empty() {
         return Err(ApiError::bad("can't parse inline keyboard button: text must be non-empty"));
     }
-    let actions = BUTTON_ACTIONS.iter().filter(|action| button.get(**action).is_some_and(|value| !value.is_null()));
+    let actions =
+        BUTTON_ACTIONS.iter().filter(|action| button.get(**action).is_some_and(|value| !value.is_null()));
     match actions.count() {
-        0 => return Err(ApiError::bad("can't parse inline keyboard button: text buttons are unallowed in the inline keyboard")),
+        0 => {
+            return Err(ApiError::bad(
+                "can't parse inline keyboard button: text buttons are unallowed in the inline keyboard",
+            ));
+        }
         1 => {}
-        _ => return Err(ApiError::bad("can't parse inline keyboard button: exactly one of the optional fields must be used")),
+        _ => {
+            return Err(ApiError::bad(
+                "can't parse inline keyboard button: exactly one of the optional fields must be used",
+            ));
+        }
     }
     if let Some(data) = button.get("callback_data").filter(|data| !data.is_null()) {
         let length = data.as_str().map_or(0, str::len);
@@ -199,10 +209,13 @@ fn check_button(button: &Value) -> Result<(), ApiError> {
         }
     }
     if let Some(url) = button.get("url").and_then(Value::as_str) {
-        let fits = ["http://", "https://", "tg://", "mailto:", "tel:"].iter().any(|start| url.starts_with(start));
+        let fits =
+            ["http://", "https://", "tg://", "mailto:", "tel:"].iter().any(|start| url.starts_with(start));
         let bare_host = !url.contains(':') && url.contains('.');
         if !(fits || bare_host) || url.contains(char::is_whitespace) || utf16_len(url) > 2048 {
-            return Err(ApiError::bad(format!("inline keyboard button URL '{url}' is invalid: Wrong HTTP URL")));
+            return Err(ApiError::bad(format!(
+                "inline keyboard button URL '{url}' is invalid: Wrong HTTP URL"
+            )));
         }
     }
     Ok(())

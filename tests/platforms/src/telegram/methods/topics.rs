@@ -48,7 +48,9 @@ fn may_manage(world: &World, chat: &Chat, what: &str) -> Result<(), ApiError> {
 fn name(world: &mut World, params: &Params) -> Option<String> {
     let name = params.text("name").map(|name| name.trim().to_owned()).filter(|name| !name.is_empty())?;
     if name.chars().count() > MAX_NAME {
-        world.ledger.violation(format!("a topic name of {} characters was cut to {MAX_NAME}", name.chars().count()));
+        world
+            .ledger
+            .violation(format!("a topic name of {} characters was cut to {MAX_NAME}", name.chars().count()));
     }
     Some(name.chars().take(MAX_NAME).collect())
 }
@@ -95,8 +97,7 @@ pub(in crate::telegram) fn open(
     let unknown = || ApiError::bad("chat not found");
     let found = world.chats.get_mut(&chat).ok_or_else(unknown)?;
     // The topic's id is the id of the service message that opens it.
-    let id = found.next_message_id();
-    found.rewind_message_id();
+    let id = found.upcoming_message_id();
     let topic = Topic { id, name: name.to_owned(), icon_color, icon, closed: false, deleted: false };
     found.topics.insert(id, topic.clone());
     world.place_service(chat, by, Some(id), "forum_topic_created", created).ok_or_else(unknown)?;
@@ -115,7 +116,11 @@ pub(super) fn topic_of(world: &World, params: &Params) -> Result<(ChatId, Thread
 }
 
 /// Changes a topic; the change says whether there was one.
-fn change(world: &mut World, params: &Params, change: impl FnOnce(&mut Topic) -> Option<(&'static str, Value)>) -> Answer {
+fn change(
+    world: &mut World,
+    params: &Params,
+    change: impl FnOnce(&mut Topic) -> Option<(&'static str, Value)>,
+) -> Answer {
     let (chat, thread) = topic_of(world, params)?;
     let topic = world.chats.get_mut(&chat).and_then(|chat| chat.topics.get_mut(&thread));
     let changed = topic.and_then(change).ok_or_else(|| ApiError::bad("TOPIC_NOT_MODIFIED"))?;

@@ -1,0 +1,260 @@
+//! The keys of a Telegram channel, checked one by one so that all faults are reported together (D44).
+//!
+//! Not here: the keys that every channel has (`adapter`, `requesters`, `queue`, `desk`, `desks`), which the host reads
+//! and takes out first, and files or environment variables with secrets, which the host has already looked up.
+
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Map, Value};
+use url::Url;
+
+use crate::ids;
+
+/// The longest that Telegram keeps a long poll open ("getUpdates", server source).
+const MAX_POLL: Duration = Duration::from_secs(50);
+
+/// How long an ordinary call may take (F14).
+const CALL: Duration = Duration::from_secs(20);
+
+/// One Telegram bot. There is no `Debug`, so that the token cannot reach a log by way of it.
+#[derive(Clone)]
+pub struct Config {
+    pub(crate) token: SecretString,
+    pub(crate) bot: u64,
+    pub(crate) api_base: Url,
+    pub(crate) receive: Receive,
+    pub(crate) public_url: Option<Url>,
+    pub(crate) poll_timeout: Duration,
+    pub(crate) call_timeout: Duration,
+}
+
+/// How updates arrive. The two exclude each other at Telegram too (409).
+#[derive(Clone)]
+pub(crate) enum Receive {
+    Polling,
+    Webhook { secret: SecretString },
+}
+
+/// A fault: the key, and what is wrong with it. Values are never repeated, they may be secrets.
+pub type Fault = (String, String);
+
+impl Config {
+    /// Every key that [`Config::from_value`] knows.
+    pub const KEYS: [&'static str; 6] =
+        ["token", "api_base", "receive", "webhook_secret", "public_url", "poll_timeout"];
+
+    /// Waits this long for an answer to an ordinary call instead of 20 s; checks and tests do not have that patience.
+    #[must_use]
+    pub fn with_call_timeout(self, call_timeout: Duration) -> Config {
+        Config { call_timeout, ..self }
+    }
+
+    /// Reads the section `[channels.X]` without the generic keys. `public_url` is added by the host from `[server]`.
+    pub fn from_value(value: Value) -> Result<Config, Vec<Fault>> {
+        let Value::Object(section) = value else {
+            return Err(vec![(String::new(), "expected a table".into())]);
+        };
+        let mut faults = Vec::new();
+        for key in section.keys().filter(|key| !Self::KEYS.contains(&key.as_str())) {
+            faults.push((key.clone(), format!("unknown key; known here: {}", Self::KEYS.join(", "))));
+        }
+        let mut read = Reader { section: &section, faults: &mut faults };
+        let token = read.token();
+        let api_base = read.url("api_base").or_else(|| Url::parse("https://api.telegram.org").ok());
+        let public_url = read.url("public_url");
+        let receive = read.receive();
+        let poll_timeout = read.poll_timeout();
+        match (token, api_base, receive) {
+            (Some((token, bot)), Some(api_base), Some(receive)) if faults.is_empty() => {
+                Ok(Config { token, bot, api_base, receive, public_url, poll_timeout, call_timeout: CALL })
+            }
+            _ => Err(faults),
+        }
+    }
+}
+
+struct Reader<'a> {
+    section: &'a Map<String, Value>,
+    faults: &'a mut Vec<Fault>,
+}
+
+impl Reader<'_> {
+    fn fault(&mut self, key: &str, what: impl Into<String>) {
+        self.faults.push((key.to_owned(), what.into()));
+    }
+
+    fn text(&mut self, key: &str) -> Option<String> {
+        match self.section.get(key)? {
+            Value::Null => None,
+            Value::String(text) => Some(text.clone()),
+            other => {
+                self.fault(key, format!("expected text, got {}", kind(other)));
+                None
+            }
+        }
+    }
+
+    fn token(&mut self) -> Option<(SecretString, u64)> {
+        if !self.section.contains_key("token") {
+            self.fault("token", "missing; @BotFather gives it: /newbot, or /mybots for an existing bot");
+            return None;
+        }
+        let token = SecretString::from(self.text("token")?);
+        match ids::bot_of_token(token.expose_secret()) {
+            Some(bot) => Some((token, bot)),
+            None => {
+                self.fault("token", "not a bot token; it looks like 123456789:AAE… with no spaces");
+                None
+            }
+        }
+    }
+
+    fn url(&mut self, key: &str) -> Option<Url> {
+        let text = self.text(key)?;
+        match Url::parse(&text) {
+            Ok(url)
+                if matches!(url.scheme(), "http" | "https") && url.has_host() && url.query().is_none() =>
+            {
+                Some(url)
+            }
+            _ => {
+                self.fault(key, "expected a URL like https://host, without a query");
+                None
+            }
+        }
+    }
+
+    fn receive(&mut self) -> Option<Receive> {
+        let secret = self.text("webhook_secret");
+        let how = self.text("receive").unwrap_or_else(|| "polling".into());
+        match how.as_str() {
+            "polling" => Some(Receive::Polling),
+            "webhook" => self.secret(secret),
+            _ => {
+                self.fault("receive", "expected \"polling\" or \"webhook\"");
+                None
+            }
+        }
+    }
+
+    /// `secret_token` of "setWebhook": 1–256 characters `[A-Za-z0-9_-]`. Ours is never empty: an open route is refused.
+    fn secret(&mut self, secret: Option<String>) -> Option<Receive> {
+        let Some(secret) = secret else {
+            self.fault(
+                "webhook_secret",
+                "needed when receive = \"webhook\": any random text of [A-Za-z0-9_-]",
+            );
+            return None;
+        };
+        let sound = (16..=256).contains(&secret.len())
+            && secret.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+        if !sound {
+            self.fault("webhook_secret", "expected 16 to 256 characters of [A-Za-z0-9_-]");
+            return None;
+        }
+        Some(Receive::Webhook { secret: secret.into() })
+    }
+
+    fn poll_timeout(&mut self) -> Duration {
+        let given = match self.section.get("poll_timeout") {
+            None | Some(Value::Null) => return MAX_POLL,
+            Some(Value::Number(seconds)) => seconds.as_u64().map(Duration::from_secs),
+            Some(Value::String(text)) => {
+                text.parse::<jiff::SignedDuration>().ok().and_then(|d| Duration::try_from(d).ok())
+            }
+            Some(_) => None,
+        };
+        match given {
+            Some(time) if (Duration::from_secs(1)..=MAX_POLL).contains(&time) => time,
+            _ => {
+                self.fault("poll_timeout", "expected a time from 1s to 50s, like \"50s\"");
+                MAX_POLL
+            }
+        }
+    }
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "nothing",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "a table",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn faults(value: Value) -> Vec<String> {
+        match Config::from_value(value) {
+            Ok(_) => Vec::new(),
+            Err(faults) => faults.into_iter().map(|(key, _)| key).collect(),
+        }
+    }
+
+    #[test]
+    fn a_token_is_enough() {
+        let config = Config::from_value(json!({ "token": "7001:abc" })).ok().unwrap();
+        assert_eq!(config.bot, 7001);
+        assert_eq!(config.api_base.as_str(), "https://api.telegram.org/");
+        assert_eq!(config.poll_timeout, MAX_POLL);
+        assert!(matches!(config.receive, Receive::Polling));
+    }
+
+    #[test]
+    fn all_faults_at_once() {
+        let bad = json!({ "token": 5, "tokn": "x", "api_base": "ftp://x", "receive": "webhook", "poll_timeout": "2m" });
+        assert_eq!(faults(bad), ["tokn", "token", "api_base", "webhook_secret", "poll_timeout"]);
+        assert_eq!(faults(json!([])), [""]);
+        assert_eq!(faults(json!({})), ["token"]);
+        assert_eq!(faults(json!({ "token": "7001:abc", "receive": "socket" })), ["receive"]);
+    }
+
+    #[test]
+    fn secrets_are_checked_and_never_repeated() {
+        for secret in ["short", &"x".repeat(257), "has a space in it", "ümlaut-ümlaut-ümlaut"] {
+            let value = json!({ "token": "7001:abc", "receive": "webhook", "webhook_secret": secret });
+            let Err(faults) = Config::from_value(value) else { panic!("{secret} accepted") };
+            assert_eq!(faults[0].0, "webhook_secret");
+            assert!(!faults[0].1.contains(secret));
+        }
+        let Err(faults) = Config::from_value(json!({ "token": "planted secret" })) else { panic!() };
+        assert!(!format!("{faults:?}").contains("planted"));
+    }
+
+    #[test]
+    fn times() {
+        for (given, seconds) in [(json!(30), 30), (json!("50s"), 50), (json!("1s"), 1), (json!("25 s"), 25)] {
+            let value = json!({ "token": "7001:abc", "poll_timeout": given });
+            assert_eq!(Config::from_value(value).ok().unwrap().poll_timeout.as_secs(), seconds);
+        }
+        for given in [json!(0), json!(51), json!(-1), json!("soon"), json!(true)] {
+            assert_eq!(faults(json!({ "token": "7001:abc", "poll_timeout": given })), ["poll_timeout"]);
+        }
+    }
+
+    /// C11: the example parses, and so does every key that it shows commented out.
+    #[test]
+    fn the_example_parses() {
+        let example = crate::EXAMPLE;
+        let full: String =
+            example.lines().map(|line| format!("{}\n", line.strip_prefix("#= ").unwrap_or(line))).collect();
+        for text in [example.to_owned(), full] {
+            let tree: toml::Table = text.parse().unwrap();
+            let mut section = serde_json::to_value(&tree["channels"]["telegram"]).unwrap();
+            for generic in ["adapter", "requesters", "queue", "desk", "desks"] {
+                section.as_object_mut().unwrap().remove(generic);
+            }
+            assert_eq!(Config::from_value(section).err(), None);
+        }
+        for key in Config::KEYS.iter().filter(|key| **key != "public_url") {
+            assert!(example.contains(&format!("{key} = ")), "{key} is not in the example");
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! How updates come in: fetched by long poll, or brought by webhook; stored, then acknowledged (clause C4).
+//!
+//! Not here: what an update means (`translate.rs`), and starting over after a failure, which the supervisor does.
+
+mod polling;
+mod webhook;
+
+pub(crate) use webhook::WebhookInfo;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use deskbridge_contract::{Inbound, Inbox, Intake, PushError, SendError, TranslateError};
+use futures_util::FutureExt as _;
+use serde_json::Value;
+use teloxide_core::types::AllowedUpdate;
+
+use crate::Telegram;
+use crate::config::Receive;
+use crate::doctor::menus;
+use crate::translate::{Viewpoint, translate};
+
+/// All kinds that are used, and no others: the setting stays with the bot until it is changed ("getUpdates").
+pub(crate) const ALLOWED_UPDATES: [AllowedUpdate; 5] = [
+    AllowedUpdate::Message,
+    AllowedUpdate::EditedMessage,
+    AllowedUpdate::CallbackQuery,
+    AllowedUpdate::MyChatMember,
+    AllowedUpdate::MessageReaction,
+];
+
+/// When Telegram should bring an update again that could not be stored.
+const AGAIN: Duration = Duration::from_secs(2);
+
+pub(crate) fn intake(telegram: Arc<Telegram>, inbox: Inbox) -> Intake {
+    match &telegram.config.receive {
+        Receive::Polling => Intake { connect: Some(polling::run(telegram, inbox).boxed()), webhook: None },
+        Receive::Webhook { secret } => {
+            let route = webhook::route(telegram.clone(), inbox, secret);
+            Intake { connect: Some(webhook::keep(telegram).boxed()), webhook: Some(route) }
+        }
+    }
+}
+
+/// Runs the intake with the commands menu set beside it. Menus are decoration: they neither delay nor stop anything.
+async fn beside_menus(
+    telegram: &Telegram,
+    work: impl Future<Output = Result<(), SendError>>,
+) -> Result<(), SendError> {
+    let menus = menus::publish_once(telegram);
+    tokio::pin!(menus, work);
+    tokio::select! {
+        result = &mut work => return result,
+        () = &mut menus => {}
+    }
+    work.await
+}
+
+/// Events of a raw update.
+pub(crate) fn translated(telegram: &Telegram, raw: &[u8]) -> Result<Vec<Inbound>, TranslateError> {
+    events(telegram, &text(raw)?)
+}
+
+fn text(raw: &[u8]) -> Parsed {
+    match std::str::from_utf8(raw) {
+        Ok(text) => parse(text),
+        Err(_) => Err(TranslateError::Malformed("not UTF-8".into())),
+    }
+}
+
+fn events(telegram: &Telegram, update: &Value) -> Result<Vec<Inbound>, TranslateError> {
+    let username = telegram.username();
+    let view = Viewpoint {
+        channel: &telegram.channel,
+        bot: telegram.config.bot,
+        username: username.as_deref(),
+        received: (telegram.clock)(),
+    };
+    translate(&view, update)
+}
+
+/// Stores one update: its events, or the raw text for a person to look at.
+async fn take(telegram: &Arc<Telegram>, inbox: &Inbox, raw: &[u8], parsed: Parsed) -> Result<(), PushError> {
+    let events = match parsed.and_then(|update| events(telegram, &update)) {
+        Ok(events) => events,
+        Err(why) => return inbox.quarantine(raw, &why).await,
+    };
+    for event in events {
+        let interaction = event.interaction.clone();
+        let receipt = inbox.push(event).await?;
+        if let (Some(interaction), Some(toast), false) = (interaction, receipt.toast, receipt.duplicate) {
+            let telegram = telegram.clone();
+            // Beside the lane: the next update of this chat does not wait for a toast.
+            tokio::spawn(async move { telegram.sending.answer(&interaction, Some(&toast)).await });
+        }
+    }
+    Ok(())
+}
+
+pub(crate) type Parsed = Result<Value, TranslateError>;
+
+/// JSON with lone surrogates repaired: people's phones send half an emoji now and then, and the rest of the message is
+/// worth having (S28).
+pub(crate) fn parse(raw: &str) -> Parsed {
+    let repaired = || serde_json::from_str(&whole_surrogates(raw)?).ok();
+    serde_json::from_str(raw)
+        .ok()
+        .or_else(repaired)
+        .ok_or_else(|| TranslateError::Malformed("not JSON".into()))
+}
+
+/// The text with every lone `\udXXX` escape replaced by U+FFFD; `None` when there is none.
+fn whole_surrogates(raw: &str) -> Option<String> {
+    let bytes = raw.as_bytes();
+    let unit = |at: usize| {
+        let escape = raw.get(at..at + 6)?.strip_prefix("\\u")?;
+        u16::from_str_radix(escape, 16).ok()
+    };
+    let mut out = String::with_capacity(raw.len());
+    let (mut at, mut kept, mut found) = (0, 0, false);
+    while at < bytes.len() {
+        if bytes[at] != b'\\' {
+            at += 1;
+            continue;
+        }
+        match unit(at) {
+            Some(0xd800..0xdc00) if matches!(unit(at + 6), Some(0xdc00..0xe000)) => at += 12,
+            Some(0xd800..0xe000) => {
+                out.push_str(&raw[kept..at]);
+                out.push_str("\\ufffd");
+                at += 6;
+                kept = at;
+                found = true;
+            }
+            // Any other escape has at least two characters; the second may be a backslash.
+            _ => at += 2,
+        }
+    }
+    out.push_str(raw.get(kept..)?);
+    found.then_some(out)
+}

@@ -1,0 +1,259 @@
+//! The composition root: builds every part from the configuration and runs it. The only file that names a platform.
+//!
+//! Not here: what any part does.
+
+use std::collections::{BTreeMap, HashSet};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::Context as _;
+use deskbridge_contract::{Adapter, ChannelName, Timestamp};
+use deskbridge_conversation::{Policy, Presence, QueueId, Reopening, TechnicianId};
+use deskbridge_services::assistant::{Assistant, KnowledgeEngine};
+use deskbridge_services::blobs::Blobs;
+use deskbridge_services::knowledge::KnowledgeBase;
+use deskbridge_services::tickets::EmbeddedDesk;
+use deskbridge_store::open::{Kind, OpenOptions, Opened, open};
+use deskbridge_store::policy::PolicyHandle;
+use deskbridge_store::writer::{Clock, Writer};
+use deskbridge_store::{Admin, Export, Read};
+use secrecy::ExposeSecret as _;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::config::{Config, Database, Engine, Hours};
+use crate::http;
+use crate::runtime::board::{Board, Calendar};
+use crate::runtime::bus::InProcess;
+use crate::runtime::health::Health;
+use crate::runtime::{Bridge, rooms, supervisor};
+
+/// How `serve` was started.
+#[derive(Clone, Debug, Default)]
+pub struct ServeOptions {
+    /// Instead of `server.listen`.
+    pub listen: Option<SocketAddr>,
+    /// Do not apply migrations; refuse to start where some are missing.
+    pub no_migrate: bool,
+}
+
+/// How `demo` was started.
+#[derive(Clone, Debug)]
+pub struct DemoOptions {
+    pub listen: SocketAddr,
+    /// Seeds what the sample conversations look like.
+    pub seed: u64,
+    /// Opens the page in the browser.
+    pub open: bool,
+}
+
+/// The wall clock, in microseconds.
+pub fn clock() -> Clock {
+    Arc::new(|| {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Timestamp(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+    })
+}
+
+/// Business hours of the configuration.
+struct ConfiguredHours(BTreeMap<QueueId, Hours>);
+
+impl Calendar for ConfiguredHours {
+    fn reopening(&self, queue: &QueueId, now: Timestamp) -> Option<Reopening> {
+        let hours = self.0.get(queue)?;
+        if hours.open_now(now) {
+            return None;
+        }
+        hours.next_opening(now).map(|(at, said)| Reopening { at, said })
+    }
+}
+
+/// A bridge with everything around it, ready to take events.
+pub struct Running {
+    pub bridge: Arc<Bridge>,
+    pub read: Arc<dyn Read>,
+    pub export: Arc<dyn Export>,
+    pub knowledge: Arc<KnowledgeBase>,
+    pub hooks: Vec<(ChannelName, axum::Router)>,
+}
+
+/// What a bridge is built from besides the configuration.
+pub struct Parts {
+    pub opened: Opened,
+    pub adapters: BTreeMap<ChannelName, Arc<dyn Adapter>>,
+    pub blobs: PathBuf,
+    pub clock: Clock,
+}
+
+/// Opens the store that the configuration names.
+pub async fn open_store(config: &Config, no_migrate: bool) -> anyhow::Result<Opened> {
+    let url = match &config.store.url {
+        Database::Postgres(url) => url.expose_secret().to_owned(),
+        Database::Sqlite(path) => {
+            if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+                std::fs::create_dir_all(folder)
+                    .with_context(|| format!("cannot create the folder {}", folder.display()))?;
+            }
+            format!("sqlite:{}", path.display())
+        }
+    };
+    let options = OpenOptions { migrate: !no_migrate, ..OpenOptions::default() };
+    open(&url, options).await.with_context(|| format!("cannot open the store {}", config.store.url.shown()))
+}
+
+/// The adapters of the configuration, by channel.
+pub fn adapters(config: &Config, clock: &Clock) -> anyhow::Result<BTreeMap<ChannelName, Arc<dyn Adapter>>> {
+    let mut adapters: BTreeMap<ChannelName, Arc<dyn Adapter>> = BTreeMap::new();
+    for (name, channel) in &config.channels {
+        let mut own = channel.own.clone();
+        if let Some(public_url) = &config.server.public_url {
+            own.add_default("public_url", public_url);
+        }
+        let adapter: Arc<dyn Adapter> = match channel.adapter {
+            "telegram" => {
+                let settings = deskbridge_telegram::Config::from_value(own.reveal())
+                    .map_err(|faults| anyhow::anyhow!("[channels.{name}]: {faults:?}"))?;
+                let adapter = deskbridge_telegram::TelegramAdapter::new(name.clone(), settings, clock.clone())
+                    .with_context(|| format!("[channels.{name}]"))?;
+                Arc::new(adapter)
+            }
+            other => anyhow::bail!("[channels.{name}]: there is no adapter called {other}"),
+        };
+        adapters.insert(name.clone(), adapter);
+    }
+    Ok(adapters)
+}
+
+fn assistant(config: &Config, knowledge: &Arc<KnowledgeBase>) -> anyhow::Result<Arc<dyn Assistant>> {
+    let fallback = KnowledgeEngine::new(knowledge.clone());
+    Ok(match config.assistant.engine {
+        // Nothing is asked of it in mode `off`; technicians still get suggestions and summaries.
+        Engine::Off | Engine::Knowledge => Arc::new(fallback),
+        Engine::Openai => anyhow::bail!("the engine openai is not built yet"),
+    })
+}
+
+/// Builds a bridge and starts it. The adapters' intake starts last, when everything can take events.
+pub async fn build(config: &Config, parts: Parts) -> anyhow::Result<Running> {
+    let Parts { opened, adapters, blobs, clock } = parts;
+    let Opened { backend, read, export, kind } = opened;
+    let (knowledge, problems) = KnowledgeBase::open(&config.assistant.knowledge);
+    for problem in problems {
+        tracing::warn!(%problem, "knowledge: an article was left out");
+    }
+    let knowledge = Arc::new(knowledge);
+    let hours = config.queues.keys().map(|queue| (queue.clone(), config.hours(queue))).collect();
+    let board = Arc::new(Board::new(Box::new(ConfiguredHours(hours)), kind == Kind::Sqlite));
+    board.fill(read.as_ref(), clock()).await.context("the store cannot be read")?;
+    let policy: Policy = rooms::moved(read.as_ref(), config.policy()).await.context("the store cannot be read")?;
+    let policy = PolicyHandle::new(policy);
+    let (committed, commits) = mpsc::unbounded_channel();
+    let (writer, _task) = Writer::start(backend, policy.clone(), board.clone(), clock.clone(), committed);
+    ensure_technicians(config, &writer, read.as_ref()).await?;
+    let bridge = Arc::new(Bridge {
+        assistant: assistant(config, &knowledge)?,
+        tickets: Arc::new(EmbeddedDesk::new(writer.clone(), read.clone())),
+        blobs: Arc::new(Blobs::open(&blobs).context("the folder for attachments cannot be used")?),
+        bus: Arc::new(InProcess::new(4096)),
+        health: Arc::new(Health::default()),
+        stop: CancellationToken::new(),
+        tasks: TaskTracker::new(),
+        read: read.clone(),
+        writer,
+        policy,
+        adapters,
+        clock,
+        board,
+    });
+    bridge.start(commits);
+    let hooks = supervisor::start(&bridge);
+    Ok(Running { bridge, read, export, knowledge, hooks })
+}
+
+/// Technicians of the configuration that the store does not know yet come in with their configured presence.
+async fn ensure_technicians(config: &Config, writer: &Writer, read: &dyn Read) -> anyhow::Result<()> {
+    let known: HashSet<TechnicianId> = read.technicians().await?.into_iter().map(|row| row.id).collect();
+    let all = config.technicians.iter().map(|technician| technician.id.clone()).collect();
+    writer.admin(Admin::EnsureTechnicians(all)).await?;
+    for technician in config.technicians.iter().filter(|technician| !known.contains(&technician.id)) {
+        if technician.presence != Presence::Offline {
+            let (technician, presence) = (technician.id.clone(), technician.presence);
+            writer.admin(Admin::SetPresence { technician, presence }).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Runs until SIGINT or SIGTERM.
+pub async fn serve(config: Config, options: ServeOptions) -> anyhow::Result<()> {
+    let clock = clock();
+    let opened = open_store(&config, options.no_migrate).await?;
+    let adapters = adapters(&config, &clock)?;
+    let parts = Parts { opened, adapters, blobs: config.store.blobs.clone(), clock };
+    let running = build(&config, parts).await?;
+    let listen = options.listen.unwrap_or(config.server.listen);
+    let router = http::router(&config, &running, None);
+    run(running, listen, router, |address| banner(&config, address)).await
+}
+
+fn banner(config: &Config, address: SocketAddr) {
+    tracing::info!(
+        %address,
+        version = env!("CARGO_PKG_VERSION"),
+        store = config.store.url.shown(),
+        channels = config.channels.len(),
+        "deskbridge is listening"
+    );
+}
+
+/// Serves HTTP until the program is told to stop, then shuts down in at most ten seconds.
+pub async fn run(
+    running: Running,
+    listen: SocketAddr,
+    router: axum::Router,
+    up: impl FnOnce(SocketAddr),
+) -> anyhow::Result<()> {
+    let bridge = running.bridge.clone();
+    let listener = tokio::net::TcpListener::bind(listen)
+        .await
+        .with_context(|| format!("cannot listen on {listen}; another program may be using it (try --listen)"))?;
+    up(listener.local_addr()?);
+    let stop = bridge.stop.clone();
+    let server = tokio::spawn(http::server::serve(listener, router, stop.clone()));
+    signalled().await;
+    tracing::info!("stopping: finishing what is under way");
+    bridge.shutdown().await;
+    if tokio::time::timeout(Duration::from_secs(2), server).await.is_err() {
+        tracing::warn!("stopping: some connections were still open");
+    }
+    Ok(())
+}
+
+/// SIGINT or SIGTERM.
+async fn signalled() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => tokio::select! {
+                _ = interrupt => {}
+                _ = terminate.recv() => {}
+            },
+            Err(_) => {
+                let _ = interrupt.await;
+            }
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = interrupt.await;
+}
+
+/// Where the sample articles are: beside the program's sources, else in the working folder.
+pub fn sample_knowledge() -> PathBuf {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("knowledge");
+    if beside.is_dir() { beside } else { PathBuf::from("knowledge") }
+}

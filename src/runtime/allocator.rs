@@ -1,0 +1,179 @@
+//! Finds somebody for whoever waits, and tells conversations when their technician comes and goes.
+//!
+//! Not here: who is chosen (`conversation/allocation.rs`). Level-triggered: it looks at everybody who waits each time
+//! something changed, so there is no state from which a conversation is never offered again.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use deskbridge_conversation::allocation::{Candidate, Waiting, propose};
+use deskbridge_conversation::policy::Policy;
+use deskbridge_conversation::{
+    Conversation, EventBody, OfferTo, Presence, RosterEvent, Stage, TechnicianId,
+};
+use deskbridge_store::rows::TechnicianRow;
+use deskbridge_store::{Apply, Cause, Committed, Guard, Refs, StoreError, Target};
+use tokio::sync::mpsc;
+
+use super::Bridge;
+
+/// Looked at in any case this often.
+const TICK: Duration = Duration::from_secs(15);
+/// Waiting conversations looked at in one go; the oldest and most urgent come first.
+const AT_ONCE: u32 = 2_000;
+
+pub async fn run(bridge: Arc<Bridge>, mut committed: mpsc::UnboundedReceiver<Arc<Committed>>) {
+    let mut known: HashMap<TechnicianId, Presence> = HashMap::new();
+    let mut tick = tokio::time::interval(TICK);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        let matters = tokio::select! {
+            () = bridge.stop.cancelled() => return,
+            commit = committed.recv() => match commit {
+                Some(commit) => matters(&commit),
+                None => return,
+            },
+            _ = tick.tick() => true,
+        };
+        let mut matters = matters;
+        while let Ok(commit) = committed.try_recv() {
+            matters |= self::matters(&commit);
+        }
+        if matters && let Err(error) = look(&bridge, &mut known).await {
+            tracing::warn!(%error, "allocation: the store could not be read; tried again soon");
+        }
+        bridge.board.tidy(tokio::time::Instant::now());
+    }
+}
+
+/// Whether a commit can change who waits or who is free.
+fn matters(commit: &Committed) -> bool {
+    commit.roster
+        || commit.changes.iter().any(|change| {
+            change.conversation.is_waiting() || change.before.is_some_and(|before| before != change.conversation.stage_name())
+        })
+}
+
+async fn look(bridge: &Arc<Bridge>, known: &mut HashMap<TechnicianId, Presence>) -> Result<(), StoreError> {
+    let rows = bridge.read.technicians().await?;
+    bridge.board.set_presences(rows.iter().map(|row| (row.id.clone(), row.presence)).collect());
+    presence_changes(bridge, &rows, known).await?;
+    let waiting = bridge.read.waiting(AT_ONCE).await?;
+    if waiting.is_empty() {
+        return Ok(());
+    }
+    let policy = bridge.policy.current();
+    let candidates: Vec<Candidate> = rows.iter().filter_map(|row| candidate(&policy.policy, row)).collect();
+    let asked: Vec<Waiting> = waiting.iter().filter_map(|c| as_waiting(&policy.policy, c)).collect();
+    let proposals = propose(&asked, &candidates, &policy.policy);
+    let applies = proposals.into_iter().filter_map(|(id, to)| {
+        let conversation = waiting.iter().find(|conversation| conversation.id == id)?;
+        Some(proposal(bridge, &policy.policy, conversation, to))
+    });
+    for applied in futures_util::future::join_all(applies.map(|apply| bridge.writer.apply(apply))).await {
+        applied?;
+    }
+    Ok(())
+}
+
+fn proposal(bridge: &Bridge, policy: &Policy, conversation: &Conversation, to: OfferTo) -> Apply {
+    let seq = conversation.seq;
+    let guard = match &to {
+        OfferTo::One(technician) => {
+            let capacity = policy.technicians.get(technician).map_or(0, |t| t.capacity);
+            Guard::Capacity { seq, technician: technician.clone(), capacity }
+        }
+        OfferTo::Everyone => Guard::Seq(seq),
+    };
+    Apply {
+        cause: Cause::Roster(conversation.id, format!("offer:{seq}")),
+        target: Target::Conversation(conversation.id),
+        at: bridge.now(),
+        body: EventBody::Roster(RosterEvent::Proposed { to }),
+        content: None,
+        refs: Refs::default(),
+        guard: Some(guard),
+    }
+}
+
+fn candidate(policy: &Policy, row: &TechnicianRow) -> Option<Candidate> {
+    let technician = policy.technicians.get(&row.id)?;
+    let member = policy.queues.iter().filter(|(_, queue)| queue.technicians.contains(&row.id));
+    Some(Candidate {
+        id: row.id.clone(),
+        presence: row.presence,
+        load: row.load,
+        capacity: technician.capacity,
+        skills: technician.skills.clone(),
+        languages: technician.languages.clone(),
+        last_assigned: row.last_assigned,
+        queues: member.map(|(name, _)| name.clone()).collect(),
+    })
+}
+
+fn as_waiting(policy: &Policy, conversation: &Conversation) -> Option<Waiting> {
+    let Stage::Handover(handover) = &conversation.stage else { return None };
+    Some(Waiting {
+        conversation: conversation.id,
+        queue: conversation.queue.clone(),
+        priority: conversation.priority,
+        front: handover.front,
+        since: handover.since,
+        excluded: handover.excluded.clone(),
+        sticky: conversation.last_technician.clone(),
+        skills: policy.queue(&conversation.queue).skills,
+        language: conversation.requester.language.clone(),
+    })
+}
+
+/// Tells conversations about technicians who came or went since the last look. After a start everybody who is off
+/// counts as just gone: the core ignores what it knows already.
+async fn presence_changes(
+    bridge: &Arc<Bridge>,
+    rows: &[TechnicianRow],
+    known: &mut HashMap<TechnicianId, Presence>,
+) -> Result<(), StoreError> {
+    for row in rows {
+        let before = known.insert(row.id.clone(), row.presence);
+        let event = match (before, row.presence) {
+            (before, Presence::Offline) if before != Some(Presence::Offline) => {
+                RosterEvent::WentOffline { technician: row.id.clone() }
+            }
+            (Some(before), Presence::Available) if before != Presence::Available => {
+                RosterEvent::CameBack { technician: row.id.clone() }
+            }
+            _ => continue,
+        };
+        tell(bridge, row, event).await?;
+    }
+    Ok(())
+}
+
+async fn tell(bridge: &Arc<Bridge>, row: &TechnicianRow, event: RosterEvent) -> Result<(), StoreError> {
+    let mut concerned = bridge.read.of_technician(&row.id).await?;
+    if matches!(event, RosterEvent::CameBack { .. }) {
+        let waiting = bridge.read.waiting(AT_ONCE).await?;
+        concerned.extend(waiting.into_iter().filter(|conversation| match &conversation.stage {
+            Stage::Handover(handover) => handover.excluded.contains(&row.id),
+            Stage::Assisting(_) | Stage::Assigned(_) | Stage::Closed(_) => false,
+        }));
+    }
+    let word = match event {
+        RosterEvent::CameBack { .. } => "back",
+        RosterEvent::WentOffline { .. } | RosterEvent::Proposed { .. } | RosterEvent::ClaimRefused { .. } => "off",
+    };
+    for conversation in concerned {
+        let apply = Apply {
+            cause: Cause::Roster(conversation.id, format!("{word}:{}:{}", row.id, row.since.0)),
+            target: Target::Conversation(conversation.id),
+            at: bridge.now(),
+            body: EventBody::Roster(event.clone()),
+            content: None,
+            refs: Refs::default(),
+            guard: None,
+        };
+        bridge.writer.apply(apply).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,110 @@
+//! Copies attachments into our own blobs, once, whoever needs them first. Files are never hot-linked.
+//!
+//! Not here: where the bytes are kept (services/blobs).
+
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
+
+use deskbridge_contract::{Adapter, Attachment, AttachmentSource};
+use deskbridge_conversation::{Conversation, MessageId};
+use deskbridge_services::blobs::BlobError;
+use deskbridge_store::rows::{BlobRow, MessageRow};
+use deskbridge_store::{Admin, StoreError};
+use tokio::sync::Mutex as AsyncMutex;
+
+use super::Bridge;
+
+/// Largest file that is copied, bytes.
+pub const MAX_FILE: u64 = 50 << 20;
+/// A whole copy may take this long; a requester's text must not wait for a dying download (F37).
+const COPY_LIMIT: std::time::Duration = std::time::Duration::from_secs(60);
+
+/// One lock per message being copied.
+static COPYING: LazyLock<Mutex<HashMap<MessageId, Weak<AsyncMutex<()>>>>> = LazyLock::new(Mutex::default);
+
+fn lock_of(id: MessageId) -> Arc<AsyncMutex<()>> {
+    let mut copying = COPYING.lock().unwrap_or_else(PoisonError::into_inner);
+    copying.retain(|_, lock| lock.strong_count() > 0);
+    if let Some(lock) = copying.get(&id).and_then(Weak::upgrade) {
+        return lock;
+    }
+    let lock = Arc::new(AsyncMutex::new(()));
+    copying.insert(id, Arc::downgrade(&lock));
+    lock
+}
+
+fn is_remote(row: &MessageRow) -> bool {
+    row.content.attachments.iter().any(|a| matches!(a.source, AttachmentSource::Remote(_)))
+}
+
+impl Bridge {
+    /// The message with every attachment copied, or said to be missing. The stored message is replaced with it.
+    pub async fn with_files(&self, conversation: &Conversation, row: Arc<MessageRow>) -> Result<Arc<MessageRow>, StoreError> {
+        if !is_remote(&row) {
+            return Ok(row);
+        }
+        let lock = lock_of(row.id);
+        let _copying = lock.lock().await;
+        self.board.forget_message(row.id);
+        let Some(row) = self.read.message(row.id).await? else { return Ok(row) };
+        if !is_remote(&row) {
+            return Ok(Arc::new(row));
+        }
+        let Some(adapter) = self.origin(conversation, row.id).await? else { return Ok(Arc::new(row)) };
+        let mut copied = row.clone();
+        for attachment in &mut copied.content.attachments {
+            self.copy(conversation, &adapter, attachment).await?;
+        }
+        let replace = Admin::ReplaceContent { message: row.id, content: copied.content.clone() };
+        self.writer.admin(replace).await?;
+        self.board.forget_message(row.id);
+        Ok(Arc::new(copied))
+    }
+
+    /// The channel that a message was written on: the one session that has a link to it before anything was relayed.
+    async fn origin(&self, conversation: &Conversation, id: MessageId) -> Result<Option<Arc<dyn Adapter>>, StoreError> {
+        for session in &conversation.sessions {
+            if !self.links(conversation, session, Some(id)).await?.is_empty() {
+                return Ok(self.adapters.get(&session.address.channel).cloned());
+            }
+        }
+        Ok(None)
+    }
+
+    async fn copy(&self, conversation: &Conversation, adapter: &Arc<dyn Adapter>, attachment: &mut Attachment) -> Result<(), StoreError> {
+        let AttachmentSource::Remote(file) = attachment.source.clone() else { return Ok(()) };
+        let fetched = async {
+            let bytes = adapter.fetch(&file).await.map_err(|error| error.to_string())?;
+            let stored = self.blobs.put(&attachment.name, &attachment.mime, bytes, MAX_FILE).await;
+            stored.map_err(|error| match error {
+                BlobError::TooLarge { max } => format!("larger than {} MB", max >> 20),
+                other => other.to_string(),
+            })
+        };
+        let stored = match tokio::time::timeout(COPY_LIMIT, fetched).await {
+            Ok(Ok(stored)) => stored,
+            Ok(Err(why)) => {
+                attachment.source = AttachmentSource::Missing { why };
+                return Ok(());
+            }
+            Err(_) => {
+                attachment.source = AttachmentSource::Missing { why: "the download took too long".to_owned() };
+                return Ok(());
+            }
+        };
+        let blob = BlobRow {
+            id: stored.id.0.clone(),
+            conversation: Some(conversation.id),
+            name: attachment.name.clone(),
+            mime: stored.mime.clone(),
+            size: stored.size,
+            sha256: stored.sha256.clone(),
+            created: self.now(),
+        };
+        self.writer.admin(Admin::PutBlob(blob)).await?;
+        attachment.size = stored.size;
+        attachment.mime = stored.mime;
+        attachment.source = AttachmentSource::Blob { id: stored.id, sha256: stored.sha256 };
+        Ok(())
+    }
+}

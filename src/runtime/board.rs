@@ -1,0 +1,258 @@
+//! What the runtime remembers between commits: hot conversations and messages, who waits, who is on.
+//!
+//! Not here: anything that is not in the database too. Dropping the board costs only reads.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use deskbridge_contract::{Adapter, Address, ChannelName, OperationKind, Timestamp};
+use deskbridge_conversation::{
+    Conversation, ConversationId, MessageId, Presence, QueueFacts, QueueId, Reopening, Stage, TechnicianId,
+};
+use deskbridge_store::rows::MessageRow;
+use deskbridge_store::{Committed, FactSource, Read, StoreError};
+
+use super::pace::Pacer;
+
+/// Entries of a generation; the cache holds at most two.
+const GENERATION: usize = 20_000;
+/// Waits per queue from which the usual wait is told.
+const WAITS: usize = 20;
+
+/// Business hours, where the configuration has any.
+pub trait Calendar: Send + Sync {
+    /// `None` while the queue is open.
+    fn reopening(&self, queue: &QueueId, now: Timestamp) -> Option<Reopening>;
+}
+
+/// Open day and night.
+pub struct AlwaysOpen;
+impl Calendar for AlwaysOpen {
+    fn reopening(&self, _queue: &QueueId, _now: Timestamp) -> Option<Reopening> {
+        None
+    }
+}
+
+pub struct Board {
+    calendar: Box<dyn Calendar>,
+    /// No other process works on this store (SQLite): an open attempt at the start is our own, lost one.
+    sole_owner: bool,
+    inner: Mutex<Inner>,
+    pacers: Mutex<HashMap<ChannelName, Pacer>>,
+}
+
+#[derive(Default)]
+struct Inner {
+    conversations: Generations<ConversationId, Arc<Conversation>>,
+    messages: Generations<MessageId, Arc<MessageRow>>,
+    waiting: HashMap<QueueId, HashSet<ConversationId>>,
+    waits: HashMap<QueueId, VecDeque<Duration>>,
+    presence: HashMap<TechnicianId, Presence>,
+}
+
+/// Two generations: what was not asked for during a whole generation is forgotten.
+struct Generations<K, V> {
+    young: HashMap<K, V>,
+    old: HashMap<K, V>,
+}
+
+impl<K, V> Default for Generations<K, V> {
+    fn default() -> Self {
+        Generations { young: HashMap::new(), old: HashMap::new() }
+    }
+}
+
+impl<K: Hash + Eq + Copy, V: Clone> Generations<K, V> {
+    fn put(&mut self, key: K, value: V) {
+        if self.young.len() >= GENERATION {
+            self.old = std::mem::take(&mut self.young);
+        }
+        self.young.insert(key, value);
+    }
+    fn get(&mut self, key: &K) -> Option<V> {
+        if let Some(value) = self.young.get(key) {
+            return Some(value.clone());
+        }
+        let value = self.old.remove(key)?;
+        self.put(*key, value.clone());
+        Some(value)
+    }
+    fn remove(&mut self, key: &K) {
+        self.young.remove(key);
+        self.old.remove(key);
+    }
+}
+
+impl Board {
+    pub fn new(calendar: Box<dyn Calendar>, sole_owner: bool) -> Self {
+        Board { calendar, sole_owner, inner: Mutex::default(), pacers: Mutex::default() }
+    }
+
+    pub fn sole_owner(&self) -> bool {
+        self.sole_owner
+    }
+
+    fn pacer<T>(&self, adapter: &Arc<dyn Adapter>, act: impl FnOnce(&mut Pacer) -> T) -> T {
+        let mut pacers = self.pacers.lock().unwrap_or_else(PoisonError::into_inner);
+        act(pacers.entry(adapter.channel().clone()).or_insert_with(|| Pacer::new(adapter.limits())))
+    }
+
+    /// `Err`: when to ask again.
+    pub fn pace(&self, adapter: &Arc<dyn Adapter>, at: &Address, kinds: &[OperationKind], now: Instant) -> Result<(), Instant> {
+        self.pacer(adapter, |pacer| pacer.take_all(at, kinds, now))
+    }
+
+    pub fn block_room(&self, adapter: &Arc<dyn Adapter>, at: &Address, until: Instant) {
+        self.pacer(adapter, |pacer| pacer.block_room(at, until));
+    }
+
+    /// Nothing is sent by this channel until then.
+    pub fn pause(&self, adapter: &Arc<dyn Adapter>, until: Instant) {
+        self.pacer(adapter, |pacer| pacer.pause(until));
+    }
+
+    pub fn works(&self, adapter: &Arc<dyn Adapter>) {
+        self.pacer(adapter, Pacer::resume);
+    }
+
+    pub fn tidy(&self, now: Instant) {
+        for pacer in self.pacers.lock().unwrap_or_else(PoisonError::into_inner).values_mut() {
+            pacer.tidy(now);
+        }
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads what counting needs; called once at start.
+    pub async fn fill(&self, read: &dyn Read, now: Timestamp) -> Result<(), StoreError> {
+        let waiting = read.waiting(10_000).await?;
+        let waits = read.recent_waits(now - Duration::from_secs(24 * 3600), 500).await?;
+        let technicians = read.technicians().await?;
+        let mut inner = self.inner();
+        for conversation in waiting {
+            inner.waiting.entry(conversation.queue.clone()).or_default().insert(conversation.id);
+        }
+        for (queue, seconds) in waits.into_iter().rev() {
+            inner.note_wait(&queue, Duration::from_secs(seconds));
+        }
+        inner.presence = technicians.into_iter().map(|row| (row.id, row.presence)).collect();
+        Ok(())
+    }
+
+    /// Takes in a commit, before anybody else hears of it.
+    pub fn committed(&self, committed: &Committed) {
+        let mut inner = self.inner();
+        for change in &committed.changes {
+            let conversation = &change.conversation;
+            inner.keep(conversation.clone());
+            for message in &change.messages {
+                inner.messages.put(message.id, message.clone());
+            }
+            for message in &change.edited {
+                inner.messages.remove(message);
+            }
+            inner.count(conversation, change.before, change.now);
+        }
+    }
+
+    /// What an `apply` answered, so that whoever asked sees it before the commit comes round.
+    pub fn learn(&self, conversation: Arc<Conversation>) {
+        self.inner().keep(conversation);
+    }
+
+    pub fn set_presences(&self, presence: HashMap<TechnicianId, Presence>) {
+        self.inner().presence = presence;
+    }
+
+    pub fn is_available(&self, technician: &TechnicianId) -> bool {
+        self.inner().presence.get(technician) == Some(&Presence::Available)
+    }
+
+    /// The latest known state; from the database when it is not hot.
+    pub async fn conversation(
+        &self,
+        read: &dyn Read,
+        id: ConversationId,
+    ) -> Result<Option<Arc<Conversation>>, StoreError> {
+        if let Some(hot) = self.inner().conversations.get(&id) {
+            return Ok(Some(hot));
+        }
+        let Some(conversation) = read.conversation(id).await?.map(Arc::new) else { return Ok(None) };
+        let mut inner = self.inner();
+        // A commit may have put a newer one meanwhile.
+        if let Some(hot) = inner.conversations.get(&id) {
+            return Ok(Some(hot));
+        }
+        inner.conversations.put(id, conversation.clone());
+        Ok(Some(conversation))
+    }
+
+    /// A stored message; edits drop it from here, so that the next look reads the new words.
+    pub async fn message(&self, read: &dyn Read, id: MessageId) -> Result<Option<Arc<MessageRow>>, StoreError> {
+        if let Some(hot) = self.inner().messages.get(&id) {
+            return Ok(Some(hot));
+        }
+        Ok(read.message(id).await?.map(Arc::new))
+    }
+
+    pub fn forget_message(&self, id: MessageId) {
+        self.inner().messages.remove(&id);
+    }
+
+    pub fn waiting(&self, queue: &QueueId) -> usize {
+        self.inner().waiting.get(queue).map_or(0, HashSet::len)
+    }
+}
+
+impl Inner {
+    fn keep(&mut self, conversation: Arc<Conversation>) {
+        let newer = self.conversations.get(&conversation.id).is_none_or(|known| known.seq <= conversation.seq);
+        if newer {
+            self.conversations.put(conversation.id, conversation);
+        }
+    }
+
+    fn count(&mut self, conversation: &Conversation, before: Option<&'static str>, now: Timestamp) {
+        let waits = matches!(conversation.stage, Stage::Handover(_));
+        for (queue, set) in &mut self.waiting {
+            if !(waits && *queue == conversation.queue) {
+                set.remove(&conversation.id);
+            }
+        }
+        if waits {
+            self.waiting.entry(conversation.queue.clone()).or_default().insert(conversation.id);
+        }
+        if let (Stage::Assigned(assigned), Some("handover")) = (&conversation.stage, before) {
+            self.note_wait(&conversation.queue, now.since(assigned.waited_since));
+        }
+    }
+
+    fn note_wait(&mut self, queue: &QueueId, wait: Duration) {
+        let waits = self.waits.entry(queue.clone()).or_default();
+        waits.push_back(wait);
+        if waits.len() > WAITS {
+            waits.pop_front();
+        }
+    }
+}
+
+impl FactSource for Board {
+    fn facts(&self, queue: &QueueId, now: Timestamp) -> QueueFacts {
+        let reopening = self.calendar.reopening(queue, now);
+        let inner = self.inner();
+        let waiting = inner.waiting.get(queue).map_or(0, HashSet::len);
+        // The median is not moved by one night-long wait.
+        let expected_wait = inner.waits.get(queue).and_then(|waits| {
+            let mut sorted: Vec<Duration> = waits.iter().copied().collect();
+            sorted.sort_unstable();
+            sorted.get(sorted.len() / 2).copied()
+        });
+        QueueFacts { reopening, waiting: u32::try_from(waiting).unwrap_or(u32::MAX), expected_wait }
+    }
+}

@@ -1,0 +1,206 @@
+//! From a delivery to the operations that carry it out: one, or several where a message is longer than a room allows.
+//!
+//! Not here: sending them (`perform`), the words themselves (`render`).
+
+use std::sync::Arc;
+
+use deskbridge_contract::{
+    Adapter, AttachmentSource, Content, OutboundFile, OutboundOp, Persona, RemoteMessageId, ThreadStyle,
+};
+use deskbridge_conversation::{Conversation, Delivery, DeliveryOp, MessageId, Session, fit};
+use deskbridge_store::StoreError;
+use deskbridge_store::rows::MessageRow;
+
+use super::{Bridge, render};
+
+/// Characters that a speaker's prefix may add where a platform has no names of its own.
+const PREFIX: usize = 80;
+
+impl Bridge {
+    /// Empty: nothing to show, or nothing shown yet that could be changed.
+    pub async fn operations(
+        &self,
+        conversation: &Conversation,
+        session: &Session,
+        delivery: &Delivery,
+        adapter: &Arc<dyn Adapter>,
+    ) -> Result<Vec<OutboundOp>, StoreError> {
+        let room = &session.address;
+        Ok(match &delivery.op {
+            DeliveryOp::Post { message } => self.post(conversation, session, adapter, *message).await?,
+            DeliveryOp::Edit { message } => self.edit(conversation, session, adapter, *message).await?,
+            DeliveryOp::Delete { message } => {
+                let links = self.links(conversation, session, Some(*message)).await?;
+                links.into_values().map(|message| OutboundOp::Delete { message }).collect()
+            }
+            DeliveryOp::React { message, emoji, on } => {
+                let first = self.first_link(conversation, session, *message).await?;
+                first.map(|message| OutboundOp::React { message, emoji: emoji.clone(), on: *on }).into_iter().collect()
+            }
+            DeliveryOp::Mark { message, mark } => {
+                let first = self.first_link(conversation, session, *message).await?;
+                first.map(|message| OutboundOp::Mark { message, mark: *mark }).into_iter().collect()
+            }
+            DeliveryOp::OpenThread => {
+                let (card, actions) = self.card(conversation, room).await?;
+                vec![OutboundOp::OpenThread { title: self.title(conversation, room).await?, card, actions }]
+            }
+            DeliveryOp::Card => vec![self.card_operation(conversation, session, adapter).await?],
+            DeliveryOp::Thread { closed } => {
+                vec![OutboundOp::SetThread { title: self.title(conversation, room).await?, closed: *closed }]
+            }
+            DeliveryOp::Transcript { from, to } => match self.transcript(conversation, room, *from, *to).await? {
+                Some(content) => self.parts(adapter, session, content, None, None).await,
+                None => Vec::new(),
+            },
+            DeliveryOp::Whisper { to, message, interaction } => match self.stored(*message).await? {
+                Some(row) => vec![OutboundOp::Whisper {
+                    to: to.clone(),
+                    content: row.content.clone(),
+                    interaction: interaction.clone(),
+                }],
+                None => Vec::new(),
+            },
+        })
+    }
+
+    async fn post(
+        &self,
+        conversation: &Conversation,
+        session: &Session,
+        adapter: &Arc<dyn Adapter>,
+        id: MessageId,
+    ) -> Result<Vec<OutboundOp>, StoreError> {
+        let Some(row) = self.stored(id).await?.filter(|row| !row.deleted) else { return Ok(Vec::new()) };
+        let row: Arc<MessageRow> = self.with_files(conversation, row).await?;
+        let policy = self.policy.current();
+        let shown = render::message(conversation, &policy.policy, session, &row);
+        let reply_to = match shown.reply_to {
+            Some(target) => self.first_link(conversation, session, target).await?,
+            None => None,
+        };
+        if shown.content.is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(self.parts(adapter, session, shown.content, shown.persona, reply_to).await)
+    }
+
+    /// Splits what is too long; only the first part answers, and only the first part names the speaker.
+    async fn parts(
+        &self,
+        adapter: &Arc<dyn Adapter>,
+        session: &Session,
+        content: Content,
+        persona: Option<Persona>,
+        reply_to: Option<RemoteMessageId>,
+    ) -> Vec<OutboundOp> {
+        let mut capabilities = adapter.capabilities(&session.address).clone();
+        if persona.is_some() {
+            capabilities.max_text = capabilities.max_text.saturating_sub(PREFIX).max(PREFIX);
+            capabilities.max_caption = capabilities.max_caption.saturating_sub(PREFIX);
+        }
+        let mentions = content.mentions.clone();
+        let mut operations = Vec::new();
+        for (n, mut part) in fit::fit(&content, &capabilities).into_iter().enumerate() {
+            part.mentions = if n == 0 { mentions.clone() } else { Vec::new() };
+            let files = self.files(&mut part, capabilities.max_upload_bytes);
+            operations.push(OutboundOp::Post {
+                content: part,
+                files,
+                persona: persona.clone(),
+                reply_to: if n == 0 { reply_to.clone() } else { None },
+            });
+        }
+        operations
+    }
+
+    /// The attachments as open files; one that is too large for the platform is named in the text instead.
+    fn files(&self, part: &mut Content, max: u64) -> Vec<OutboundFile> {
+        let mut files = Vec::new();
+        for attachment in &part.attachments {
+            let AttachmentSource::Blob { id, sha256 } = &attachment.source else { continue };
+            let name = fit::clean_name(&attachment.name);
+            if attachment.size > max {
+                let said = deskbridge_conversation::notices::plain(&name);
+                part.text.push_str(&format!("\n\n📎 {said} — too large for this channel ({} MB)", attachment.size >> 20));
+                continue;
+            }
+            let (blobs, blob) = (self.blobs.clone(), id.0.clone());
+            files.push(OutboundFile {
+                blob: id.clone(),
+                name,
+                mime: attachment.mime.clone(),
+                size: attachment.size,
+                sha256: sha256.clone(),
+                kind: attachment.kind,
+                open: Arc::new(move || {
+                    let (blobs, blob) = (blobs.clone(), blob.clone());
+                    Box::pin(async move {
+                        let missing = |error: deskbridge_services::blobs::BlobError| {
+                            deskbridge_contract::SendError::rejected(format!("the file cannot be read: {error}"))
+                        };
+                        blobs.get(&blob).await.map_err(missing)
+                    })
+                }),
+            });
+        }
+        files
+    }
+
+    /// The new words in the place of the old; a text that grew beyond its parts is cut rather than posted anew (T7).
+    async fn edit(
+        &self,
+        conversation: &Conversation,
+        session: &Session,
+        adapter: &Arc<dyn Adapter>,
+        id: MessageId,
+    ) -> Result<Vec<OutboundOp>, StoreError> {
+        let links = self.links(conversation, session, Some(id)).await?;
+        let Some(row) = self.stored(id).await?.filter(|_| !links.is_empty()) else { return Ok(Vec::new()) };
+        let policy = self.policy.current();
+        let mut shown = render::message(conversation, &policy.policy, session, &row);
+        shown.content.attachments.clear();
+        let parts = self.parts(adapter, session, shown.content, shown.persona, None).await;
+        let cut = parts.len() > links.len();
+        let last = links.len() - 1;
+        let mut operations = Vec::new();
+        for (n, (message, part)) in links.into_values().zip(parts).enumerate() {
+            if let OutboundOp::Post { mut content, persona, .. } = part {
+                if cut && n == last {
+                    content.text = render::cut(&content.text, content.text.chars().count().saturating_sub(2));
+                }
+                operations.push(OutboundOp::Edit { message, content, persona });
+            }
+        }
+        Ok(operations)
+    }
+
+    async fn card_operation(
+        &self,
+        conversation: &Conversation,
+        session: &Session,
+        adapter: &Arc<dyn Adapter>,
+    ) -> Result<OutboundOp, StoreError> {
+        let (card, actions) = self.card(conversation, &session.address).await?;
+        let mut content = Content::default().with_actions(actions);
+        content.card = Some(Box::new(card));
+        let mut known = self.links(conversation, session, None).await?.into_values().next();
+        if known.is_none() && adapter.capabilities(&session.address).threads == ThreadStyle::RootIsCard {
+            // The root of the thread is the card.
+            known = session.address.thread.as_ref().map(|thread| RemoteMessageId(thread.0.clone()));
+        }
+        Ok(match known {
+            Some(message) => OutboundOp::Edit { message, content, persona: None },
+            None => OutboundOp::Post { content, files: Vec::new(), persona: None, reply_to: None },
+        })
+    }
+
+    async fn first_link(
+        &self,
+        conversation: &Conversation,
+        session: &Session,
+        message: MessageId,
+    ) -> Result<Option<RemoteMessageId>, StoreError> {
+        Ok(self.links(conversation, session, Some(message)).await?.into_values().next())
+    }
+}

@@ -1,0 +1,353 @@
+//! From a platform's event to an event of a conversation: who spoke, on which side, what it plainly asks for.
+//!
+//! Not here: translating payloads (the adapters), deciding (the core). `push` returns after the commit (I1).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use deskbridge_contract::{
+    Address, ChannelName, Content, Inbound, InboundEvent, InboxSink, Outbound, OutboundOp, PushError, Receipt,
+    RemoteMessageId, SenderKind, Toast, TranslateError,
+};
+use deskbridge_conversation::policy::{Policy, ReplyMode};
+use deskbridge_conversation::verbs::{Names, Parsed, from_action, parse, parse_explicit};
+use deskbridge_conversation::{
+    DeskActor, DeskEvent, EventBody, PostIntent, Presence, ReactionTarget, Requester, RequesterEvent, RequesterId,
+    RequesterVerb, SessionId, TechnicianId, Verb, Via, fit, gist,
+};
+use deskbridge_store::{Admin, Applied, Apply, Cause, Refs, RemoteRef, StoreError, Target};
+
+use super::Bridge;
+
+/// Characters of a message that are kept (S43); no platform of ours carries more.
+const MAX_TEXT: usize = 100_000;
+/// How often a whole job is tried again after a conflict with another node.
+const CONFLICTS: u32 = 5;
+
+pub struct Sink {
+    pub bridge: Arc<Bridge>,
+}
+
+#[async_trait]
+impl InboxSink for Sink {
+    async fn push(&self, event: Inbound) -> Result<Receipt, PushError> {
+        if self.bridge.stop.is_cancelled() {
+            return Err(PushError::Closed);
+        }
+        metrics::counter!("deskbridge_inbound_total").increment(1);
+        if let InboundEvent::RoomMoved { to } = &event.event {
+            self.bridge.room_moved(&event.address, to).await;
+            return Ok(Receipt::default());
+        }
+        match read(&self.bridge, event) {
+            Read::Apply(apply) => self.bridge.take(*apply).await,
+            Read::Presence { technician, presence, inbound } => {
+                self.bridge.set_presence(&technician, presence).await.map_err(|_| PushError::Unavailable)?;
+                tell_presence(&self.bridge, &inbound, presence).await;
+                Ok(Receipt::default())
+            }
+            Read::Nothing => {
+                metrics::counter!("deskbridge_inbound_ignored_total").increment(1);
+                Ok(Receipt::default())
+            }
+        }
+    }
+
+    async fn quarantine(&self, channel: &ChannelName, raw: &[u8], why: &TranslateError) -> Result<(), PushError> {
+        metrics::counter!("deskbridge_quarantine_total").increment(1);
+        tracing::warn!(channel = %channel, why = %why, bytes = raw.len(), "an event could not be read; kept in quarantine");
+        let keep = Admin::Quarantine { channel: channel.clone(), raw: raw.to_vec(), why: why.to_string() };
+        self.bridge.writer.admin(keep).await.map(|_| ()).map_err(|_| PushError::Unavailable)
+    }
+}
+
+impl Bridge {
+    /// Applies an event of a platform; the answer says what to show the person who pressed a button.
+    async fn take(&self, apply: Apply) -> Result<Receipt, PushError> {
+        let mut conflicts = 0;
+        loop {
+            match self.writer.apply(apply.clone()).await {
+                Ok(Applied::Done { conversation, toast, .. }) => {
+                    self.board.learn(conversation);
+                    return Ok(Receipt { duplicate: false, toast: toast.map(|text| Toast { text, alert: false }) });
+                }
+                Ok(Applied::Duplicate) => {
+                    metrics::counter!("deskbridge_inbound_duplicates_total").increment(1);
+                    return Ok(Receipt { duplicate: true, toast: None });
+                }
+                Ok(Applied::Ignored | Applied::Refused | Applied::Unknown) => return Ok(Receipt::default()),
+                Err(StoreError::Conflict(_)) if conflicts < CONFLICTS => {
+                    conflicts += 1;
+                    tokio::time::sleep(Duration::from_millis(20 << conflicts)).await;
+                }
+                Err(error) => {
+                    tracing::error!(%error, "an event could not be stored; the platform is told to send it again");
+                    return Err(PushError::Unavailable);
+                }
+            }
+        }
+    }
+
+    pub async fn set_presence(&self, technician: &TechnicianId, presence: Presence) -> Result<(), StoreError> {
+        self.writer.admin(Admin::SetPresence { technician: technician.clone(), presence }).await.map(|_| ())
+    }
+}
+
+/// What an inbound event is to us.
+enum Read {
+    Apply(Box<Apply>),
+    /// `/on`, `/busy`, `/off` in the desk room itself, outside any conversation.
+    Presence { technician: TechnicianId, presence: Presence, inbound: Box<Inbound> },
+    /// Not for us: chatter in a desk room's main thread, rooms nobody configured, other bots.
+    Nothing,
+}
+
+fn read(bridge: &Bridge, mut inbound: Inbound) -> Read {
+    let policy = bridge.policy.current();
+    clean(&mut inbound);
+    if let Some(desk) = policy.policy.desk(&inbound.address) {
+        let mode = desk.reply_mode;
+        return read_desk(bridge, &policy.policy, mode, inbound);
+    }
+    let channel = policy.policy.channels.get(&inbound.address.channel);
+    let adapter = bridge.adapters.get(&inbound.address.channel);
+    let open = channel.is_some_and(|channel| channel.requesters)
+        && adapter.is_none_or(|adapter| adapter.takes_requesters(&inbound.address))
+        && inbound.from.kind != SenderKind::Bot;
+    if open { read_requester(&policy.policy, inbound) } else { Read::Nothing }
+}
+
+/// NUL characters are valid in a message and in no database; absurd lengths are cut with a notice.
+fn clean(inbound: &mut Inbound) {
+    match &mut inbound.event {
+        InboundEvent::Posted { content, .. } | InboundEvent::Edited { content, .. } => {
+            if content.text.contains('\0') {
+                content.text = content.text.replace('\0', "\u{fffd}");
+            }
+            if content.text.chars().count() > MAX_TEXT {
+                content.text = content.text.chars().take(MAX_TEXT).collect();
+                content.text.push_str("\n\n… (cut)");
+            }
+            content.mentions.clear();
+            content.card = None;
+            content.actions.clear();
+            for attachment in &mut content.attachments {
+                attachment.name = attachment.name.replace('\0', "");
+            }
+        }
+        InboundEvent::Deleted { .. }
+        | InboundEvent::Reacted { .. }
+        | InboundEvent::Invoked { .. }
+        | InboundEvent::Started { .. }
+        | InboundEvent::Typing
+        | InboundEvent::Read { .. }
+        | InboundEvent::Left
+        | InboundEvent::Returned
+        | InboundEvent::RoomMoved { .. }
+        | InboundEvent::ThreadChanged { .. } => {}
+    }
+}
+
+fn remote_ref(at: &Address, message: &RemoteMessageId) -> RemoteRef {
+    RemoteRef { channel: at.channel.clone(), room: at.room.clone(), remote: message.clone() }
+}
+
+fn read_requester(policy: &Policy, inbound: Inbound) -> Read {
+    let language = inbound.from.language.as_deref().unwrap_or("en");
+    let language = language.split(['-', '_']).next().unwrap_or("en").to_ascii_lowercase();
+    let name = fit::clean_name(inbound.from.display_name.as_deref().unwrap_or_default());
+    let queue = policy.queue_of(&inbound.address.channel);
+    let mut refs = Refs::default();
+    let mut said = None;
+    let what = match inbound.event {
+        InboundEvent::Posted { message, content, reply_to } => {
+            refs.reply_to = reply_to.map(|message| remote_ref(&inbound.address, &message));
+            let gist = gist::read(&content.text, &language);
+            said = Some(content);
+            RequesterEvent::Posted { remote: message, gist, reply_to: None }
+        }
+        InboundEvent::Edited { message, content } => {
+            refs.target = Some(remote_ref(&inbound.address, &message));
+            said = Some(content);
+            RequesterEvent::Edited { message: None }
+        }
+        InboundEvent::Deleted { message } => {
+            refs.target = Some(remote_ref(&inbound.address, &message));
+            RequesterEvent::Deleted { message: None }
+        }
+        InboundEvent::Reacted { message, emoji, added } => {
+            refs.target = Some(remote_ref(&inbound.address, &message));
+            RequesterEvent::Reacted { message: None, emoji, added }
+        }
+        InboundEvent::Invoked { action, .. } => match RequesterVerb::from_action(&action) {
+            Some(verb) => RequesterEvent::Pressed { verb },
+            None => return Read::Nothing,
+        },
+        InboundEvent::Started { .. } => RequesterEvent::Started,
+        InboundEvent::Left => RequesterEvent::Left,
+        InboundEvent::Returned => RequesterEvent::Returned,
+        InboundEvent::Typing
+        | InboundEvent::Read { .. }
+        | InboundEvent::RoomMoved { .. }
+        | InboundEvent::ThreadChanged { .. } => return Read::Nothing,
+    };
+    let requester = Requester {
+        id: RequesterId(format!("{}:{}", inbound.address.channel, inbound.from.id)),
+        name,
+        language,
+        away: false,
+    };
+    Read::Apply(Box::new(Apply {
+        cause: Cause::Inbound(inbound.address.channel.clone(), inbound.id),
+        target: Target::Requester {
+            address: inbound.address,
+            requester,
+            priority: policy.queue(&queue).priority,
+            queue,
+            force_new: false,
+        },
+        at: inbound.at,
+        body: EventBody::Requester { session: SessionId(0), what },
+        content: said,
+        refs,
+        guard: None,
+    }))
+}
+
+/// The technician that a platform user is; guests, bots and external people are nobody (D17, D25).
+pub fn technician(policy: &Policy, inbound: &Inbound) -> Option<TechnicianId> {
+    if inbound.from.kind != SenderKind::Human {
+        return None;
+    }
+    let identity = format!("{}:{}", inbound.address.channel, inbound.from.id);
+    let found = policy.technicians.iter().find(|(_, t)| t.identities.contains(&identity));
+    found.map(|(id, _)| id.clone())
+}
+
+fn read_desk(bridge: &Bridge, policy: &Policy, mode: ReplyMode, inbound: Inbound) -> Read {
+    let technician = technician(policy, &inbound);
+    let available = |who: &TechnicianId| bridge.board.is_available(who);
+    let names = Names::new(policy, &available);
+    if inbound.address.thread.is_none() {
+        return outside(technician, &names, inbound);
+    }
+    let by = technician.map_or(DeskActor::Outsider, DeskActor::Technician);
+    let via = Via::Room { session: SessionId(0), user: inbound.from.id.clone(), interaction: inbound.interaction.clone() };
+    let mut refs = Refs::default();
+    let mut said = None;
+    let what = match inbound.event {
+        InboundEvent::Posted { message, content, reply_to } => {
+            refs.reply_to = reply_to.map(|message| remote_ref(&inbound.address, &message));
+            let (what, content) = read_post(&by, mode, &names, message, content);
+            said = content;
+            what
+        }
+        InboundEvent::Edited { message, mut content } => {
+            refs.target = Some(remote_ref(&inbound.address, &message));
+            if let Some(Parsed::Note { text } | Parsed::Reply { text }) = parse(&content.text, &names) {
+                content.text = text;
+            }
+            said = Some(content);
+            DeskEvent::Edited { message: None }
+        }
+        InboundEvent::Deleted { message } => {
+            refs.target = Some(remote_ref(&inbound.address, &message));
+            DeskEvent::Deleted { message: None }
+        }
+        InboundEvent::Reacted { message, emoji, added } => {
+            refs.target = Some(remote_ref(&inbound.address, &message));
+            DeskEvent::Reacted { target: ReactionTarget::Unknown, emoji, added }
+        }
+        InboundEvent::Invoked { action, value, .. } => match from_action(&action, value.as_deref(), &names) {
+            Some(Parsed::Verb(verb)) => DeskEvent::Verb { verb },
+            Some(Parsed::Bad { why, .. }) => DeskEvent::Misread { why },
+            Some(Parsed::Note { .. } | Parsed::Reply { .. }) | None => return Read::Nothing,
+        },
+        InboundEvent::ThreadChanged { change } => DeskEvent::Thread { change },
+        InboundEvent::Started { .. }
+        | InboundEvent::Typing
+        | InboundEvent::Read { .. }
+        | InboundEvent::Left
+        | InboundEvent::Returned
+        | InboundEvent::RoomMoved { .. } => return Read::Nothing,
+    };
+    Read::Apply(Box::new(Apply {
+        cause: Cause::Inbound(inbound.address.channel.clone(), inbound.id),
+        target: Target::Desk { address: inbound.address },
+        at: inbound.at,
+        body: EventBody::Desk { by, via, what },
+        content: said,
+        refs,
+        guard: None,
+    }))
+}
+
+/// A message in a desk thread: a verb, a note, a reply, or plain words. What outsiders write is never a verb.
+fn read_post(
+    by: &DeskActor,
+    mode: ReplyMode,
+    names: &Names,
+    remote: RemoteMessageId,
+    mut content: Content,
+) -> (DeskEvent, Option<Content>) {
+    let parsed = match by {
+        DeskActor::Outsider => None,
+        DeskActor::Technician(_) => match mode {
+            ReplyMode::Explicit => parse_explicit(&content.text, names),
+            ReplyMode::Airlock | ReplyMode::Direct | ReplyMode::Alerts => parse(&content.text, names),
+        },
+    };
+    let remote = Some(remote);
+    let intent = match parsed {
+        Some(Parsed::Verb(verb)) => return (DeskEvent::Verb { verb }, None),
+        Some(Parsed::Bad { why, .. }) => return (DeskEvent::Misread { why }, None),
+        Some(Parsed::Note { text }) => {
+            content.text = text;
+            PostIntent::Note
+        }
+        Some(Parsed::Reply { text }) => {
+            content.text = text;
+            PostIntent::Reply
+        }
+        None => PostIntent::Plain,
+    };
+    (DeskEvent::Posted { remote, intent, reply_to: None }, Some(content))
+}
+
+/// In the room itself only the presence verbs mean something; the rest is people talking.
+fn outside(technician: Option<TechnicianId>, names: &Names, inbound: Inbound) -> Read {
+    let Some(technician) = technician else { return Read::Nothing };
+    let parsed = match &inbound.event {
+        InboundEvent::Posted { content, .. } => parse(&content.text, names),
+        InboundEvent::Invoked { action, value, .. } => from_action(action, value.as_deref(), names),
+        _ => None,
+    };
+    let presence = match parsed {
+        Some(Parsed::Verb(Verb::On)) => Presence::Available,
+        Some(Parsed::Verb(Verb::Busy)) => Presence::Busy,
+        Some(Parsed::Verb(Verb::Off)) => Presence::Offline,
+        _ => return Read::Nothing,
+    };
+    Read::Presence { technician, presence, inbound: Box::new(inbound) }
+}
+
+/// A word back to the person who changed their presence; best effort.
+async fn tell_presence(bridge: &Bridge, inbound: &Inbound, presence: Presence) {
+    let Some(adapter) = bridge.adapters.get(&inbound.address.channel) else { return };
+    let word = match presence {
+        Presence::Available => "You are available: conversations are offered to you.",
+        Presence::Busy => "You are busy: nothing new is offered to you.",
+        Presence::Away => "You are away.",
+        Presence::Offline => "You are off duty.",
+    };
+    let op = OutboundOp::Whisper {
+        to: inbound.from.id.clone(),
+        content: Content::text(word),
+        interaction: inbound.interaction.clone(),
+    };
+    let id = deskbridge_contract::DeliveryId(format!("presence:{}", inbound.id));
+    if let Err(error) = adapter.send(&Outbound { id, to: inbound.address.clone(), op }).await {
+        tracing::debug!(%error, "a presence change could not be confirmed privately");
+    }
+}

@@ -1,0 +1,190 @@
+//! How fast may be sent, per account and per room: sliding windows from the adapter's limits table, overridden by what
+//! the platform says in its answers.
+//!
+//! Not here: any platform's figures (the adapters' `limits()`), queueing (the outbox).
+
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use deskbridge_contract::{Address, Limits, OperationKind, Pace, RoomId};
+
+/// One window after another; all must have room.
+#[derive(Debug)]
+struct Windows {
+    paces: Vec<Pace>,
+    /// When the latest operations were sent, oldest first; as many as the largest window counts.
+    sent: VecDeque<Instant>,
+    /// The platform said: not before.
+    blocked: Option<Instant>,
+}
+
+impl Windows {
+    fn new(paces: &[Pace]) -> Self {
+        Windows { paces: paces.to_vec(), sent: VecDeque::new(), blocked: None }
+    }
+
+    /// When the next operation may go.
+    fn free_at(&self, now: Instant) -> Instant {
+        let mut free = self.blocked.filter(|at| *at > now).unwrap_or(now);
+        for pace in &self.paces {
+            let count = pace.count.max(1) as usize;
+            if let Some(nth) = self.sent.len().checked_sub(count).and_then(|at| self.sent.get(at)) {
+                free = free.max(*nth + pace.per);
+            }
+        }
+        free
+    }
+
+    fn note(&mut self, now: Instant) {
+        let keep = self.paces.iter().map(|pace| pace.count.max(1) as usize).max().unwrap_or(0);
+        if keep == 0 {
+            return;
+        }
+        self.sent.push_back(now);
+        while self.sent.len() > keep {
+            self.sent.pop_front();
+        }
+    }
+
+    fn is_idle(&self, now: Instant) -> bool {
+        self.free_at(now) <= now && self.sent.back().is_none_or(|last| *last + Duration::from_secs(3600) < now)
+    }
+}
+
+/// The pace of one account.
+#[derive(Debug)]
+pub struct Pacer {
+    limits: Limits,
+    account: Windows,
+    rooms: HashMap<RoomId, Windows>,
+    /// Credentials refused: nothing is sent until then (D34).
+    paused: Option<Instant>,
+}
+
+impl Pacer {
+    pub fn new(limits: Limits) -> Self {
+        let account = Windows::new(&limits.account);
+        Pacer { limits, account, rooms: HashMap::new(), paused: None }
+    }
+
+    fn counts(&self, kind: OperationKind) -> bool {
+        self.limits.counted.is_empty() || self.limits.counted.contains(&kind)
+    }
+
+    fn room(&mut self, at: &Address) -> &mut Windows {
+        let kind = self.limits.room_kind.and_then(|kind| kind(at));
+        let paces = kind.and_then(|kind| self.limits.room_kinds.get(kind)).unwrap_or(&self.limits.room);
+        self.rooms.entry(at.room.clone()).or_insert_with(|| Windows::new(paces))
+    }
+
+    /// `Ok`: it may go now, and is counted. `Err`: when to ask again.
+    pub fn take(&mut self, at: &Address, kind: OperationKind, now: Instant) -> Result<(), Instant> {
+        let counts = self.counts(kind);
+        let mut free = self.paused.filter(|until| *until > now).unwrap_or(now);
+        let room = self.room(at);
+        free = free.max(if counts { room.free_at(now) } else { room.blocked.unwrap_or(now) });
+        if counts {
+            free = free.max(self.account.free_at(now));
+        }
+        if free > now {
+            return Err(free);
+        }
+        if counts {
+            self.room(at).note(now);
+            self.account.note(now);
+        }
+        Ok(())
+    }
+
+    /// As [`Pacer::take`] for a delivery that became several operations: they go together, as a short burst.
+    pub fn take_all(&mut self, at: &Address, kinds: &[OperationKind], now: Instant) -> Result<(), Instant> {
+        let Some((first, rest)) = kinds.split_first() else { return Ok(()) };
+        self.take(at, *first, now)?;
+        for kind in rest {
+            if self.counts(*kind) {
+                self.room(at).note(now);
+                self.account.note(now);
+            }
+        }
+        Ok(())
+    }
+
+    /// The platform asked for a pause in this room.
+    pub fn block_room(&mut self, at: &Address, until: Instant) {
+        let room = self.room(at);
+        room.blocked = Some(room.blocked.map_or(until, |old| old.max(until)));
+    }
+
+    pub fn pause(&mut self, until: Instant) {
+        self.paused = Some(until);
+    }
+
+    pub fn resume(&mut self) {
+        self.paused = None;
+    }
+
+    /// Forgets rooms that nothing was sent to for an hour.
+    pub fn tidy(&mut self, now: Instant) {
+        self.rooms.retain(|_, windows| !windows.is_idle(now));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use deskbridge_contract::ChannelName;
+    use std::collections::BTreeMap;
+
+    fn limits() -> Limits {
+        fn kind(at: &Address) -> Option<&'static str> {
+            at.room.0.starts_with('-').then_some("group")
+        }
+        Limits {
+            account: vec![Pace { count: 30, per: Duration::from_secs(1) }],
+            room: vec![Pace { count: 1, per: Duration::from_secs(1) }],
+            room_kinds: BTreeMap::from([("group", vec![Pace { count: 20, per: Duration::from_secs(60) }])]),
+            room_kind: Some(kind),
+            counted: vec![OperationKind::Post],
+        }
+    }
+
+    fn at(room: &str) -> Address {
+        Address::room(&ChannelName::from("t"), room)
+    }
+
+    #[test]
+    fn a_private_chat_gets_one_a_second_and_a_group_twenty_a_minute() {
+        let mut pacer = Pacer::new(limits());
+        let start = Instant::now();
+        assert_eq!(pacer.take(&at("1"), OperationKind::Post, start), Ok(()));
+        assert_eq!(pacer.take(&at("1"), OperationKind::Post, start), Err(start + Duration::from_secs(1)));
+        assert_eq!(pacer.take(&at("2"), OperationKind::Post, start), Ok(()), "another room is not held up");
+        for _ in 0..20 {
+            assert_eq!(pacer.take(&at("-1"), OperationKind::Post, start), Ok(()));
+        }
+        assert_eq!(pacer.take(&at("-1"), OperationKind::Post, start), Err(start + Duration::from_secs(60)));
+        assert_eq!(pacer.take(&at("-1"), OperationKind::Mark, start), Ok(()), "marks do not count");
+    }
+
+    #[test]
+    fn the_platforms_word_is_obeyed_for_the_room_only() {
+        let mut pacer = Pacer::new(limits());
+        let start = Instant::now();
+        pacer.block_room(&at("1"), start + Duration::from_secs(30));
+        pacer.block_room(&at("1"), start + Duration::from_secs(5));
+        assert_eq!(pacer.take(&at("1"), OperationKind::Mark, start), Err(start + Duration::from_secs(30)));
+        assert_eq!(pacer.take(&at("2"), OperationKind::Post, start), Ok(()));
+    }
+
+    #[test]
+    fn the_account_limit_spans_rooms() {
+        let mut pacer = Pacer::new(limits());
+        let start = Instant::now();
+        for n in 0..30 {
+            assert_eq!(pacer.take(&at(&n.to_string()), OperationKind::Post, start), Ok(()));
+        }
+        assert_eq!(pacer.take(&at("99"), OperationKind::Post, start), Err(start + Duration::from_secs(1)));
+    }
+}

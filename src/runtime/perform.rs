@@ -1,0 +1,453 @@
+//! Carries out one effect: a delivery through its adapter, anything else through a service; and sees to its end.
+//!
+//! Not here: order and pace between effects (the outbox), what an outcome means for the conversation (the core).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use deskbridge_contract::{
+    Adapter, DeliveryId, OperationKind, Outbound, OutboundOp, RemoteMessageId, Resend, SendError, Sent,
+};
+use deskbridge_conversation::delivery::MAY_APPEAR_TWICE;
+use deskbridge_conversation::{
+    Conversation, Delivery, DeliveryEvent, DeliveryOp, DeskThread, Effect, EventBody, Outcome, Session, SessionRole,
+    Weight,
+};
+use deskbridge_store::rows::{DeliveryState, OutboxRow};
+use deskbridge_store::{Applied, Apply, Begin, Begun, Cause, Mark, Refs, StoreError, Target};
+
+use super::{Bridge, health, service};
+
+/// What the outbox does with the row next.
+pub enum Verdict {
+    Done,
+    /// Not yet: the row as it is now, with the time before which it may not go.
+    Again(Arc<OutboxRow>),
+}
+
+/// After this a row is given up (F12).
+const GIVE_UP: Duration = Duration::from_secs(24 * 3600);
+/// An attempt that is open longer was lost with its process.
+const LEASE: Duration = Duration::from_secs(30);
+/// Before the one repetition after an unknown outcome (D33).
+const AMBIGUOUS_WAIT: Duration = Duration::from_secs(30);
+/// Back-off of transient failures; the last is repeated (F12).
+const BACKOFF: [u64; 7] = [2, 10, 30, 120, 600, 1800, 3600];
+/// The mark of a row whose earlier attempt has an unknown outcome.
+const AMBIGUOUS: &str = "ambiguous: ";
+
+pub async fn perform(bridge: &Arc<Bridge>, row: Arc<OutboxRow>) -> Verdict {
+    match &row.effect {
+        Effect::Deliver(delivery) => match deliver(bridge, &row, delivery).await {
+            Ok(verdict) => verdict,
+            Err(error) => later(bridge, &row, Duration::from_secs(2), &error.to_string()),
+        },
+        _ => service::perform(bridge, row).await,
+    }
+}
+
+/// Keeps the row in memory for another try without telling the store (which may be what failed).
+pub fn later(bridge: &Bridge, row: &OutboxRow, after: Duration, why: &str) -> Verdict {
+    tracing::warn!(effect = %row.id, why, "outbox: put off");
+    let mut again = row.clone();
+    again.not_before = Some(bridge.now() + after);
+    Verdict::Again(Arc::new(again))
+}
+
+/// A spread of ±20 %, so that what failed together does not come back together.
+pub fn backoff(row: &OutboxRow) -> Duration {
+    let at = (row.attempts.saturating_sub(1) as usize).min(BACKOFF.len() - 1);
+    let base = BACKOFF[at] * 1000;
+    let spread = (u64::from(row.attempts) * 7919 + row.id.seq * 104_729 + u64::from(row.id.n) * 31) % 401;
+    Duration::from_millis(base * 8 / 10 + base * spread / 1000)
+}
+
+struct Place {
+    conversation: Arc<Conversation>,
+    session: Session,
+    adapter: Arc<dyn Adapter>,
+}
+
+async fn deliver(bridge: &Arc<Bridge>, row: &Arc<OutboxRow>, delivery: &Delivery) -> Result<Verdict, StoreError> {
+    let Some(conversation) = bridge.board.conversation(bridge.read.as_ref(), row.conversation()).await? else {
+        return end(bridge, row, DeliveryState::Cancelled, "no such conversation").await;
+    };
+    let Some(session) = conversation.session(delivery.session).cloned() else {
+        return end(bridge, row, DeliveryState::Failed, "no such session").await;
+    };
+    let Some(adapter) = bridge.adapters.get(&session.address.channel).cloned() else {
+        let why = "the channel is not configured any more".to_owned();
+        return outcome(bridge, row, delivery, Outcome::Failed { why }).await;
+    };
+    if let Some(known) = desk_closed(&session, &delivery.op) {
+        return outcome(bridge, row, delivery, known).await;
+    }
+    let place = Place { conversation, session, adapter };
+    if row.state == DeliveryState::Attempting {
+        // Found open after a crash or a lost lease (D31).
+        return ambiguous(bridge, row, delivery, &place, "the program ended while it was being sent").await;
+    }
+    if bridge.now().since(row.created) > GIVE_UP {
+        let why = format!("not accepted for 24 hours: {}", row.error.as_deref().unwrap_or("no reason known"));
+        return outcome(bridge, row, delivery, Outcome::Failed { why }).await;
+    }
+    let operations = bridge.operations(&place.conversation, &place.session, delivery, &place.adapter).await?;
+    if operations.is_empty() {
+        // Nothing to show, or nothing shown that could be changed.
+        return end(bridge, row, DeliveryState::Cancelled, "nothing to do").await;
+    }
+    if let Some(put_off) = put_off_for_pace(bridge, row, delivery, &place, &operations) {
+        return Ok(put_off);
+    }
+    let mut row = row.clone();
+    if needs_begin(&row, delivery, &place) {
+        let lease_until = bridge.now() + LEASE;
+        match bridge.writer.begin(Begin { effect: row.id, lease_until }).await? {
+            Begun::Go { attempt } => row = Arc::new(OutboxRow { attempts: attempt, ..(*row).clone() }),
+            Begun::No => return Ok(Verdict::Done),
+        }
+    }
+    let sent = send_all(&place, &row, operations).await;
+    settle(bridge, &row, delivery, &place, sent).await
+}
+
+/// Nothing of a desk ever falls into the room's main thread (D22).
+fn desk_closed(session: &Session, op: &DeliveryOp) -> Option<Outcome> {
+    match (&session.role, op) {
+        (SessionRole::Requester { .. }, _) | (SessionRole::Desk { .. }, DeliveryOp::OpenThread) => None,
+        (SessionRole::Desk { thread: DeskThread::Open, .. }, _) => None,
+        (SessionRole::Desk { thread: DeskThread::Opening, .. }, _) => {
+            Some(Outcome::ThreadGone { why: "the thread is being opened again".to_owned() })
+        }
+        (SessionRole::Desk { thread: DeskThread::Lost, .. }, _) => {
+            Some(Outcome::Failed { why: "the desk thread is not open".to_owned() })
+        }
+    }
+}
+
+/// Where a repetition with the same id shows once, an attempt needs no row of its own (D31); everything that may be
+/// cancelled meanwhile is checked in the store in any case.
+fn needs_begin(row: &OutboxRow, delivery: &Delivery, place: &Place) -> bool {
+    let safe = place.adapter.resend(OperationKind::Post) == Resend::SameIdIsSafe;
+    let plain = matches!(delivery.op, DeliveryOp::Post { .. }) && row.turn.is_none() && row.not_before.is_none();
+    !(safe && plain)
+}
+
+/// Puts the row off while the room or the account has no room for it. Marks and notices let what matters go first (D23).
+fn put_off_for_pace(
+    bridge: &Arc<Bridge>,
+    row: &Arc<OutboxRow>,
+    delivery: &Delivery,
+    place: &Place,
+    operations: &[OutboundOp],
+) -> Option<Verdict> {
+    let kinds: Vec<OperationKind> = operations.iter().map(OutboundOp::kind).collect();
+    let now = Instant::now();
+    let free = bridge.board.pace(&place.adapter, &place.session.address, &kinds, now).err()?;
+    let mut again = (**row).clone();
+    again.not_before = Some(bridge.now() + (free.saturating_duration_since(now) + yield_to_others(delivery)).max(Duration::from_millis(5)));
+    Some(Verdict::Again(Arc::new(again)))
+}
+
+fn yield_to_others(delivery: &Delivery) -> Duration {
+    match (&delivery.op, delivery.weight) {
+        (DeliveryOp::OpenThread | DeliveryOp::Card, _) | (DeliveryOp::Post { .. }, Weight::Person) => Duration::ZERO,
+        (DeliveryOp::Transcript { .. }, _) => Duration::from_millis(20),
+        (DeliveryOp::Post { .. } | DeliveryOp::Whisper { .. }, Weight::Notice)
+        | (DeliveryOp::Edit { .. } | DeliveryOp::Delete { .. } | DeliveryOp::Whisper { .. }, _) => {
+            Duration::from_millis(40)
+        }
+        (DeliveryOp::React { .. } | DeliveryOp::Mark { .. } | DeliveryOp::Thread { .. }, _) => Duration::from_millis(80),
+    }
+}
+
+/// What was sent of a delivery that became several operations.
+struct Progress {
+    sent: Vec<Sent>,
+    error: Option<(SendError, OutboundOp)>,
+}
+
+async fn send_all(place: &Place, row: &OutboxRow, operations: Vec<OutboundOp>) -> Progress {
+    let mut progress = Progress { sent: Vec::new(), error: None };
+    for (part, op) in operations.into_iter().enumerate() {
+        let id = if part == 0 { row.id.delivery() } else { DeliveryId(format!("{}#{part}", row.id)) };
+        let out = Outbound { id, to: place.session.address.clone(), op };
+        let started = Instant::now();
+        let mut sent = place.adapter.send(&out).await;
+        if let (Err(SendError::Rejected { fixable: true, .. }), Some(plainer)) = (&sent, plainer(&out)) {
+            sent = place.adapter.send(&plainer).await;
+        }
+        metrics::histogram!("deskbridge_delivery_seconds").record(started.elapsed().as_secs_f64());
+        match sent {
+            Ok(sent) => progress.sent.push(sent),
+            Err(error) => {
+                progress.error = Some((error, out.op));
+                break;
+            }
+        }
+    }
+    progress
+}
+
+/// The same content with all marks shown as characters; tried once where the platform could not read the formatting.
+fn plainer(out: &Outbound) -> Option<Outbound> {
+    let mut plainer = out.clone();
+    match &mut plainer.op {
+        OutboundOp::Post { content, .. } | OutboundOp::Edit { content, .. } => {
+            content.text = deskbridge_conversation::notices::plain(&content.text);
+            Some(plainer)
+        }
+        OutboundOp::Delete { .. }
+        | OutboundOp::React { .. }
+        | OutboundOp::Mark { .. }
+        | OutboundOp::OpenThread { .. }
+        | OutboundOp::SetThread { .. }
+        | OutboundOp::Whisper { .. } => None,
+    }
+}
+
+async fn settle(
+    bridge: &Arc<Bridge>,
+    row: &Arc<OutboxRow>,
+    delivery: &Delivery,
+    place: &Place,
+    progress: Progress,
+) -> Result<Verdict, StoreError> {
+    let channel = &place.session.address.channel;
+    let Some((error, op)) = progress.error else {
+        bridge.board.works(&place.adapter);
+        if matches!(bridge.health.get(channel), Some(health::State::Paused { .. })) {
+            let detail = "sending works again".to_owned();
+            bridge.health.set(channel, health::State::Up { since: bridge.now(), detail });
+        }
+        let ended = sent(row, delivery, place, progress.sent);
+        return outcome(bridge, row, delivery, ended).await;
+    };
+    if !progress.sent.is_empty() {
+        // The first parts are there; sending all again would show them twice.
+        let mut ended = sent(row, delivery, place, progress.sent);
+        if let Outcome::Sent { note, .. } = &mut ended {
+            *note = Some(format!("only partly: {error}"));
+        }
+        return outcome(bridge, row, delivery, ended).await;
+    }
+    metrics::counter!("deskbridge_send_errors_total", "class" => class(&error)).increment(1);
+    match error {
+        SendError::Retry { after, why } => {
+            let wait = after.unwrap_or_else(|| backoff(row));
+            if after.is_some() {
+                bridge.board.block_room(&place.adapter, &place.session.address, Instant::now() + wait);
+            }
+            put_back(bridge, row, wait, why).await
+        }
+        SendError::Rejected { why, .. } => outcome(bridge, row, delivery, Outcome::Failed { why }).await,
+        SendError::Unauthorized { why } => {
+            let wait = Duration::from_secs(60);
+            bridge.board.pause(&place.adapter, Instant::now() + wait);
+            bridge.health.set(channel, health::State::Paused { since: bridge.now(), why: why.clone() });
+            tracing::error!(channel = %channel, why, "channel paused: credentials refused");
+            put_back(bridge, row, wait, why).await
+        }
+        SendError::Gone { why } => gone(bridge, row, delivery, place, op, why).await,
+        SendError::ThreadGone { why } => outcome(bridge, row, delivery, Outcome::ThreadGone { why }).await,
+        SendError::Moved { to } => {
+            bridge.room_moved(&place.session.address, &to).await;
+            outcome(bridge, row, delivery, Outcome::Moved { to }).await
+        }
+        SendError::Ambiguous { why } => ambiguous(bridge, row, delivery, place, &why).await,
+    }
+}
+
+fn class(error: &SendError) -> &'static str {
+    match error {
+        SendError::Retry { .. } => "retry",
+        SendError::Rejected { .. } => "rejected",
+        SendError::Unauthorized { .. } => "unauthorized",
+        SendError::Gone { .. } => "gone",
+        SendError::ThreadGone { .. } => "thread-gone",
+        SendError::Moved { .. } => "moved",
+        SendError::Ambiguous { .. } => "ambiguous",
+    }
+}
+
+/// A whisper that cannot reach the person privately is said in the thread, which is internal too (D24).
+async fn gone(
+    bridge: &Arc<Bridge>,
+    row: &Arc<OutboxRow>,
+    delivery: &Delivery,
+    place: &Place,
+    op: OutboundOp,
+    why: String,
+) -> Result<Verdict, StoreError> {
+    if let OutboundOp::Whisper { content, .. } = op {
+        let post = OutboundOp::Post { content, files: Vec::new(), persona: None, reply_to: None };
+        let out = Outbound { id: row.id.delivery(), to: place.session.address.clone(), op: post };
+        let said = match place.adapter.send(&out).await {
+            Ok(sent_there) => sent(row, delivery, place, vec![sent_there]),
+            Err(error) => Outcome::Failed { why: error.to_string() },
+        };
+        return outcome(bridge, row, delivery, said).await;
+    }
+    let ended = if super::render::is_requester(&place.session) { Outcome::Gone { why } } else { Outcome::Failed { why } };
+    outcome(bridge, row, delivery, ended).await
+}
+
+fn sent(row: &OutboxRow, delivery: &Delivery, place: &Place, sent: Vec<Sent>) -> Outcome {
+    let after_ambiguous = row.error.as_deref().is_some_and(|error| error.starts_with(AMBIGUOUS));
+    let first = sent.first().cloned().unwrap_or_else(|| Sent::at(&place.session.address, None));
+    let mut more: Vec<RemoteMessageId> = first.more.clone();
+    for other in sent.iter().skip(1) {
+        more.extend(other.message.clone());
+        more.extend(other.more.iter().cloned());
+    }
+    let twice = after_ambiguous && matches!(delivery.op, DeliveryOp::Post { .. } | DeliveryOp::OpenThread);
+    let note = first.note.or_else(|| twice.then(|| MAY_APPEAR_TWICE.to_owned()));
+    Outcome::Sent { remote: first.message, more, address: first.address, note }
+}
+
+/// Nobody knows whether it arrived: look first, then by operation (D33).
+async fn ambiguous(
+    bridge: &Arc<Bridge>,
+    row: &Arc<OutboxRow>,
+    delivery: &Delivery,
+    place: &Place,
+    why: &str,
+) -> Result<Verdict, StoreError> {
+    let kind = kind_of(&delivery.op);
+    let twice = row.error.as_deref().is_some_and(|error| error.starts_with(AMBIGUOUS)) && row.state != DeliveryState::Attempting;
+    match place.adapter.resend(kind) {
+        Resend::SameIdIsSafe => return put_back(bridge, row, backoff(row), format!("{AMBIGUOUS}{why}")).await,
+        Resend::ReadBack => {
+            let operations = bridge.operations(&place.conversation, &place.session, delivery, &place.adapter).await?;
+            if let Some(op) = operations.into_iter().next() {
+                let out = Outbound { id: row.id.delivery(), to: place.session.address.clone(), op };
+                match place.adapter.find(&out).await {
+                    Ok(Some(found)) => {
+                        let ended = sent(row, delivery, place, vec![found]);
+                        return outcome(bridge, row, delivery, ended).await;
+                    }
+                    Ok(None) => return put_back(bridge, row, backoff(row), why.to_owned()).await,
+                    Err(_) => {}
+                }
+            }
+        }
+        Resend::MayDuplicate => {}
+    }
+    let repeat = match (&delivery.op, delivery.weight) {
+        // Doing it twice is doing it once.
+        (
+            DeliveryOp::Edit { .. }
+            | DeliveryOp::Delete { .. }
+            | DeliveryOp::React { .. }
+            | DeliveryOp::Mark { .. }
+            | DeliveryOp::Thread { .. },
+            _,
+        ) => Some(backoff(row)),
+        (DeliveryOp::OpenThread, _) if !twice => Some(AMBIGUOUS_WAIT),
+        (DeliveryOp::Post { .. } | DeliveryOp::Card | DeliveryOp::Transcript { .. }, Weight::Person) if !twice => {
+            Some(AMBIGUOUS_WAIT)
+        }
+        (
+            DeliveryOp::Post { .. }
+            | DeliveryOp::Card
+            | DeliveryOp::Transcript { .. }
+            | DeliveryOp::OpenThread
+            | DeliveryOp::Whisper { .. },
+            _,
+        ) => None,
+    };
+    match repeat {
+        Some(wait) => put_back(bridge, row, wait, format!("{AMBIGUOUS}{why}")).await,
+        None if matches!(delivery.op, DeliveryOp::OpenThread) => {
+            outcome(bridge, row, delivery, Outcome::Failed { why: why.to_owned() }).await
+        }
+        None => outcome(bridge, row, delivery, Outcome::Unknown { why: why.to_owned() }).await,
+    }
+}
+
+fn kind_of(op: &DeliveryOp) -> OperationKind {
+    match op {
+        DeliveryOp::Post { .. } | DeliveryOp::Transcript { .. } | DeliveryOp::Card => OperationKind::Post,
+        DeliveryOp::Edit { .. } => OperationKind::Edit,
+        DeliveryOp::Delete { .. } => OperationKind::Delete,
+        DeliveryOp::React { .. } => OperationKind::React,
+        DeliveryOp::Mark { .. } => OperationKind::Mark,
+        DeliveryOp::OpenThread => OperationKind::OpenThread,
+        DeliveryOp::Thread { .. } => OperationKind::SetThread,
+        DeliveryOp::Whisper { .. } => OperationKind::Whisper,
+    }
+}
+
+/// Back into its lane, at the head, not before `wait` has passed.
+pub async fn put_back(bridge: &Arc<Bridge>, row: &Arc<OutboxRow>, wait: Duration, why: String) -> Result<Verdict, StoreError> {
+    let not_before = bridge.now() + wait;
+    let attempts = row.attempts.max(1);
+    let mark = Mark { effect: row.id, state: DeliveryState::Queued, not_before: Some(not_before), error: Some(why.clone()) };
+    let mut again = OutboxRow { attempts, state: DeliveryState::Queued, not_before: Some(not_before), error: Some(why), ..(**row).clone() };
+    if !bridge.writer.mark(mark).await? {
+        // Ended or cancelled meanwhile.
+        return Ok(Verdict::Done);
+    }
+    again.lease_until = None;
+    Ok(Verdict::Again(Arc::new(again)))
+}
+
+/// Ends a row that needs no event.
+pub async fn end(bridge: &Arc<Bridge>, row: &OutboxRow, state: DeliveryState, why: &str) -> Result<Verdict, StoreError> {
+    let error = (!why.is_empty()).then(|| why.to_owned());
+    bridge.writer.mark(Mark { effect: row.id, state, not_before: None, error }).await?;
+    Ok(Verdict::Done)
+}
+
+/// Ends a delivery by applying its outcome; the effect's row is retired in the same transaction.
+async fn outcome(
+    bridge: &Arc<Bridge>,
+    row: &OutboxRow,
+    delivery: &Delivery,
+    outcome: Outcome,
+) -> Result<Verdict, StoreError> {
+    let event = DeliveryEvent { delivery: row.id.delivery(), session: delivery.session, op: delivery.op.clone(), outcome };
+    bridge.finish(row, EventBody::Delivery(event), None).await?;
+    Ok(Verdict::Done)
+}
+
+impl Bridge {
+    /// Applies an effect's terminal event. Tried again while the store is away: the result of something that was done
+    /// in the world must not be forgotten; if the program ends first, the open attempt says so at the next start.
+    pub async fn finish(
+        &self,
+        row: &OutboxRow,
+        body: EventBody,
+        content: Option<deskbridge_contract::Content>,
+    ) -> Result<Applied, StoreError> {
+        let mut wait = Duration::from_millis(50);
+        loop {
+            let apply = Apply {
+                cause: Cause::Effect(row.id),
+                target: Target::Conversation(row.conversation()),
+                at: self.now(),
+                body: body.clone(),
+                content: content.clone(),
+                refs: Refs::default(),
+                guard: None,
+            };
+            match self.writer.apply(apply).await {
+                Ok(applied) => {
+                    if let Applied::Done { conversation, .. } = &applied {
+                        self.board.learn(conversation.clone());
+                    }
+                    return Ok(applied);
+                }
+                Err(error) if self.stop.is_cancelled() => return Err(error),
+                Err(error @ StoreError::Corrupt(_)) => return Err(error),
+                Err(error) => {
+                    tracing::warn!(effect = %row.id, %error, "outbox: a result could not be stored yet");
+                    tokio::time::sleep(wait).await;
+                    wait = (wait * 2).min(Duration::from_secs(5));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! From a delivery (ids) to an outbound operation (words): reads the messages, names the speaker, draws the card.
+//!
+//! Not here: whether something is sent (the core), how a platform spells it (the adapters).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use deskbridge_contract::{
+    Action, Address, Attachment, AttachmentSource, Card, Content, Mention, Persona, RemoteUserId, ThreadTitle,
+};
+use deskbridge_conversation::policy::{Policy, RequesterIdentity};
+use deskbridge_conversation::{
+    Audience, Author, Conversation, MessageId, Session, SessionRole, TechnicianId, desk, fit,
+};
+use deskbridge_store::StoreError;
+use deskbridge_store::rows::MessageRow;
+
+use super::Bridge;
+
+/// Characters of the requester's first words that make a subject.
+const SUBJECT: usize = 60;
+/// Messages of a transcript; older ones are left out and said to be.
+const TRANSCRIPT_MESSAGES: usize = 60;
+/// Characters of one message in a transcript.
+const TRANSCRIPT_TEXT: usize = 600;
+
+/// A message as one session shows it.
+pub struct Shown {
+    pub content: Content,
+    pub persona: Option<Persona>,
+    pub reply_to: Option<MessageId>,
+}
+
+pub fn is_requester(session: &Session) -> bool {
+    match session.role {
+        SessionRole::Requester { .. } => true,
+        SessionRole::Desk { .. } => false,
+    }
+}
+
+/// The requester's name as a room may show it (D19), tagged with nothing that could be taken for a technician (S41).
+pub fn requester_name(conversation: &Conversation, policy: &Policy, room: &Address) -> String {
+    let identity = policy.desk(room).map(|desk| desk.requester_identity).unwrap_or_default();
+    match identity {
+        RequesterIdentity::Name => {
+            let technicians: Vec<&str> = policy.technicians.values().map(|t| t.name.as_str()).collect();
+            fit::cannot_impersonate(&conversation.requester.name, &technicians)
+        }
+        RequesterIdentity::Alias => format!("Requester {}", conversation.id),
+        RequesterIdentity::Anonymous => "Requester".to_owned(),
+    }
+}
+
+/// Whose words they are, as this session shows it. The bridge's own words have no name.
+fn persona(conversation: &Conversation, policy: &Policy, session: &Session, message: &MessageRow) -> Option<Persona> {
+    match &message.author {
+        Author::Requester(_) => {
+            let name = requester_name(conversation, policy, &session.address);
+            Some(Persona { name, assistant: false })
+        }
+        Author::Technician(technician) => {
+            let name = policy.name(technician);
+            let name = if is_requester(session) { name } else { format!("{name} (via console)") };
+            Some(Persona { name, assistant: false })
+        }
+        Author::Assistant => Some(Persona { name: "Assistant".to_owned(), assistant: true }),
+        Author::Outsider | Author::Desk => None,
+    }
+}
+
+/// Mentions become people of this channel; somebody unknown here is named only.
+fn resolve_mentions(content: &mut Content, policy: &Policy, session: &Session) {
+    let prefix = format!("{}:", session.address.channel);
+    for Mention { who, user, .. } in &mut content.mentions {
+        let technician = policy.technicians.get(&TechnicianId(who.clone()));
+        *user = technician
+            .and_then(|t| t.identities.iter().find_map(|identity| identity.strip_prefix(&prefix)))
+            .map(RemoteUserId::from);
+    }
+}
+
+/// A message as a session shows it. A file that could not be had is said in the text.
+pub fn message(conversation: &Conversation, policy: &Policy, session: &Session, row: &MessageRow) -> Shown {
+    let mut content = row.content.clone();
+    resolve_mentions(&mut content, policy, session);
+    for attachment in &content.attachments {
+        if let AttachmentSource::Missing { why } = &attachment.source {
+            let name = fit::clean_name(&attachment.name);
+            if !content.text.is_empty() {
+                content.text.push_str("\n\n");
+            }
+            content.text.push_str(&format!("📎 {} — not available: {why}", deskbridge_conversation::notices::plain(&name)));
+        }
+    }
+    content.attachments.retain(|a| !matches!(a.source, AttachmentSource::Missing { .. }));
+    if is_requester(session) && !matches!(row.author, Author::Desk | Author::Assistant) {
+        content.actions.clear();
+    }
+    Shown { persona: persona(conversation, policy, session, row), content, reply_to: row.reply_to }
+}
+
+impl Bridge {
+    /// A few words of the matter: the requester's first message.
+    pub async fn subject(&self, conversation: &Conversation) -> Result<String, StoreError> {
+        let rows = self.read.messages(conversation.id, 1, false, 8).await?;
+        let first = rows.iter().find(|row| matches!(row.author, Author::Requester(_)) && !row.content.text.trim().is_empty());
+        let text = first.map(|row| row.content.text.as_str()).unwrap_or_default();
+        let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+        Ok(cut(line.trim(), SUBJECT))
+    }
+
+    pub async fn title(&self, conversation: &Conversation, room: &Address) -> Result<ThreadTitle, StoreError> {
+        Ok(ThreadTitle {
+            state: desk::state(conversation),
+            reference: conversation.id.to_string(),
+            requester: requester_name(conversation, &self.policy.current().policy, room),
+            subject: self.subject(conversation).await?,
+        })
+    }
+
+    pub async fn card(&self, conversation: &Conversation, room: &Address) -> Result<(Card, Vec<Action>), StoreError> {
+        let policy = self.policy.current();
+        let subject = self.subject(conversation).await?;
+        let summary = match conversation.summary {
+            Some(id) => self.board.message(self.read.as_ref(), id).await?.map(|row| row.content.text.clone()),
+            None => None,
+        };
+        let requester = requester_name(conversation, &policy.policy, room);
+        let channel = conversation.requester_session().map_or("", |session| session.address.channel.as_str());
+        let words = desk::Words { subject: &subject, summary: summary.as_deref(), requester: &requester, channel };
+        Ok(desk::card(conversation, &policy.policy, &words, self.now()))
+    }
+
+    /// Everything public from `from` to `to` as one message (D23), or nothing when there is nothing.
+    pub async fn transcript(
+        &self,
+        conversation: &Conversation,
+        room: &Address,
+        from: u64,
+        to: u64,
+    ) -> Result<Option<Content>, StoreError> {
+        let rows = self.read.messages(conversation.id, from, false, 2_000).await?;
+        let policy = self.policy.current();
+        let requester = requester_name(conversation, &policy.policy, room);
+        let said: Vec<&MessageRow> = rows
+            .iter()
+            .filter(|row| row.id.seq <= to && !row.deleted && row.audience == Audience::Public)
+            .collect();
+        let left_out = said.len().saturating_sub(TRANSCRIPT_MESSAGES);
+        let mut lines = Vec::new();
+        if left_out > 0 {
+            lines.push(format!("_… {left_out} earlier messages_"));
+        }
+        for row in &said[left_out..] {
+            lines.push(transcript_line(&policy.policy, &requester, row));
+        }
+        Ok((!lines.is_empty()).then(|| Content::text(format!("📜 **Transcript**\n\n{}", lines.join("\n\n")))))
+    }
+}
+
+fn transcript_line(policy: &Policy, requester: &str, row: &MessageRow) -> String {
+    let name = match &row.author {
+        Author::Requester(_) => requester.to_owned(),
+        Author::Technician(technician) => policy.name(technician),
+        Author::Assistant => "✨ Assistant".to_owned(),
+        Author::Outsider | Author::Desk => "Desk".to_owned(),
+    };
+    let name = deskbridge_conversation::notices::plain(&name);
+    let mut text = cut(&row.content.text, TRANSCRIPT_TEXT);
+    for Attachment { name, .. } in &row.content.attachments {
+        let name = deskbridge_conversation::notices::plain(&fit::clean_name(name));
+        text.push_str(&format!(" 📎 {name}"));
+    }
+    format!("**{name}:** {text}")
+}
+
+/// At most `limit` characters, with an ellipsis where something was cut. A cut code fence is closed.
+pub fn cut(text: &str, limit: usize) -> String {
+    if text.chars().count() <= limit {
+        return text.to_owned();
+    }
+    let mut short: String = text.chars().take(limit.saturating_sub(1)).collect();
+    short.push('…');
+    if short.matches("```").count() % 2 == 1 {
+        short.push_str("\n```");
+    }
+    short
+}
+
+/// Platform ids of everything that a message became in a session, in order.
+pub type Links = BTreeMap<u16, deskbridge_contract::RemoteMessageId>;
+
+impl Bridge {
+    pub async fn links(
+        &self,
+        conversation: &Conversation,
+        session: &Session,
+        message: Option<MessageId>,
+    ) -> Result<Links, StoreError> {
+        let rows = self.read.links(conversation.id, session.id, message).await?;
+        Ok(rows.into_iter().map(|row| (row.part, row.remote)).collect())
+    }
+
+    pub async fn stored(&self, id: MessageId) -> Result<Option<Arc<MessageRow>>, StoreError> {
+        self.board.message(self.read.as_ref(), id).await
+    }
+}

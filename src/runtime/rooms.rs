@@ -1,0 +1,101 @@
+//! A room got a new address (Telegram: a group became a supergroup): configuration and conversations follow.
+//!
+//! Not here: how a platform says so (the adapters).
+
+use deskbridge_contract::{Address, RoomId, Timestamp};
+use deskbridge_conversation::policy::Policy;
+use deskbridge_conversation::{Conversation, DeskActor, DeskEvent, EventBody, RequesterEvent, Session, Via};
+use deskbridge_store::read::ConversationFilter;
+use deskbridge_store::{Admin, Apply, Cause, Read, Refs, StoreError, Target};
+
+use super::{Bridge, render};
+
+/// Conversations read in one go.
+const PAGE: u32 = 500;
+
+fn shelf_key(room: &RoomId) -> String {
+    format!("moved:{room}")
+}
+
+/// Desk rooms of the configuration that moved since it was written, by what is on the shelf.
+pub async fn moved(read: &dyn Read, mut policy: Policy) -> Result<Policy, StoreError> {
+    for (channel, settings) in &mut policy.channels {
+        for desk in &mut settings.desks {
+            // A room can move more than once.
+            for _ in 0..8 {
+                match read.shelf(channel, &shelf_key(&desk.room)).await? {
+                    Some(to) => desk.room = RoomId(to),
+                    None => break,
+                }
+            }
+        }
+    }
+    Ok(policy)
+}
+
+impl Bridge {
+    /// Remembers the move, and re-keys every open conversation that has a session there.
+    pub async fn room_moved(&self, from: &Address, to: &Address) {
+        let key = shelf_key(&from.room);
+        match self.read.shelf(&from.channel, &key).await {
+            Ok(Some(known)) if known == to.room.0 => return,
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "a room moved, and the shelf cannot be read"),
+        }
+        let put = Admin::PutShelf { channel: from.channel.clone(), key, value: to.room.0.clone() };
+        if let Err(error) = self.writer.admin(put).await {
+            tracing::error!(%error, "a room moved, and that could not be stored");
+            return;
+        }
+        let mut policy = self.policy.current().policy.clone();
+        if let Some(settings) = policy.channels.get_mut(&from.channel) {
+            for desk in settings.desks.iter_mut().filter(|desk| desk.room == from.room) {
+                desk.room = to.room.clone();
+            }
+        }
+        self.policy.replace(policy);
+        if let Err(error) = self.rekey_all(from, to).await {
+            tracing::error!(%error, "a room moved; conversations follow when something is sent there");
+        }
+    }
+
+    async fn rekey_all(&self, from: &Address, to: &Address) -> Result<(), StoreError> {
+        let mut before = None;
+        loop {
+            let filter = ConversationFilter { before, limit: PAGE, ..ConversationFilter::default() };
+            let page = self.read.conversations(&filter).await?;
+            before = page.last().map(|conversation| conversation.id);
+            let full = page.len() >= PAGE as usize;
+            let applies = page.iter().flat_map(|conversation| rekeys(conversation, from, to, self.now()));
+            futures_util::future::join_all(applies.map(|apply| self.writer.apply(apply))).await;
+            if !full {
+                return Ok(());
+            }
+        }
+    }
+}
+
+fn rekeys(conversation: &Conversation, from: &Address, to: &Address, now: Timestamp) -> Vec<Apply> {
+    let here = |session: &&Session| session.address.channel == from.channel && session.address.room == from.room;
+    let event = |session: &Session| {
+        if render::is_requester(session) {
+            EventBody::Requester { session: session.id, what: RequesterEvent::RoomMoved { to: to.clone() } }
+        } else {
+            EventBody::Desk {
+                by: DeskActor::Outsider,
+                via: Via::Room { session: session.id, user: "".into(), interaction: None },
+                what: DeskEvent::RoomMoved { to: to.clone() },
+            }
+        }
+    };
+    let applies = conversation.sessions.iter().filter(here).map(|session| Apply {
+        cause: Cause::Roster(conversation.id, format!("moved:{}:{}", session.id.0, to.room)),
+        target: Target::Conversation(conversation.id),
+        at: now,
+        body: event(session),
+        content: None,
+        refs: Refs::default(),
+        guard: None,
+    });
+    applies.collect()
+}

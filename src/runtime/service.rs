@@ -1,0 +1,360 @@
+//! Effects that are no deliveries: the assistant's turn, summaries, tickets, private notifications, a new conversation.
+//!
+//! Not here: the services themselves (`services/`), what their results mean (the core).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use deskbridge_contract::{Content, Outbound, OutboundOp, RemoteMessageId, RemoteUserId};
+use deskbridge_conversation::{
+    Answer, AssistantEvent, Audience, Author, Conversation, Effect, EventBody, NoticeKind, RequesterEvent, SessionId,
+    Stage, TechnicianId, TicketEvent, TicketLink, TicketStatus, Via, gist,
+};
+use deskbridge_services::assistant::{Line, Reply, Request, Speaker, Unwatched};
+use deskbridge_services::tickets::{NewTicket, TicketError, Visibility};
+use deskbridge_store::rows::{DeliveryState, MessageRow, OutboxRow};
+use deskbridge_store::{Apply, Cause, Refs, StoreError, Target};
+
+use super::perform::{Verdict, backoff, end, later, put_back};
+use super::{Bridge, render};
+
+/// Messages of a stretch that an engine sees; the latest win.
+const STRETCH: usize = 60;
+/// "Is typing" is shown again after this, seconds.
+const TYPING: Duration = Duration::from_secs(4);
+
+pub async fn perform(bridge: &Arc<Bridge>, row: Arc<OutboxRow>) -> Verdict {
+    match serve(bridge, &row).await {
+        Ok(verdict) => verdict,
+        Err(error) => later(bridge, &row, Duration::from_secs(2), &error.to_string()),
+    }
+}
+
+async fn serve(bridge: &Arc<Bridge>, row: &Arc<OutboxRow>) -> Result<Verdict, StoreError> {
+    let Some(conversation) = bridge.board.conversation(bridge.read.as_ref(), row.conversation()).await? else {
+        return end(bridge, row, DeliveryState::Cancelled, "no such conversation").await;
+    };
+    match &row.effect {
+        Effect::AskAssistant { turn } => ask(bridge, row, &conversation, *turn).await,
+        Effect::Summarise { stretch } => {
+            let request = bridge.request(&conversation, *stretch, 0).await?;
+            let summary = bridge.assistant.summarise(&request).await;
+            let event = EventBody::Assistant(AssistantEvent::Summarised { stretch: *stretch });
+            bridge.finish(row, event, Some(Content::text(summary))).await?;
+            Ok(Verdict::Done)
+        }
+        Effect::Suggest { to, via } => suggest(bridge, row, &conversation, to, via).await,
+        Effect::OpenTicket { .. } => open_ticket(bridge, row, &conversation).await,
+        Effect::SetTicketStatus { status } => ticket_status(bridge, row, &conversation, *status).await,
+        Effect::AssignTicket { technician } => {
+            let name = bridge.policy.current().policy.name(technician);
+            let Some(key) = ticket_key(&conversation) else { return no_ticket(bridge, row).await };
+            let done = bridge.tickets.assign(key, &name).await;
+            after_ticket(bridge, row, done).await
+        }
+        Effect::CommentTicket { message, public } => {
+            let Some(key) = ticket_key(&conversation) else { return no_ticket(bridge, row).await };
+            let Some(said) = bridge.stored(*message).await? else { return no_ticket(bridge, row).await };
+            let visibility = if *public { Visibility::Public } else { Visibility::Internal };
+            let author = bridge.author_name(&conversation, &said);
+            let done = bridge.tickets.comment(key, &row.id.to_string(), &author, &said.content.text, visibility).await;
+            after_ticket(bridge, row, done).await
+        }
+        Effect::Notify { technician, kind } => {
+            notify(bridge, row, &conversation, technician, *kind).await;
+            end(bridge, row, DeliveryState::Sent, "").await
+        }
+        Effect::OpenAnew { first_seq } => open_anew(bridge, row, &conversation, *first_seq).await,
+        Effect::Deliver(_)
+        | Effect::Cancel { .. }
+        | Effect::ReleaseHolds
+        | Effect::Roster(_)
+        | Effect::Rated { .. }
+        | Effect::Feedback { .. }
+        | Effect::Audit { .. } => end(bridge, row, DeliveryState::Cancelled, "not a service").await,
+    }
+}
+
+impl Bridge {
+    /// What an engine may see: the public words of one stretch of one conversation (A5, S103).
+    pub async fn request(&self, conversation: &Conversation, from: u64, turn: u32) -> Result<Request, StoreError> {
+        let rows = self.read.messages(conversation.id, from, false, 2_000).await?;
+        let said: Vec<&MessageRow> =
+            rows.iter().filter(|row| row.audience == Audience::Public && !row.deleted).collect();
+        let skip = said.len().saturating_sub(STRETCH);
+        let lines = said[skip..].iter().map(|row| Line {
+            by: match &row.author {
+                Author::Requester(_) => Speaker::Requester,
+                Author::Technician(_) => Speaker::Technician,
+                Author::Assistant => Speaker::Assistant,
+                Author::Outsider | Author::Desk => Speaker::Note,
+            },
+            name: self.author_name(conversation, row),
+            text: row.content.text.clone(),
+            files: row.content.attachments.iter().map(|a| a.name.clone()).collect(),
+        });
+        Ok(Request {
+            conversation: conversation.id,
+            turn,
+            language: conversation.requester.language.clone(),
+            requester: conversation.requester.name.clone(),
+            lines: lines.collect(),
+            cited: conversation.stretch.cited.clone(),
+        })
+    }
+
+    pub fn author_name(&self, conversation: &Conversation, row: &MessageRow) -> String {
+        match &row.author {
+            Author::Requester(_) => conversation.requester.name.clone(),
+            Author::Technician(technician) => self.policy.current().policy.name(technician),
+            Author::Assistant => "Assistant".to_owned(),
+            Author::Outsider => "Somebody in the room".to_owned(),
+            Author::Desk => "Desk".to_owned(),
+        }
+    }
+}
+
+/// The assistant's turn. It ends early when the turn is not the current one any more.
+async fn ask(bridge: &Arc<Bridge>, row: &Arc<OutboxRow>, conversation: &Conversation, turn: u32) -> Result<Verdict, StoreError> {
+    let is_current = |c: &Conversation| c.turn == turn && matches!(c.stage, Stage::Assisting(_));
+    let superseded = || Reply { answer: Answer::Failed { why: "superseded".to_owned() }, content: None };
+    let reply = if is_current(conversation) {
+        let request = bridge.request(conversation, conversation.stretch.from, turn).await?;
+        let mut changes = bridge.bus.subscribe();
+        let moved_on = async {
+            loop {
+                match changes.recv().await {
+                    Ok(commit) => {
+                        let mine = commit.changes.iter().rfind(|change| change.conversation.id == conversation.id);
+                        if mine.is_some_and(|change| !is_current(&change.conversation)) {
+                            return;
+                        }
+                    }
+                    Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {}
+                    Err(tokio::sync::broadcast::error::RecvError::Closed) => std::future::pending().await,
+                }
+            }
+        };
+        tokio::select! {
+            reply = bridge.assistant.answer(&request, &Unwatched) => reply,
+            () = moved_on => superseded(),
+            () = keep_typing(bridge, conversation) => superseded(),
+        }
+    } else {
+        superseded()
+    };
+    let label = match &reply.answer {
+        Answer::Said { .. } => "said",
+        Answer::AskedBack { .. } => "asked-back",
+        Answer::HandOver { .. } => "handover",
+        Answer::Failed { .. } => "failed",
+    };
+    metrics::counter!("deskbridge_assistant_answers_total", "kind" => label).increment(1);
+    let event = EventBody::Assistant(AssistantEvent::Answered { turn, answer: reply.answer });
+    bridge.finish(row, event, reply.content).await?;
+    Ok(Verdict::Done)
+}
+
+/// Shows "is typing" to the requester until dropped; never ends by itself.
+async fn keep_typing(bridge: &Arc<Bridge>, conversation: &Conversation) {
+    if let Some(session) = conversation.requester_session()
+        && let Some(adapter) = bridge.adapters.get(&session.address.channel)
+    {
+        loop {
+            // A hint; when it fails the answer itself will say what is wrong.
+            let _ = adapter.typing(&session.address).await;
+            tokio::time::sleep(TYPING).await;
+        }
+    }
+    std::future::pending().await
+}
+
+async fn suggest(
+    bridge: &Arc<Bridge>,
+    row: &Arc<OutboxRow>,
+    conversation: &Conversation,
+    to: &TechnicianId,
+    via: &Via,
+) -> Result<Verdict, StoreError> {
+    let request = bridge.request(conversation, conversation.stretch.from, conversation.turn).await?;
+    let draft = bridge.assistant.suggest(&request, to).await;
+    let content = draft.unwrap_or_else(|| Content::text("There is nothing to suggest: no article fits well enough."));
+    let event = EventBody::Assistant(AssistantEvent::Suggested { to: to.clone(), via: via.clone() });
+    bridge.finish(row, event, Some(content)).await?;
+    Ok(Verdict::Done)
+}
+
+fn ticket_key(conversation: &Conversation) -> Option<&str> {
+    match &conversation.ticket {
+        TicketLink::Linked { key, .. } => Some(key),
+        TicketLink::None | TicketLink::Opening | TicketLink::Failed { .. } => None,
+    }
+}
+
+async fn no_ticket(bridge: &Arc<Bridge>, row: &OutboxRow) -> Result<Verdict, StoreError> {
+    end(bridge, row, DeliveryState::Cancelled, "there is no ticket").await
+}
+
+async fn open_ticket(bridge: &Arc<Bridge>, row: &Arc<OutboxRow>, conversation: &Conversation) -> Result<Verdict, StoreError> {
+    let subject = bridge.subject(conversation).await?;
+    let summary = if subject.is_empty() { format!("IT request {}", conversation.id) } else { subject };
+    let request = bridge.request(conversation, conversation.stretch.from, 0).await?;
+    let said: Vec<String> = request.lines.iter().map(|line| format!("{}: {}", line.name, line.text)).collect();
+    let ticket = NewTicket {
+        // The conversation and the moment it was asked for: the same over every attempt.
+        key: format!("deskbridge:{}", row.id),
+        conversation: conversation.id,
+        summary,
+        description: render::cut(&said.join("\n\n"), 20_000),
+        priority: conversation.priority,
+        requester: conversation.requester.name.clone(),
+        technician: conversation.assignee().map(|technician| bridge.policy.current().policy.name(technician)),
+    };
+    match bridge.tickets.create(&ticket).await {
+        Ok(made) => {
+            let desk = bridge.tickets.name().to_owned();
+            let event = EventBody::Ticket(TicketEvent::Opened { desk, key: made.key, number: made.number });
+            bridge.finish(row, event, None).await?;
+            Ok(Verdict::Done)
+        }
+        Err(TicketError::Retry(why)) => put_back(bridge, &started(row), backoff(row), why).await,
+        Err(TicketError::Refused(why)) => {
+            bridge.finish(row, EventBody::Ticket(TicketEvent::Failed { why }), None).await?;
+            Ok(Verdict::Done)
+        }
+    }
+}
+
+/// Counts one more attempt, for the back-off.
+fn started(row: &Arc<OutboxRow>) -> Arc<OutboxRow> {
+    Arc::new(OutboxRow { attempts: row.attempts + 1, ..(**row).clone() })
+}
+
+async fn ticket_status(
+    bridge: &Arc<Bridge>,
+    row: &Arc<OutboxRow>,
+    conversation: &Conversation,
+    status: TicketStatus,
+) -> Result<Verdict, StoreError> {
+    let Some(key) = ticket_key(conversation) else { return no_ticket(bridge, row).await };
+    if status == TicketStatus::Resolved
+        && let Err(error) = hand_in_record(bridge, row, conversation, key).await?
+    {
+        return after_ticket(bridge, row, Err(error)).await;
+    }
+    let by = conversation.last_technician.as_ref().map(|t| bridge.policy.current().policy.name(t));
+    let done = bridge.tickets.set_status(key, status, by.as_deref().unwrap_or("deskbridge")).await;
+    after_ticket(bridge, row, done).await
+}
+
+/// The transcript as a comment, and the conversation's files (product.md §6).
+async fn hand_in_record(
+    bridge: &Arc<Bridge>,
+    row: &OutboxRow,
+    conversation: &Conversation,
+    key: &str,
+) -> Result<Result<(), TicketError>, StoreError> {
+    let rows = bridge.read.messages(conversation.id, 1, false, 2_000).await?;
+    let public: Vec<&MessageRow> = rows.iter().filter(|r| r.audience == Audience::Public && !r.deleted).collect();
+    let said: Vec<String> =
+        public.iter().map(|r| format!("{}: {}", bridge.author_name(conversation, r), r.content.text)).collect();
+    let text = format!("Transcript of {}\n\n{}", conversation.id, render::cut(&said.join("\n\n"), 50_000));
+    let commented = bridge.tickets.comment(key, &row.id.to_string(), "deskbridge", &text, Visibility::Public).await;
+    if commented.is_err() {
+        return Ok(commented);
+    }
+    for message in public {
+        for attachment in &message.content.attachments {
+            if let deskbridge_contract::AttachmentSource::Blob { id, .. } = &attachment.source
+                && let Err(error) = bridge.tickets.attach(key, &id.0, &attachment.name).await
+            {
+                return Ok(Err(error));
+            }
+        }
+    }
+    Ok(Ok(()))
+}
+
+async fn after_ticket(bridge: &Arc<Bridge>, row: &Arc<OutboxRow>, done: Result<(), TicketError>) -> Result<Verdict, StoreError> {
+    match done {
+        Ok(()) => end(bridge, row, DeliveryState::Sent, "").await,
+        Err(TicketError::Retry(why)) => put_back(bridge, &started(row), backoff(row), why).await,
+        Err(TicketError::Refused(why)) => end(bridge, row, DeliveryState::Failed, &why).await,
+    }
+}
+
+/// A private message to a technician, wherever they can be reached. Best effort: the card mentions them as well.
+async fn notify(bridge: &Arc<Bridge>, row: &OutboxRow, conversation: &Conversation, who: &TechnicianId, kind: NoticeKind) {
+    let policy = bridge.policy.current();
+    let Some(technician) = policy.policy.technicians.get(who) else { return };
+    let what = match kind {
+        NoticeKind::Offered => "is offered to you",
+        NoticeKind::Transferred => "would be handed on to you",
+        NoticeKind::TakenOver => "was taken over by somebody else",
+        NoticeKind::Invited => "has you as a co-replier now",
+        NoticeKind::Reopened => "was reopened",
+    };
+    let requester = deskbridge_conversation::notices::plain(&conversation.requester.name);
+    let text = format!("🔔 {} · {requester} {what}.", conversation.id);
+    for identity in &technician.identities {
+        let Some((channel, user)) = identity.split_once(':') else { continue };
+        let Some(adapter) = bridge.adapters.get(&channel.into()) else { continue };
+        let Ok(to) = adapter.open_direct(&RemoteUserId::new(user)).await else { continue };
+        let op = OutboundOp::Post { content: Content::text(&text), files: Vec::new(), persona: None, reply_to: None };
+        let out = Outbound { id: row.id.delivery(), to, op };
+        if let Err(error) = adapter.send(&out).await {
+            tracing::debug!(effect = %row.id, %error, "a technician could not be told privately");
+        }
+    }
+}
+
+/// The late messages become a new conversation of the same requester (D5).
+async fn open_anew(
+    bridge: &Arc<Bridge>,
+    row: &Arc<OutboxRow>,
+    conversation: &Conversation,
+    first_seq: u64,
+) -> Result<Verdict, StoreError> {
+    let Some(session) = conversation.requester_session() else {
+        return end(bridge, row, DeliveryState::Cancelled, "no requester session").await;
+    };
+    let rows = bridge.read.messages(conversation.id, first_seq, false, 200).await?;
+    let late: Vec<&MessageRow> =
+        rows.iter().filter(|row| matches!(row.author, Author::Requester(_)) && !row.deleted).collect();
+    let Some(last) = late.last() else {
+        return end(bridge, row, DeliveryState::Cancelled, "nothing was said").await;
+    };
+    let texts: Vec<&str> = late.iter().map(|row| row.content.text.as_str()).collect();
+    let content = Content {
+        text: texts.join("\n\n"),
+        attachments: late.iter().flat_map(|row| row.content.attachments.clone()).collect(),
+        ..Content::default()
+    };
+    let remote = bridge.links(conversation, session, Some(last.id)).await?.into_values().next();
+    let policy = bridge.policy.current();
+    let queue = policy.policy.queue_of(&session.address.channel);
+    let apply = Apply {
+        cause: Cause::Effect(row.id),
+        target: Target::Requester {
+            address: session.address.clone(),
+            requester: conversation.requester.clone(),
+            priority: policy.policy.queue(&queue).priority,
+            queue,
+            force_new: true,
+        },
+        at: last.at,
+        body: EventBody::Requester {
+            session: SessionId(0),
+            what: RequesterEvent::Posted {
+                remote: remote.unwrap_or_else(|| RemoteMessageId::new(last.id.to_string())),
+                gist: gist::read(&content.text, &conversation.requester.language),
+                reply_to: None,
+            },
+        },
+        content: Some(content),
+        refs: Refs::default(),
+        guard: None,
+    };
+    bridge.writer.apply(apply).await?;
+    Ok(Verdict::Done)
+}

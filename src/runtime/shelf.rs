@@ -1,0 +1,27 @@
+//! The adapters' shelf, kept in the store.
+//!
+//! Not here: what adapters put there.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use deskbridge_contract::{ChannelName, ShelfError, ShelfStore};
+use deskbridge_store::writer::Writer;
+use deskbridge_store::{Admin, Read};
+
+pub struct StoreShelf {
+    pub writer: Writer,
+    pub read: Arc<dyn Read>,
+}
+
+#[async_trait]
+impl ShelfStore for StoreShelf {
+    async fn get(&self, channel: &ChannelName, key: &str) -> Result<Option<String>, ShelfError> {
+        self.read.shelf(channel, key).await.map_err(|e| ShelfError(e.to_string()))
+    }
+
+    async fn put(&self, channel: &ChannelName, key: &str, value: &str) -> Result<(), ShelfError> {
+        let put = Admin::PutShelf { channel: channel.clone(), key: key.to_owned(), value: value.to_owned() };
+        self.writer.admin(put).await.map(|_| ()).map_err(|e| ShelfError(e.to_string()))
+    }
+}

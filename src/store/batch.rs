@@ -1,0 +1,139 @@
+//! What one batch of jobs comes to, worked out in memory between the load and the commit.
+//!
+//! Not here: waiting, committing, answering (`writer`); which rows a job needs (`keys`).
+//!
+//! Jobs are worked in arrival order on the results of those before them, so a batch comes to what the same jobs would
+//! have come to one by one. A job either lays down all that it causes or nothing.
+
+mod admin;
+mod apply;
+pub(crate) mod keys;
+mod outbox;
+mod record;
+mod roster;
+mod target;
+mod tickets;
+mod touched;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use deskbridge_contract::Timestamp;
+use deskbridge_conversation::{Conversation, ConversationId};
+
+use crate::backend::{Changes, Loaded};
+use crate::job::{AdminDone, Applied, Begin, Begun, Committed, FactSource, Job, Mark, RemoteRef, StoreError};
+use crate::policy::Stamped;
+use crate::rows::{AttemptRow, DeliveryState};
+use crate::backend::RemoteHit;
+use outbox::Outbox;
+use roster::Roster;
+use tickets::Tickets;
+use touched::Touched;
+
+pub use target::set_session;
+
+/// The answer to one job, in the job's own kind.
+#[derive(Clone, Debug)]
+pub(crate) enum Answer {
+    Applied(Applied),
+    Begun(Begun),
+    Marked(bool),
+    Admin(AdminDone),
+}
+
+pub(crate) struct Batch<'a> {
+    policy: &'a Stamped,
+    facts: &'a dyn FactSource,
+    now: Timestamp,
+    /// Causes that are stored, or will be with this batch.
+    causes: HashSet<String>,
+    conversations: HashMap<ConversationId, Arc<Conversation>>,
+    touched: Touched,
+    /// The latest conversation at an address.
+    addresses: HashMap<String, ConversationId>,
+    remotes: HashMap<RemoteRef, RemoteHit>,
+    outbox: Outbox,
+    roster: Roster,
+    tickets: Tickets,
+    last_conversation: i64,
+    changes: Changes,
+}
+
+impl<'a> Batch<'a> {
+    pub(crate) fn new(loaded: Loaded, policy: &'a Stamped, facts: &'a dyn FactSource, now: Timestamp) -> Self {
+        Batch {
+            policy,
+            facts,
+            now,
+            causes: loaded.causes.into_iter().collect(),
+            conversations: loaded.conversations.into_iter().map(|(id, state)| (id, Arc::new(state))).collect(),
+            touched: Touched::default(),
+            addresses: loaded.addresses,
+            remotes: loaded.remotes,
+            outbox: Outbox::new(loaded.effects),
+            roster: Roster::new(loaded.technicians, now),
+            tickets: Tickets::new(loaded.tickets, loaded.last_ticket),
+            last_conversation: loaded.last_conversation,
+            changes: Changes::default(),
+        }
+    }
+
+    pub(crate) fn work(&mut self, job: &Job) -> Result<Answer, StoreError> {
+        match job {
+            Job::Apply(apply) => self.apply(apply).map(Answer::Applied),
+            Job::Begin(begin) => Ok(Answer::Begun(self.begin(begin))),
+            Job::Mark(mark) => Ok(Answer::Marked(self.mark(mark))),
+            Job::Admin(admin) => Ok(Answer::Admin(self.admin(admin))),
+        }
+    }
+
+    /// The rows to write, and what to tell the bus once they are.
+    pub(crate) fn finish(mut self) -> (Changes, Committed) {
+        self.outbox.write(&mut self.changes);
+        let roster = self.roster.write(&mut self.changes);
+        let changes = self.touched.write(&self.conversations, &self.outbox, self.policy, self.now, &mut self.changes);
+        (self.changes, Committed { changes, roster })
+    }
+
+    /// Permission to attempt, given at most once per attempt, and never to words that may not be said any more (L6).
+    fn begin(&mut self, begin: &Begin) -> Begun {
+        let Some(row) = self.outbox.get(begin.effect) else { return Begun::No };
+        let held = row.not_before.is_some_and(|at| at > self.now + GRACE);
+        if row.state != DeliveryState::Queued || held {
+            return Begun::No;
+        }
+        let silenced = row.turn.is_some_and(|turn| {
+            !self.conversations.get(&begin.effect.conversation).is_some_and(|c| c.assistant_may_speak(turn))
+        });
+        if silenced {
+            self.outbox.cancel(begin.effect, self.now);
+            return Begun::No;
+        }
+        let attempt = self.outbox.attempt(begin.effect, begin.lease_until, self.now);
+        self.changes.attempts.push(AttemptRow {
+            effect: begin.effect,
+            attempt,
+            started: self.now,
+            ended: None,
+            outcome: None,
+        });
+        Begun::Go { attempt }
+    }
+
+    fn mark(&mut self, mark: &Mark) -> bool {
+        let Some(ended) = self.outbox.mark(mark, self.now) else { return false };
+        if let Some(outcome) = ended {
+            self.end_attempt(mark.effect, outcome);
+        }
+        true
+    }
+
+    fn end_attempt(&mut self, effect: deskbridge_conversation::EffectId, outcome: String) {
+        self.changes.attempt_ends.retain(|(other, _, _)| *other != effect);
+        self.changes.attempt_ends.push((effect, self.now, outcome));
+    }
+}
+
+/// Whoever waits for `not_before` may wake a little early.
+const GRACE: std::time::Duration = std::time::Duration::from_millis(1);

@@ -1,0 +1,52 @@
+//! Changes that no conversation steps for: presence, tokens, files, the embedded ticket desk.
+//!
+//! Not here: who may ask for them (the API).
+
+use crate::backend::Changes;
+use crate::job::{Admin, AdminDone};
+
+use super::Batch;
+
+impl Batch<'_> {
+    pub(super) fn admin(&mut self, admin: &Admin) -> AdminDone {
+        let now = self.now;
+        match admin {
+            Admin::SetPresence { technician, presence } => self.roster.set_presence(technician, *presence),
+            Admin::EnsureTechnicians(technicians) => technicians.iter().for_each(|id| self.roster.ensure(id)),
+            Admin::PutShelf { channel, key, value } => {
+                put_shelf(&mut self.changes, (channel.0.clone(), key.clone(), value.clone()));
+            }
+            Admin::Quarantine { channel, raw, why } => {
+                self.changes.quarantine.push((channel.0.clone(), raw.clone(), why.clone(), now));
+            }
+            Admin::PutBlob(blob) => {
+                self.changes.blobs.retain(|other| other.id != blob.id);
+                self.changes.blobs.push(blob.clone());
+            }
+            Admin::ReplaceContent { message, content } => self.replace_content(*message, content),
+            Admin::CreateToken(token) => {
+                self.changes.tokens.retain(|other| other.id != token.id);
+                self.changes.tokens.push(token.clone());
+            }
+            Admin::RevokeToken { id } => self.changes.revoked_tokens.push(id.clone()),
+            Admin::Audit { by, act, conversation } => {
+                self.changes.audit.push((now, by.clone(), act.clone(), *conversation));
+            }
+            Admin::Ticket(op) => {
+                let (number, write, answer) = self.tickets.work(op);
+                if write {
+                    self.changes.tickets.push((number, op.clone(), now));
+                }
+                return answer;
+            }
+            Admin::Feedback { message, helpful } => self.changes.feedback.push((*message, *helpful, now)),
+        }
+        AdminDone::Done
+    }
+}
+
+/// One value per key: a set-based statement cannot write the same row twice.
+fn put_shelf(changes: &mut Changes, value: (String, String, String)) {
+    changes.shelf.retain(|(channel, key, _)| (channel, key) != (&value.0, &value.1));
+    changes.shelf.push(value);
+}

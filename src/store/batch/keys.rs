@@ -1,0 +1,112 @@
+//! Which rows the jobs of a batch need, asked for at once.
+//!
+//! Not here: what is done with them.
+
+use std::collections::BTreeSet;
+
+use deskbridge_conversation::{
+    ConversationId, DeskEvent, EffectId, EventBody, MessageId, ReactionTarget, RequesterEvent, RequesterVerb,
+};
+
+use crate::backend::Keys;
+use crate::job::{Admin, Apply, Cause, Job, RemoteRef, Target, TicketOp};
+
+#[derive(Default)]
+struct Wanted {
+    conversations: BTreeSet<ConversationId>,
+    addresses: BTreeSet<String>,
+    effects: BTreeSet<EffectId>,
+    remotes: Vec<RemoteRef>,
+    causes: Vec<String>,
+    ticket_keys: Vec<String>,
+    roster: bool,
+}
+
+pub(crate) fn of<'a>(jobs: impl Iterator<Item = &'a Job>) -> Keys {
+    let mut wanted = Wanted::default();
+    for job in jobs {
+        match job {
+            Job::Apply(apply) => wanted.apply(apply),
+            Job::Begin(begin) => {
+                wanted.effects.insert(begin.effect);
+                // Its stage says whether the assistant may still speak.
+                wanted.conversations.insert(begin.effect.conversation);
+            }
+            Job::Mark(mark) => {
+                wanted.effects.insert(mark.effect);
+            }
+            Job::Admin(admin) => wanted.admin(admin),
+        }
+    }
+    Keys {
+        causes: wanted.causes,
+        conversations: wanted.conversations.into_iter().collect(),
+        addresses: wanted.addresses.into_iter().collect(),
+        remotes: wanted.remotes,
+        effects: wanted.effects.into_iter().collect(),
+        roster: wanted.roster,
+        ticket_keys: wanted.ticket_keys,
+    }
+}
+
+impl Wanted {
+    fn apply(&mut self, apply: &Apply) {
+        self.causes.push(apply.cause.key());
+        // Any event may free or occupy somebody.
+        self.roster = true;
+        if let Cause::Effect(id) = &apply.cause {
+            self.effects.insert(*id);
+        }
+        match &apply.target {
+            Target::Conversation(id) => {
+                self.conversations.insert(*id);
+            }
+            Target::Requester { address, .. } | Target::Desk { address } => {
+                self.addresses.insert(address.key());
+            }
+        }
+        self.conversations.extend(named(&apply.body).map(|message| message.conversation));
+        self.remotes.extend(apply.refs.target.clone());
+        self.remotes.extend(apply.refs.reply_to.clone());
+    }
+
+    fn admin(&mut self, admin: &Admin) {
+        match admin {
+            Admin::SetPresence { .. } | Admin::EnsureTechnicians(_) => self.roster = true,
+            Admin::ReplaceContent { message, .. } => {
+                self.conversations.insert(message.conversation);
+            }
+            Admin::Ticket(TicketOp::Create { key, .. } | TicketOp::Comment { key, .. }) => {
+                self.ticket_keys.push(key.clone());
+            }
+            Admin::Ticket(TicketOp::SetStatus { .. } | TicketOp::Attach { .. } | TicketOp::SetTechnician { .. })
+            | Admin::PutShelf { .. }
+            | Admin::Quarantine { .. }
+            | Admin::PutBlob(_)
+            | Admin::CreateToken(_)
+            | Admin::RevokeToken { .. }
+            | Admin::Audit { .. }
+            | Admin::Feedback { .. } => {}
+        }
+    }
+}
+
+/// A message that the event names by our own id: a button that was shown with it.
+pub(super) fn named(body: &EventBody) -> Option<MessageId> {
+    match body {
+        EventBody::Requester { what: RequesterEvent::Pressed { verb: RequesterVerb::Feedback { message, .. } }, .. } => {
+            Some(*message)
+        }
+        EventBody::Desk { what: DeskEvent::Edited { message } | DeskEvent::Deleted { message }, .. } => *message,
+        EventBody::Desk { what: DeskEvent::Reacted { target: ReactionTarget::Message(message), .. }, .. } => {
+            Some(*message)
+        }
+        EventBody::Requester { .. }
+        | EventBody::Desk { .. }
+        | EventBody::Assistant(_)
+        | EventBody::Roster(_)
+        | EventBody::Ticket(_)
+        | EventBody::Delivery(_)
+        | EventBody::Timer { .. } => None,
+    }
+}

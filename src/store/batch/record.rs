@@ -1,0 +1,306 @@
+//! Lays down what a step came to: rows for the commit, and the batch's own picture for the jobs after it.
+//!
+//! Not here: deciding any of it.
+
+use std::sync::Arc;
+
+use deskbridge_contract::Content;
+use deskbridge_conversation::{
+    Answer, AssistantEvent, Body, CancelWhat, Conversation, ConversationId, DeliveryEvent, DeliveryOp, Effect, EffectId,
+    EventBody, Made, MessageId, NewMessage, Outcome, SessionId, TicketEvent,
+};
+
+use crate::backend::RemoteHit;
+use crate::job::{Applied, Apply, Cause, RemoteRef};
+use crate::rows::{DeliveryState, LinkRow, LogRow, MessageRow};
+
+use super::apply::Stepped;
+use super::target::Place;
+use super::{Batch, outbox, touched};
+
+impl Batch<'_> {
+    pub(super) fn store_cause(&mut self, cause: String, conversation: Option<ConversationId>) {
+        self.changes.causes.push((cause.clone(), conversation.map_or(0, |id| id.0), self.now));
+        self.causes.insert(cause);
+    }
+
+    pub(super) fn record(&mut self, apply: &Apply, cause: String, place: &Place, stepped: Stepped) -> Applied {
+        let Stepped { event, after, made } = stepped;
+        let before = &place.conversation;
+        let (id, seq) = (after.id, after.seq);
+        self.store_cause(cause.clone(), Some(id));
+        if place.opened {
+            self.last_conversation = id.0;
+        }
+        let part = self.touched.part(id, (!place.opened).then_some(before));
+        part.stepped = true;
+        let at = event.at;
+        for message in &made.messages {
+            self.store_message(message, apply.content.as_ref(), at, before, &after);
+        }
+        self.rewrite(id, &made, apply.content.as_ref());
+        for session in &made.unlinked {
+            self.remotes.retain(|_, hit| (hit.conversation, hit.session) != (id, *session));
+            self.changes.unlink.push((id, *session));
+        }
+        // The end of the old row first: the core may have queued the same card again.
+        if let Cause::Effect(effect) = &apply.cause {
+            self.end(*effect, &event.body, &made);
+        }
+        for (effect_id, effect) in &made.effects {
+            self.enact(*effect_id, effect);
+        }
+        self.roster.occupy(&before.occupies(), &after.occupies());
+        self.index_addresses(before, &after, place.opened);
+        self.changes.log.push(LogRow { conversation: id, seq, cause, event, policy: self.policy.hash.clone() });
+        let conversation = Arc::new(after);
+        self.conversations.insert(id, conversation.clone());
+        Applied::Done { conversation, seq, opened: place.opened, toast: made.toast }
+    }
+
+    fn store_message(
+        &mut self,
+        message: &NewMessage,
+        incoming: Option<&Content>,
+        at: deskbridge_contract::Timestamp,
+        before: &Conversation,
+        after: &Conversation,
+    ) {
+        let content = match &message.body {
+            Body::Incoming => incoming.cloned().unwrap_or_default(),
+            Body::Own(content) => content.clone(),
+        };
+        if let Some((session, remote)) = &message.origin
+            && let Some(session) = after.session(*session).or_else(|| before.session(*session))
+        {
+            let link = LinkRow {
+                conversation: after.id,
+                session: session.id,
+                message: Some(message.id),
+                channel: session.address.channel.clone(),
+                room: session.address.room.clone(),
+                remote: remote.clone(),
+                part: 0,
+            };
+            self.link(link, Some(&content));
+        }
+        let row = MessageRow {
+            id: message.id,
+            author: message.author.clone(),
+            audience: message.audience,
+            content,
+            reply_to: message.reply_to,
+            now: self.now,
+            at,
+            edited: None,
+            deleted: false,
+        };
+        self.touched.part(after.id, Some(before)).messages.push(row);
+    }
+
+    /// Edits, deletions, changed audiences. Ids that buttons carried may be anybody's: only messages of this
+    /// conversation are touched.
+    fn rewrite(&mut self, conversation: ConversationId, made: &Made, content: Option<&Content>) {
+        let ours = |message: &MessageId| message.conversation == conversation;
+        for message in made.edited.iter().copied().filter(ours) {
+            self.edit(message, content.cloned().unwrap_or_default());
+        }
+        for message in made.deleted.iter().copied().filter(ours) {
+            if let Some(row) = self.touched.new_message(message) {
+                row.deleted = true;
+            }
+            touched::delete(&mut self.changes, message, self.now);
+            self.note_edited(message);
+        }
+        for (message, audience) in made.audience.iter().copied().filter(|(message, _)| ours(message)) {
+            match self.touched.new_message(message) {
+                Some(row) => row.audience = audience,
+                None => touched::set_audience(&mut self.changes, message, audience),
+            }
+            self.note_edited(message);
+        }
+    }
+
+    /// A person's edit of stored words.
+    fn edit(&mut self, message: MessageId, content: Content) {
+        for hit in self.remotes.values_mut().filter(|hit| hit.message == Some(message)) {
+            hit.content = Some(content.clone());
+        }
+        match self.touched.new_message(message) {
+            Some(row) => {
+                row.edited = Some(self.now);
+                row.content = content;
+            }
+            None => touched::edit(&mut self.changes, message, &content, self.now),
+        }
+        self.note_edited(message);
+    }
+
+    /// An attachment was copied: the same words, with the file in our own keeping.
+    pub(super) fn replace_content(&mut self, message: MessageId, content: &Content) {
+        for hit in self.remotes.values_mut().filter(|hit| hit.message == Some(message)) {
+            hit.content = Some(content.clone());
+        }
+        match self.touched.new_message(message) {
+            Some(row) => row.content = content.clone(),
+            None => touched::replace(&mut self.changes, message, content),
+        }
+        if let Some(conversation) = self.conversations.get(&message.conversation).cloned() {
+            self.touched.part(message.conversation, Some(&conversation));
+            self.note_edited(message);
+        }
+    }
+
+    fn note_edited(&mut self, message: MessageId) {
+        let before = self.conversations.get(&message.conversation).cloned();
+        let part = self.touched.part(message.conversation, before.as_deref());
+        if !part.edited.contains(&message) {
+            part.edited.push(message);
+        }
+    }
+
+    fn link(&mut self, link: LinkRow, content: Option<&Content>) {
+        let remote =
+            RemoteRef { channel: link.channel.clone(), room: link.room.clone(), remote: link.remote.clone() };
+        let hit = RemoteHit {
+            conversation: link.conversation,
+            session: link.session,
+            message: link.message,
+            content: content.cloned(),
+        };
+        self.changes.links.retain(|l| (&l.channel, &l.room, &l.remote) != (&link.channel, &link.room, &link.remote));
+        self.changes.links.push(link);
+        self.remotes.insert(remote, hit);
+    }
+
+    fn enact(&mut self, id: EffectId, effect: &Effect) {
+        let (conversation, seq, now) = (id.conversation, id.seq, self.now);
+        if let Some(row) = outbox::row(id, effect, now) {
+            if self.outbox.push(row) {
+                self.touched.part(conversation, None).enqueued.push(id);
+            }
+            return;
+        }
+        match effect {
+            Effect::Cancel { what: CancelWhat::Assistant } => {
+                self.outbox.cancel_assistant(conversation, seq, now);
+                self.changes.cancel_assistant.push((conversation, seq, now));
+                self.touched.part(conversation, None).outbox_touched = true;
+            }
+            Effect::Cancel { what: CancelWhat::Message(message) } => {
+                self.outbox.cancel_message(*message, seq, now);
+                self.changes.cancel_messages.push((*message, seq, now));
+                self.touched.part(conversation, None).outbox_touched = true;
+            }
+            Effect::ReleaseHolds => {
+                self.outbox.release(conversation, seq);
+                self.changes.release_holds.push((conversation, seq));
+                self.touched.part(conversation, None).outbox_touched = true;
+            }
+            Effect::Roster(change) => self.roster.apply(change),
+            Effect::Feedback { message, helpful } => {
+                if message.conversation == conversation {
+                    self.changes.feedback.push((*message, *helpful, now));
+                }
+            }
+            Effect::Audit { by, act } => {
+                let by = by.as_ref().map(|technician| technician.0.clone());
+                self.changes.audit.push((now, by, act.clone(), Some(conversation)));
+            }
+            // The rating is in the conversation itself; the others have rows of their own.
+            Effect::Rated { .. }
+            | Effect::Deliver(_)
+            | Effect::AskAssistant { .. }
+            | Effect::Summarise { .. }
+            | Effect::Suggest { .. }
+            | Effect::OpenTicket { .. }
+            | Effect::SetTicketStatus { .. }
+            | Effect::AssignTicket { .. }
+            | Effect::CommentTicket { .. }
+            | Effect::Notify { .. }
+            | Effect::OpenAnew { .. } => {}
+        }
+    }
+
+    /// The effect that caused this event is done.
+    fn end(&mut self, effect: EffectId, body: &EventBody, made: &Made) {
+        let (state, error) = end_of(body, made);
+        if let EventBody::Delivery(delivery) = body {
+            self.link_sent(effect.conversation, delivery);
+        }
+        if let Some(outcome) = self.outbox.end(effect, state, error, self.now) {
+            self.end_attempt(effect, outcome);
+        }
+    }
+
+    /// The platform's names for what was shown, so that answers, edits and reactions are understood.
+    fn link_sent(&mut self, conversation: ConversationId, delivery: &DeliveryEvent) {
+        let Outcome::Sent { remote, more, address, .. } = &delivery.outcome else { return };
+        let message = match &delivery.op {
+            DeliveryOp::Post { message } => Some(*message),
+            // Where the card is the thread's root, opening the thread posts it.
+            DeliveryOp::Card | DeliveryOp::OpenThread => None,
+            DeliveryOp::Edit { .. }
+            | DeliveryOp::Delete { .. }
+            | DeliveryOp::React { .. }
+            | DeliveryOp::Mark { .. }
+            | DeliveryOp::Thread { .. }
+            | DeliveryOp::Transcript { .. }
+            | DeliveryOp::Whisper { .. } => return,
+        };
+        for (part, remote) in (0..).zip(remote.iter().chain(more)) {
+            let link = LinkRow {
+                conversation,
+                session: delivery.session,
+                message,
+                channel: address.channel.clone(),
+                room: address.room.clone(),
+                remote: remote.clone(),
+                part,
+            };
+            self.link(link, None);
+        }
+    }
+
+    fn index_addresses(&mut self, before: &Conversation, after: &Conversation, opened: bool) {
+        for session in &after.sessions {
+            let known = before.session(session.id).is_some_and(|old| old.address == session.address);
+            if opened || !known {
+                let latest = self.addresses.entry(session.address.key()).or_insert(after.id);
+                *latest = (*latest).max(after.id);
+            }
+        }
+    }
+}
+
+/// How an effect's row ends, and why.
+fn end_of(body: &EventBody, made: &Made) -> (DeliveryState, Option<String>) {
+    match body {
+        EventBody::Delivery(delivery) => match &delivery.outcome {
+            Outcome::Sent { note, .. } => (DeliveryState::Sent, note.clone()),
+            Outcome::Failed { why } | Outcome::Gone { why } => (DeliveryState::Failed, Some(why.clone())),
+            Outcome::Unknown { why } => (DeliveryState::Unknown, Some(why.clone())),
+            Outcome::ThreadGone { why } => (replaced(delivery.session, &delivery.op, made), Some(why.clone())),
+            Outcome::Moved { .. } => {
+                (replaced(delivery.session, &delivery.op, made), Some("the room has a new address".to_owned()))
+            }
+        },
+        EventBody::Assistant(AssistantEvent::Answered { answer: Answer::Failed { why }, .. })
+        | EventBody::Ticket(TicketEvent::Failed { why }) => (DeliveryState::Failed, Some(why.clone())),
+        EventBody::Assistant(_)
+        | EventBody::Ticket(_)
+        | EventBody::Requester { .. }
+        | EventBody::Desk { .. }
+        | EventBody::Roster(_)
+        | EventBody::Timer { .. } => (DeliveryState::Sent, None),
+    }
+}
+
+/// Nothing failed where the core queued the same operation again.
+fn replaced(session: SessionId, op: &DeliveryOp, made: &Made) -> DeliveryState {
+    let again = made.effects.iter().any(|(_, effect)| match effect {
+        Effect::Deliver(delivery) => delivery.session == session && delivery.op == *op,
+        _ => false,
+    });
+    if again { DeliveryState::Cancelled } else { DeliveryState::Failed }
+}

@@ -1,0 +1,67 @@
+//! What a batch needs, looked up.
+//!
+//! Not here: locks; whoever was faster shows at the commit.
+
+use deskbridge_conversation::ConversationId;
+
+use crate::backend::{Keys, Loaded, RemoteHit};
+use crate::job::RemoteRef;
+
+use super::tables::{RemoteKey, Tables};
+
+pub(super) fn key_of(remote: &RemoteRef) -> RemoteKey {
+    (remote.channel.0.clone(), remote.room.0.clone(), remote.remote.0.clone())
+}
+
+impl Tables {
+    pub(super) fn load(&self, keys: &Keys) -> Loaded {
+        let mut loaded = Loaded {
+            causes: keys.causes.iter().filter(|key| self.causes.contains_key(*key)).cloned().collect(),
+            last_conversation: self.last_conversation,
+            last_ticket: self.tickets.keys().next_back().copied().unwrap_or(0),
+            ..Loaded::default()
+        };
+        for id in &keys.conversations {
+            self.load_conversation(*id, &mut loaded);
+        }
+        for address in &keys.addresses {
+            if let Some(latest) = self.addresses.get(address).and_then(|ids| ids.last()) {
+                loaded.addresses.insert(address.clone(), *latest);
+                self.load_conversation(*latest, &mut loaded);
+            }
+        }
+        for remote in &keys.remotes {
+            let Some(link) = self.links.get(&key_of(remote)) else { continue };
+            let content = link.message.and_then(|id| self.messages.get(&id)).map(|row| row.content.clone());
+            let hit = RemoteHit {
+                conversation: link.conversation,
+                session: link.session,
+                message: link.message,
+                content,
+            };
+            loaded.remotes.insert(remote.clone(), hit);
+            self.load_conversation(link.conversation, &mut loaded);
+        }
+        for id in &keys.effects {
+            if let Some(row) = self.outbox.get(id) {
+                loaded.effects.insert(*id, row.clone());
+                self.load_conversation(id.conversation, &mut loaded);
+            }
+        }
+        if keys.roster {
+            loaded.technicians = self.technicians.iter().map(|(id, row)| (id.clone(), row.clone())).collect();
+        }
+        for ticket in self.tickets.values() {
+            if keys.ticket_keys.contains(&ticket.key) {
+                loaded.tickets.insert(ticket.key.clone(), ticket.number);
+            }
+        }
+        loaded
+    }
+
+    fn load_conversation(&self, id: ConversationId, loaded: &mut Loaded) {
+        if let Some(row) = self.conversations.get(&id) {
+            loaded.conversations.insert(id, row.state.clone());
+        }
+    }
+}

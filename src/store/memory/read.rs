@@ -1,0 +1,257 @@
+//! The read side over the tables.
+//!
+//! Not here: the export (`dump`).
+
+use std::cmp::Reverse;
+
+use async_trait::async_trait;
+use deskbridge_contract::{ChannelName, Timestamp};
+use deskbridge_conversation::{
+    Assigned, Conversation, ConversationId, EffectId, Handover, MessageId, Offer, OfferTo, QueueId, SessionId, Stage,
+    TechnicianId,
+};
+
+use crate::job::StoreError;
+use crate::read::{ConversationFilter, Counts, Read, SearchHit};
+use crate::rows::*;
+use crate::search::{self, Terms};
+
+use super::Memory;
+
+fn most(limit: u32) -> usize {
+    usize::try_from(limit).unwrap_or(usize::MAX)
+}
+
+fn first_of(conversation: ConversationId, seq: u64) -> MessageId {
+    MessageId { conversation, seq, n: 0 }
+}
+
+fn last_of(conversation: ConversationId) -> MessageId {
+    MessageId { conversation, seq: u64::MAX, n: u32::MAX }
+}
+
+#[async_trait]
+impl Read for Memory {
+    async fn conversation(&self, id: ConversationId) -> Result<Option<Conversation>, StoreError> {
+        Ok(self.tables().conversations.get(&id).map(|row| row.state.clone()))
+    }
+
+    async fn conversations(&self, filter: &ConversationFilter) -> Result<Vec<Conversation>, StoreError> {
+        let tables = self.tables();
+        let newest_first = tables.conversations.values().rev().map(|row| &row.state);
+        Ok(newest_first.filter(|c| matches(c, filter)).take(most(filter.limit)).cloned().collect())
+    }
+
+    async fn messages(
+        &self,
+        id: ConversationId,
+        from_seq: u64,
+        internal: bool,
+        limit: u32,
+    ) -> Result<Vec<MessageRow>, StoreError> {
+        let tables = self.tables();
+        let rows = tables.messages.range(first_of(id, from_seq)..=last_of(id)).map(|(_, row)| row);
+        let shown = rows.filter(|row| internal || search::visible_to_requester(row.audience));
+        Ok(shown.take(most(limit)).cloned().collect())
+    }
+
+    async fn message(&self, id: MessageId) -> Result<Option<MessageRow>, StoreError> {
+        Ok(self.tables().messages.get(&id).cloned())
+    }
+
+    async fn log(&self, id: ConversationId, from_seq: u64, limit: u32) -> Result<Vec<LogRow>, StoreError> {
+        let tables = self.tables();
+        let rows = tables.log.range((id, from_seq)..=(id, u64::MAX)).map(|(_, row)| row);
+        Ok(rows.take(most(limit)).cloned().collect())
+    }
+
+    async fn deliveries(&self, id: ConversationId) -> Result<Vec<OutboxRow>, StoreError> {
+        let tables = self.tables();
+        Ok(tables.outbox.range(first_of(id, 0)..=last_of(id)).map(|(_, row)| row.clone()).collect())
+    }
+
+    async fn attempts(&self, id: ConversationId) -> Result<Vec<AttemptRow>, StoreError> {
+        let tables = self.tables();
+        let rows = tables.attempts.range((first_of(id, 0), 0)..=(last_of(id), u32::MAX));
+        Ok(rows.map(|(_, row)| row.clone()).collect())
+    }
+
+    async fn open_outbox(&self, after: Option<EffectId>, limit: u32) -> Result<Vec<OutboxRow>, StoreError> {
+        let tables = self.tables();
+        let later = tables.open.iter().filter(|id| after.is_none_or(|after| **id > after));
+        Ok(later.take(most(limit)).filter_map(|id| tables.outbox.get(id)).cloned().collect())
+    }
+
+    async fn open_outbox_of(&self, id: ConversationId) -> Result<Vec<OutboxRow>, StoreError> {
+        let tables = self.tables();
+        Ok(tables.open_of(id).iter().filter_map(|id| tables.outbox.get(id)).cloned().collect())
+    }
+
+    async fn links(
+        &self,
+        id: ConversationId,
+        session: SessionId,
+        message: Option<MessageId>,
+    ) -> Result<Vec<LinkRow>, StoreError> {
+        let tables = self.tables();
+        let of = tables.links.values().filter(|l| l.conversation == id && l.session == session && l.message == message);
+        let mut rows: Vec<LinkRow> = of.cloned().collect();
+        rows.sort_by_key(|link| link.part);
+        Ok(rows)
+    }
+
+    async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<(ConversationId, Timestamp)>, StoreError> {
+        let tables = self.tables();
+        let clocks = tables.conversations.iter().filter_map(|(id, row)| Some((*id, row.wake_at?)));
+        let mut due: Vec<_> = clocks.filter(|(_, at)| *at <= now).collect();
+        due.sort_by_key(|(id, at)| (*at, *id));
+        due.truncate(most(limit));
+        Ok(due)
+    }
+
+    async fn next_wake(&self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.tables().conversations.values().filter_map(|row| row.wake_at).min())
+    }
+
+    async fn waiting(&self, limit: u32) -> Result<Vec<Conversation>, StoreError> {
+        let tables = self.tables();
+        let mut waiting: Vec<(&Conversation, &Handover)> = tables
+            .conversations
+            .values()
+            .filter_map(|row| match &row.state.stage {
+                Stage::Handover(handover) if handover.offer.is_none() => Some((&row.state, handover)),
+                Stage::Handover(_) | Stage::Assisting(_) | Stage::Assigned(_) | Stage::Closed(_) => None,
+            })
+            .collect();
+        waiting.sort_by_key(|(c, handover)| (Reverse(c.priority), Reverse(handover.front), handover.since, c.id));
+        Ok(waiting.into_iter().take(most(limit)).map(|(c, _)| c.clone()).collect())
+    }
+
+    async fn of_technician(&self, technician: &TechnicianId) -> Result<Vec<Conversation>, StoreError> {
+        let tables = self.tables();
+        let theirs = tables.conversations.values().map(|row| &row.state).filter(|c| concerns(c, technician));
+        Ok(theirs.cloned().collect())
+    }
+
+    async fn technicians(&self) -> Result<Vec<TechnicianRow>, StoreError> {
+        Ok(self.tables().technicians.values().cloned().collect())
+    }
+
+    async fn search(
+        &self,
+        query: &str,
+        internal: bool,
+        before: Option<Timestamp>,
+        limit: u32,
+    ) -> Result<Vec<SearchHit>, StoreError> {
+        let Some(terms) = Terms::parse(query) else { return Ok(Vec::new()) };
+        let tables = self.tables();
+        let mut hits: Vec<SearchHit> = tables
+            .messages
+            .values()
+            .filter(|row| !row.deleted && (internal || search::visible_to_requester(row.audience)))
+            .filter(|row| before.is_none_or(|before| row.now < before))
+            .filter_map(|row| {
+                let text = search::text_of(&row.content);
+                terms.match_words(&search::words(&text)).then(|| SearchHit {
+                    conversation: row.id.conversation,
+                    message: row.id,
+                    snippet: search::snippet(&text, &terms),
+                    now: row.now,
+                })
+            })
+            .collect();
+        hits.sort_by_key(|hit| Reverse((hit.now, hit.message)));
+        hits.truncate(most(limit));
+        Ok(hits)
+    }
+
+    async fn ticket(&self, number: i64) -> Result<Option<TicketRow>, StoreError> {
+        Ok(self.tables().tickets.get(&number).cloned())
+    }
+
+    async fn tickets(&self, before: Option<i64>, limit: u32) -> Result<Vec<TicketRow>, StoreError> {
+        let tables = self.tables();
+        let newest_first = tables.tickets.range(..before.unwrap_or(i64::MAX)).rev();
+        Ok(newest_first.take(most(limit)).map(|(_, row)| row.clone()).collect())
+    }
+
+    async fn ticket_of(&self, id: ConversationId) -> Result<Option<TicketRow>, StoreError> {
+        Ok(self.tables().tickets.values().rev().find(|ticket| ticket.conversation == Some(id)).cloned())
+    }
+
+    async fn blob(&self, id: &str) -> Result<Option<BlobRow>, StoreError> {
+        Ok(self.tables().blobs.get(id).cloned())
+    }
+
+    async fn shelf(&self, channel: &ChannelName, key: &str) -> Result<Option<String>, StoreError> {
+        Ok(self.tables().shelf.get(&(channel.0.clone(), key.to_owned())).cloned())
+    }
+
+    async fn token_by_hash(&self, sha256: &str) -> Result<Option<TokenRow>, StoreError> {
+        Ok(self.tables().tokens.values().find(|token| token.sha256 == sha256).cloned())
+    }
+
+    async fn tokens(&self) -> Result<Vec<TokenRow>, StoreError> {
+        let mut rows: Vec<TokenRow> = self.tables().tokens.values().cloned().collect();
+        rows.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
+        Ok(rows)
+    }
+
+    async fn quarantine(&self, limit: u32) -> Result<Vec<QuarantineRow>, StoreError> {
+        Ok(self.tables().quarantine.iter().rev().take(most(limit)).cloned().collect())
+    }
+
+    async fn audit(&self, limit: u32) -> Result<Vec<AuditRow>, StoreError> {
+        Ok(self.tables().audit.iter().rev().take(most(limit)).cloned().collect())
+    }
+
+    async fn counts(&self) -> Result<Counts, StoreError> {
+        let tables = self.tables();
+        let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+        Ok(Counts {
+            conversations: count(tables.conversations.len()),
+            messages: count(tables.messages.len()),
+            outbox_open: count(tables.open.len()),
+            outbox_failed: count(tables.outbox.values().filter(|row| row.state == DeliveryState::Failed).count()),
+            quarantine: count(tables.quarantine.len()),
+        })
+    }
+
+    async fn recent_waits(&self, since: Timestamp, limit: u32) -> Result<Vec<(QueueId, u64)>, StoreError> {
+        let tables = self.tables();
+        let mut waits: Vec<_> = tables.waits.iter().filter(|(_, wait)| wait.accepted >= since).collect();
+        waits.sort_by_key(|(id, wait)| Reverse((wait.accepted, **id)));
+        let seconds = waits.into_iter().filter_map(|(id, wait)| {
+            let queue = tables.conversations.get(id)?.state.queue.clone();
+            Some((queue, wait.accepted.since(wait.from).as_secs()))
+        });
+        Ok(seconds.take(most(limit)).collect())
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+fn matches(conversation: &Conversation, filter: &ConversationFilter) -> bool {
+    filter.stage.as_ref().is_none_or(|stage| conversation.stage_name() == stage)
+        && filter.queue.as_ref().is_none_or(|queue| conversation.queue == *queue)
+        && filter.assignee.as_ref().is_none_or(|who| conversation.assignee() == Some(who))
+        && filter.requester.as_ref().is_none_or(|who| conversation.requester.id.as_str() == who)
+        && filter.before.is_none_or(|before| conversation.id < before)
+}
+
+/// Offered, assigned or transferred to the technician.
+fn concerns(conversation: &Conversation, technician: &TechnicianId) -> bool {
+    match &conversation.stage {
+        Stage::Assisting(_) | Stage::Closed(_) => false,
+        Stage::Handover(Handover { offer, .. }) => match offer {
+            Some(Offer { to: OfferTo::One(to), .. }) => to == technician,
+            Some(Offer { to: OfferTo::Everyone, .. }) | None => false,
+        },
+        Stage::Assigned(Assigned { technician: owner, transfer, .. }) => {
+            owner == technician || transfer.as_ref().is_some_and(|transfer| transfer.to == *technician)
+        }
+    }
+}

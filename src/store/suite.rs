@@ -1,0 +1,119 @@
+//! What every store must do, run on all of them: memory always, SQLite always, PostgreSQL where there is one.
+//!
+//! Not here: product rules (the core's own tests); only that what a step made is kept, once, in order.
+
+mod batches;
+mod databases;
+mod deliveries;
+mod events;
+mod faults;
+mod history;
+mod inbound;
+mod lists;
+mod places;
+mod rig;
+mod roster;
+mod rows;
+
+/// A module of tests for each store; each test gets a store of its own.
+macro_rules! on_every_store {
+    ($($group:ident :: $check:ident),+ $(,)?) => {
+        mod memory {
+            $(#[tokio::test]
+            async fn $check() {
+                super::$group::$check(super::places::memory()).await;
+            })+
+        }
+        mod sqlite {
+            $(#[tokio::test]
+            async fn $check() {
+                super::$group::$check(super::databases::sqlite()).await;
+            })+
+        }
+        mod pg_suite {
+            $(#[tokio::test]
+            async fn $check() {
+                if let Some(place) = super::databases::postgres().await {
+                    super::$group::$check(place).await;
+                }
+            })+
+        }
+
+        mod sqlite {
+            $(#[tokio::test]
+            async fn $check() {
+                super::$group::$check(super::places::sqlite()).await;
+            })+
+        }
+
+        mod pg_postgres {
+            $(#[tokio::test]
+            async fn $check() {
+                if let Some(place) = super::places::postgres().await {
+                    super::$group::$check(place).await;
+                }
+            })+
+        }
+    };
+}
+
+on_every_store! {
+    inbound::a_message_opens_a_conversation,
+    inbound::the_same_event_twice_is_one,
+    inbound::a_thousand_at_once_are_one,
+    inbound::an_address_finds_its_conversation,
+    inbound::a_late_message_finds_its_conversation,
+    inbound::another_is_opened_when_asked_for,
+    inbound::numbers_have_no_gaps,
+    inbound::edits_and_deletions_find_their_message,
+    inbound::edits_go_where_the_message_is,
+    inbound::replies_name_our_messages,
+    inbound::desk_rooms_find_their_conversation,
+    inbound::names_are_refreshed,
+    inbound::the_log_says_why,
+    deliveries::cards_are_needed_once,
+    deliveries::the_assistant_falls_silent,
+    deliveries::held_words_are_released,
+    deliveries::taken_back_words_are_cancelled,
+    deliveries::permission_is_given_once,
+    deliveries::held_deliveries_wait,
+    deliveries::marks_go_forward,
+    deliveries::an_effect_ends_once,
+    deliveries::ends_say_how,
+    deliveries::what_was_sent_is_linked,
+    deliveries::a_lost_thread_is_unlinked,
+    deliveries::lanes_are_in_order,
+    roster::a_thousand_claims_have_one_winner,
+    roster::a_thousand_acceptances_have_one_winner,
+    roster::loads_follow_the_stages,
+    roster::misses_make_away,
+    roster::presence_is_kept,
+    roster::clocks_are_found,
+    roster::stale_clocks_do_nothing,
+    batches::a_poisoned_job_is_alone,
+    batches::a_job_that_cannot_be_committed_is_alone,
+    batches::nothing_is_acknowledged_when_nothing_is_stored,
+    batches::conflicts_are_tried_again,
+    batches::closing_answers_everybody,
+    batches::nobody_need_wait,
+    batches::commits_are_told_in_order,
+    batches::jobs_share_commits,
+    rows::a_restart_sees_the_same,
+    rows::words_are_found,
+    rows::tickets_are_made_once,
+    rows::ticket_changes_are_kept,
+    rows::shelves_keep_the_latest,
+    rows::quarantine_keeps_bytes,
+    rows::tokens_are_found_by_hash,
+    rows::files_are_kept,
+    rows::replaced_content_is_no_edit,
+    rows::the_audit_trail_is_chained,
+    rows::counts_are_right,
+    lists::conversations_are_listed,
+    lists::the_queue_is_in_order,
+    lists::technicians_have_theirs,
+    lists::waits_are_remembered,
+    lists::requesters_see_less,
+    history::a_batch_is_what_its_jobs_are,
+    history::the_same_history_is_the_same_export,
+}

@@ -1,0 +1,116 @@
+//! A whole bridge in memory: real runtime, memory store, simulated platforms, virtual time.
+//!
+//! Not here: what is checked. Time is tokio's paused clock, so a day of waiting takes no time and no test sleeps.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use deskbridge::app::{Parts, Running, build};
+use deskbridge::config::Config;
+use deskbridge_contract::{Adapter, ChannelName, Timestamp};
+use deskbridge_sim::{SimAdapter, Style, World};
+use deskbridge_store::memory::Memory;
+use deskbridge_store::open::{Kind, Opened};
+use deskbridge_store::writer::Clock;
+use tokio::time::Instant;
+
+/// Tuesday 2026-11-24 10:00:00 UTC.
+pub const START: i64 = 1_795_514_400_000_000;
+
+pub struct Town {
+    pub running: Option<Running>,
+    pub worlds: BTreeMap<String, World>,
+    pub store: Memory,
+    pub config: Config,
+    pub clock: Clock,
+    folder: tempfile::TempDir,
+}
+
+/// The clock of the paused runtime.
+pub fn virtual_clock() -> Clock {
+    let began = Instant::now();
+    Arc::new(move || {
+        let passed = began.elapsed();
+        Timestamp(START + i64::try_from(passed.as_micros()).unwrap_or(i64::MAX))
+    })
+}
+
+/// Loads a configuration from text; every fault is shown.
+pub fn config(text: &str) -> Config {
+    let mut file = tempfile::NamedTempFile::with_suffix(".toml").expect("a temporary file");
+    // The platforms of a scenario are simulated, whatever the configuration thinks they are.
+    let text = &text.replace("adapter = \"sim\"", "adapter = \"telegram\"\ntoken = \"1:simulated-simulated-simulated-simu\"");
+    file.write_all(text.as_bytes()).expect("written");
+    match Config::load(Some(file.path()), std::iter::empty()) {
+        Ok(config) => config,
+        Err(faults) => panic!("the scenario's configuration is wrong: {faults:#?}\n{text}"),
+    }
+}
+
+/// The style a channel of a scenario plays, by its name.
+fn style(channel: &str) -> Style {
+    match channel.split('-').next().unwrap_or(channel) {
+        "slack" => Style::slack(),
+        "teams" => Style::teams(),
+        "discord" => Style::discord(),
+        "widget" => Style::widget(),
+        _ => Style::telegram(),
+    }
+}
+
+pub fn knowledge() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("knowledge")
+}
+
+impl Town {
+    pub async fn build(text: &str) -> Town {
+        let config = config(text);
+        let clock = virtual_clock();
+        let worlds: BTreeMap<String, World> = config
+            .channels
+            .keys()
+            .map(|name| {
+                let world = World::new(name.clone(), style(name.as_str()));
+                world.set_clock(clock.clone());
+                (name.0.clone(), world)
+            })
+            .collect();
+        let mut town = Town {
+            running: None,
+            worlds,
+            store: Memory::new(),
+            config,
+            clock,
+            folder: tempfile::tempdir().expect("a temporary folder"),
+        };
+        town.start().await;
+        town
+    }
+
+    /// Starts a bridge over what is stored and over the platforms as they are.
+    pub async fn start(&mut self) {
+        let adapters: BTreeMap<ChannelName, Arc<dyn Adapter>> = self
+            .worlds
+            .values()
+            .map(|world| (world.channel().clone(), Arc::new(SimAdapter::over(world.clone())) as Arc<dyn Adapter>))
+            .collect();
+        let opened = Opened {
+            backend: Box::new(self.store.backend()),
+            read: Arc::new(self.store.clone()),
+            export: Arc::new(self.store.clone()),
+            kind: Kind::Sqlite,
+        };
+        let parts = Parts { opened, adapters, blobs: self.folder.path().join("blobs"), clock: self.clock.clone() };
+        self.running = Some(build(&self.config, parts).await.expect("the bridge starts"));
+    }
+
+    pub fn running(&self) -> &Running {
+        self.running.as_ref().expect("the bridge runs")
+    }
+
+    pub fn world(&self, channel: &str) -> &World {
+        self.worlds.get(channel).unwrap_or_else(|| panic!("no channel {channel}"))
+    }
+}
