@@ -2,6 +2,8 @@
 //!
 //! Not here: what any part does.
 
+pub mod kits;
+
 use std::collections::{BTreeMap, HashSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -15,9 +17,11 @@ use deskbridge_services::assistant::{Assistant, KnowledgeEngine};
 use deskbridge_services::blobs::Blobs;
 use deskbridge_services::knowledge::KnowledgeBase;
 use deskbridge_services::tickets::EmbeddedDesk;
+use deskbridge_sim::demo::Demo;
+use deskbridge_sim::{SimAdapter, Style, World};
 use deskbridge_store::open::{Kind, OpenOptions, Opened, open};
 use deskbridge_store::policy::PolicyHandle;
-use deskbridge_store::writer::{Clock, Writer};
+use deskbridge_store::writer::{Clock, MAX_BATCH, Writer};
 use deskbridge_store::{Admin, Export, Read};
 use secrecy::ExposeSecret as _;
 use tokio::sync::mpsc;
@@ -38,6 +42,10 @@ pub struct ServeOptions {
     pub listen: Option<SocketAddr>,
     /// Do not apply migrations; refuse to start where some are missing.
     pub no_migrate: bool,
+    /// Without the platforms' pace, for benchmarks against a fake.
+    pub unpaced: bool,
+    /// Jobs that share a commit at most; 0: as many as the writer takes.
+    pub max_batch: usize,
 }
 
 /// How `demo` was started.
@@ -86,6 +94,8 @@ pub struct Parts {
     pub adapters: BTreeMap<ChannelName, Arc<dyn Adapter>>,
     pub blobs: PathBuf,
     pub clock: Clock,
+    /// Jobs that share a commit at most; 0: as many as the writer takes.
+    pub max_batch: usize,
 }
 
 /// Opens the store that the configuration names.
@@ -105,7 +115,11 @@ pub async fn open_store(config: &Config, no_migrate: bool) -> anyhow::Result<Ope
 }
 
 /// The adapters of the configuration, by channel.
-pub fn adapters(config: &Config, clock: &Clock) -> anyhow::Result<BTreeMap<ChannelName, Arc<dyn Adapter>>> {
+pub fn adapters(
+    config: &Config,
+    clock: &Clock,
+    unpaced: bool,
+) -> anyhow::Result<BTreeMap<ChannelName, Arc<dyn Adapter>>> {
     let mut adapters: BTreeMap<ChannelName, Arc<dyn Adapter>> = BTreeMap::new();
     for (name, channel) in &config.channels {
         let mut own = channel.own.clone();
@@ -116,8 +130,10 @@ pub fn adapters(config: &Config, clock: &Clock) -> anyhow::Result<BTreeMap<Chann
             "telegram" => {
                 let settings = deskbridge_telegram::Config::from_value(own.reveal())
                     .map_err(|faults| anyhow::anyhow!("[channels.{name}]: {faults:?}"))?;
-                let adapter = deskbridge_telegram::TelegramAdapter::new(name.clone(), settings, clock.clone())
-                    .with_context(|| format!("[channels.{name}]"))?;
+                let settings = if unpaced { settings.without_pace() } else { settings };
+                let adapter =
+                    deskbridge_telegram::TelegramAdapter::new(name.clone(), settings, clock.clone())
+                        .with_context(|| format!("[channels.{name}]"))?;
                 Arc::new(adapter)
             }
             other => anyhow::bail!("[channels.{name}]: there is no adapter called {other}"),
@@ -138,7 +154,16 @@ fn assistant(config: &Config, knowledge: &Arc<KnowledgeBase>) -> anyhow::Result<
 
 /// Builds a bridge and starts it. The adapters' intake starts last, when everything can take events.
 pub async fn build(config: &Config, parts: Parts) -> anyhow::Result<Running> {
-    let Parts { opened, adapters, blobs, clock } = parts;
+    build_with(config, parts, None).await
+}
+
+/// As [`build`], with an assistant of the caller's own instead of the configured engine.
+pub async fn build_with(
+    config: &Config,
+    parts: Parts,
+    engine: Option<Arc<dyn Assistant>>,
+) -> anyhow::Result<Running> {
+    let Parts { opened, adapters, blobs, clock, max_batch } = parts;
     let Opened { backend, read, export, kind } = opened;
     let (knowledge, problems) = KnowledgeBase::open(&config.assistant.knowledge);
     for problem in problems {
@@ -148,13 +173,20 @@ pub async fn build(config: &Config, parts: Parts) -> anyhow::Result<Running> {
     let hours = config.queues.keys().map(|queue| (queue.clone(), config.hours(queue))).collect();
     let board = Arc::new(Board::new(Box::new(ConfiguredHours(hours)), kind == Kind::Sqlite));
     board.fill(read.as_ref(), clock()).await.context("the store cannot be read")?;
-    let policy: Policy = rooms::moved(read.as_ref(), config.policy()).await.context("the store cannot be read")?;
+    let policy: Policy =
+        rooms::moved(read.as_ref(), config.policy()).await.context("the store cannot be read")?;
     let policy = PolicyHandle::new(policy);
     let (committed, commits) = mpsc::unbounded_channel();
-    let (writer, _task) = Writer::start(backend, policy.clone(), board.clone(), clock.clone(), committed);
+    let max_batch = if max_batch == 0 { MAX_BATCH } else { max_batch };
+    let (writer, _task) =
+        Writer::start_sized(max_batch, backend, policy.clone(), board.clone(), clock.clone(), committed);
     ensure_technicians(config, &writer, read.as_ref()).await?;
+    let engine = match engine {
+        Some(engine) => engine,
+        None => assistant(config, &knowledge)?,
+    };
     let bridge = Arc::new(Bridge {
-        assistant: assistant(config, &knowledge)?,
+        assistant: engine,
         tickets: Arc::new(EmbeddedDesk::new(writer.clone(), read.clone())),
         blobs: Arc::new(Blobs::open(&blobs).context("the folder for attachments cannot be used")?),
         bus: Arc::new(InProcess::new(4096)),
@@ -191,8 +223,9 @@ async fn ensure_technicians(config: &Config, writer: &Writer, read: &dyn Read) -
 pub async fn serve(config: Config, options: ServeOptions) -> anyhow::Result<()> {
     let clock = clock();
     let opened = open_store(&config, options.no_migrate).await?;
-    let adapters = adapters(&config, &clock)?;
-    let parts = Parts { opened, adapters, blobs: config.store.blobs.clone(), clock };
+    let adapters = adapters(&config, &clock, options.unpaced)?;
+    let blobs = config.store.blobs.clone();
+    let parts = Parts { opened, adapters, blobs, clock, max_batch: options.max_batch };
     let running = build(&config, parts).await?;
     let listen = options.listen.unwrap_or(config.server.listen);
     let router = http::router(&config, &running, None);
@@ -217,9 +250,9 @@ pub async fn run(
     up: impl FnOnce(SocketAddr),
 ) -> anyhow::Result<()> {
     let bridge = running.bridge.clone();
-    let listener = tokio::net::TcpListener::bind(listen)
-        .await
-        .with_context(|| format!("cannot listen on {listen}; another program may be using it (try --listen)"))?;
+    let listener = tokio::net::TcpListener::bind(listen).await.with_context(|| {
+        format!("cannot listen on {listen}; another program may be using it (try --listen)")
+    })?;
     up(listener.local_addr()?);
     let stop = bridge.stop.clone();
     let server = tokio::spawn(http::server::serve(listener, router, stop.clone()));
@@ -250,6 +283,53 @@ async fn signalled() {
     }
     #[cfg(not(unix))]
     let _ = interrupt.await;
+}
+
+/// Everything simulated, seeded, live on one page, until the program is told to stop.
+pub async fn demo(options: DemoOptions) -> anyhow::Result<()> {
+    let folder = tempfile::tempdir().context("a temporary folder cannot be made")?;
+    let file = folder.path().join("demo.toml");
+    std::fs::write(&file, demo_configuration(folder.path()))?;
+    let config = Config::load(Some(&file), std::iter::empty())
+        .map_err(|faults| anyhow::anyhow!("the demo's own configuration is wrong: {faults:?}"))?;
+    let clock = clock();
+    let world = |name: &str, style: Style| {
+        let world = World::new(ChannelName::from(name), style);
+        world.set_clock(clock.clone());
+        world
+    };
+    let (requesters, desk) = (world("telegram", Style::telegram()), world("slack", Style::slack()));
+    let mut adapters: BTreeMap<ChannelName, Arc<dyn Adapter>> = BTreeMap::new();
+    for world in [&requesters, &desk] {
+        adapters.insert(world.channel().clone(), Arc::new(SimAdapter::over(world.clone())));
+    }
+    let opened = open_store(&config, false).await?;
+    let parts = Parts { opened, adapters, blobs: config.store.blobs.clone(), clock, max_batch: 0 };
+    let running = build(&config, parts).await?;
+    let (close, closing) = tokio::sync::watch::channel(false);
+    let page = Demo::new(requesters.clone(), desk.clone(), DEMO_ROOM).close_when(closing).router_at("/demo");
+    let router = http::router(&config, &running, Some(page));
+    let stop = running.bridge.stop.clone();
+    tokio::spawn(async move {
+        stop.cancelled().await;
+        let _ = close.send(true);
+    });
+    crate::demo::seed(&requesters, &desk, DEMO_ROOM, options.seed).await;
+    let articles = running.knowledge.current().articles().len();
+    run(running, options.listen, router, |address| crate::demo::greet(address, articles, options.open)).await
+}
+
+const DEMO_ROOM: &str = "it-desk";
+
+fn demo_configuration(folder: &Path) -> String {
+    let quoted = |path: PathBuf| toml::Value::String(path.display().to_string()).to_string();
+    format!(
+        include_str!("demo/demo.toml"),
+        store = quoted(folder.join("demo.db")),
+        blobs = quoted(folder.join("blobs")),
+        knowledge = quoted(sample_knowledge()),
+        room = DEMO_ROOM,
+    )
 }
 
 /// Where the sample articles are: beside the program's sources, else in the working folder.

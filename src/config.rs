@@ -9,6 +9,7 @@ pub mod example;
 mod fault;
 mod hours;
 mod keys;
+mod loading;
 mod print;
 mod queues;
 mod section;
@@ -43,7 +44,8 @@ pub use technicians::Technician;
 pub use tree::{Origin, PREFIX};
 pub use warnings::Warning;
 
-use section::{Loading, Section, Setting};
+use loading::{Loading, Setting};
+use section::Section;
 
 /// Everything that was read and found sound. `Debug` shows no secret; there is no `Serialize`.
 #[derive(Clone, Debug)]

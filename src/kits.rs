@@ -1,15 +1,15 @@
 //! What is known of every adapter before a connection exists: its keys, its example, its checks.
 //!
-//! Not here: making and running adapters (`app.rs`). These two files alone name the platforms' crates.
+//! Not here: the adapters' kits themselves (`app/kits.rs`), making and running adapters (`app.rs`).
 
 use std::fmt;
-use std::sync::Arc;
 
-use deskbridge_contract::{ChannelName, RoomId, Timestamp};
-use deskbridge_telegram as telegram;
+use deskbridge_contract::{ChannelName, RoomId};
 use futures_util::future::BoxFuture;
 use serde::Serialize;
 use serde_json::Value;
+
+pub use crate::app::kits::{KITS, SIM};
 
 /// One adapter's part in the configuration, in `check` and in `doctor` (D36).
 pub struct Kit {
@@ -93,46 +93,6 @@ impl Check {
     }
 }
 
-/// Every adapter of this build.
-pub const KITS: &[Kit] = &[Kit {
-    name: "telegram",
-    keys: &telegram::Config::KEYS,
-    aliases: &[("bot_token", "token")],
-    check: |keys| telegram::Config::from_value(keys).err().unwrap_or_default(),
-    api_base: "https://api.telegram.org",
-    example: telegram::EXAMPLE,
-    doctor: |setup| Box::pin(telegram_live(setup, false)),
-    setup: |setup| Box::pin(telegram_live(setup, true)),
-}];
-
 pub fn find(adapter: &str) -> Option<&'static Kit> {
-    KITS.iter().find(|kit| kit.name == adapter)
-}
-
-async fn telegram_live(setup: Setup, change: bool) -> Vec<Check> {
-    let cannot = |what: String| {
-        vec![Check::fail("telegram.config", what, "the channel cannot be made", "deskbridge check")]
-    };
-    let config = match telegram::Config::from_value(setup.keys) {
-        Ok(config) => config,
-        Err(faults) => {
-            return cannot(faults.into_iter().map(|(key, what)| format!("{key}: {what}")).collect());
-        }
-    };
-    let clock = Arc::new(|| Timestamp(jiff::Timestamp::now().as_microsecond()));
-    let adapter = match telegram::TelegramAdapter::new(setup.channel, config, clock) {
-        Ok(adapter) => adapter,
-        Err(error) => return cannot(error.to_string()),
-    };
-    let checks = if change { adapter.setup().await } else { adapter.doctor(&setup.desks).await };
-    checks.into_iter().map(translated).collect()
-}
-
-fn translated(check: telegram::Check) -> Check {
-    let outcome = match check.outcome {
-        telegram::Outcome::Pass => Outcome::Pass,
-        telegram::Outcome::Warn => Outcome::Warn,
-        telegram::Outcome::Fail => Outcome::Fail,
-    };
-    Check { id: check.id.into(), outcome, detail: check.detail, why: check.why, fix: check.fix }
+    KITS.iter().chain([&SIM]).find(|kit| kit.name == adapter)
 }

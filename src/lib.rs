@@ -2,9 +2,11 @@
 //!
 //! Reading order: `ARCHITECTURE.md`, then `adapters/contract`, then `src/conversation`, then [`runtime`].
 
+pub mod app;
+pub mod bench;
 pub mod cli;
 pub mod config;
-pub mod app;
+pub mod demo;
 pub mod http;
 pub mod kits;
 pub mod runtime;

@@ -1,4 +1,6 @@
 //! `deskbridge completions`: a script that lets a shell complete our arguments.
+//!
+//! Not here: the arguments.
 
 use super::failure::Outcome;
 use super::out;

@@ -134,8 +134,9 @@ fn explained(n: usize, hit: &Hit) -> String {
     for reason in hit.matched.iter().take(REASONS) {
         let found =
             if reason.found == reason.term { String::new() } else { format!(" as {:?}", reason.found) };
-        let place = format!("{:?}", reason.field).to_lowercase();
-        text.push_str(&format!("   {:.2}  {:?}{found} in {place}\n", reason.share, reason.term));
+        let (place, by) =
+            (format!("{:?}", reason.field).to_lowercase(), format!("{:?}", reason.by).to_lowercase());
+        text.push_str(&format!("   {:.2}  {:?}{found} in {place}, by {by}\n", reason.share, reason.term));
     }
     text
 }

@@ -3,14 +3,17 @@
 //! Not here: what the program does once it serves (`app.rs`). Data goes to standard output, messages to standard error.
 
 mod adapter;
+mod bench;
 mod check;
 mod completions;
 mod config;
+mod demo;
 mod doctor;
 mod export;
 mod failure;
 mod kb;
 mod migrate;
+mod openapi;
 mod out;
 mod replay;
 mod serve;
@@ -27,6 +30,7 @@ use crate::kits::{self, KITS};
 use crate::telemetry;
 use failure::{Failure, Outcome, RUNTIME};
 use setting::Common;
+pub use token::PREFIX as TOKEN_PREFIX;
 
 /// The level of commands that do not serve, unless `DESKBRIDGE_LOG` says otherwise: their output is their answer.
 const QUIET: &str = "warn";
@@ -45,6 +49,8 @@ struct Cli {
 enum Command {
     /// Run the bridge until it is told to stop
     Serve(serve::Args),
+    /// Show the whole product in the browser with simulated platforms: no account, no key, no network
+    Demo(demo::Args),
     /// Check the configuration without starting anything: every fault at once, offline
     Check(check::Args),
     /// Look at everything that is known to go wrong, live
@@ -65,6 +71,11 @@ enum Command {
     Replay(replay::Args),
     /// Write everything in the database but tokens as JSON lines
     Export(export::Args),
+    /// Measure this build on this machine
+    #[command(subcommand)]
+    Bench(bench::Command),
+    /// Print the description of the API (OpenAPI 3.1)
+    Openapi(openapi::Args),
     /// Print the version
     Version(version::Args),
     /// Print a completion script for a shell
@@ -107,11 +118,13 @@ async fn run() -> Outcome {
         return adapter::run(&common, kit, matches).await;
     }
     let Cli { common, command } = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-    if !matches!(command, Command::Serve(_)) {
+    if !matches!(command, Command::Serve(_) | Command::Demo(_) | Command::Bench(_)) {
         telemetry::init(common.log_format.map_or(LogFormat::Text, LogFormat::from), QUIET);
     }
     match command {
         Command::Serve(args) => serve::run(&common, &args).await,
+        Command::Demo(args) => demo::run(&common, &args).await,
+        Command::Bench(command) => bench::run(&common, &command).await,
         Command::Check(args) => check::run(&common, &args),
         Command::Doctor(args) => doctor::run(&common, &args).await,
         Command::Config(command) => config::run(&common, &command),
@@ -120,6 +133,7 @@ async fn run() -> Outcome {
         Command::Token(command) => token::run(&common, &command).await,
         Command::Replay(args) => replay::run(&common, &args).await,
         Command::Export(args) => export::run(&common, &args).await,
+        Command::Openapi(args) => openapi::run(&args),
         Command::Version(args) => version::run(&args),
         Command::Completions(args) => completions::run(&args),
     }

@@ -31,7 +31,11 @@ pub async fn run(common: &Common, args: &Args) -> Outcome {
     let config = common.load()?;
     telemetry::init(common.log_format.map_or(config.log.format, Into::into), &config.log.level);
     warn(&config);
-    app::serve(config, ServeOptions { listen: args.listen, no_migrate: args.no_migrate }).await?;
+    app::serve(
+        config,
+        ServeOptions { listen: args.listen, no_migrate: args.no_migrate, ..ServeOptions::default() },
+    )
+    .await?;
     Ok(())
 }
 

@@ -1,4 +1,6 @@
-//! `deskbridge version`.
+//! `deskbridge version`: which build this is.
+//!
+//! Not here: whether the database fits it (`migrate status`).
 
 use serde::Serialize;
 

@@ -14,7 +14,8 @@ use toml::Table;
 
 use super::fault::nearest;
 use super::keys;
-use super::section::{Loading, Section, is_secret, kind, one_of, quoted};
+use super::loading::{Loading, is_secret, kind, one_of, quoted};
+use super::section::Section;
 use crate::kits::{self, Kit};
 
 pub const REPLY_MODE: &[&str] = &["airlock", "direct", "explicit", "alerts"];
@@ -50,6 +51,16 @@ impl OwnKeys {
     /// A value that is no secret.
     pub fn text(&self, key: &str) -> Option<&str> {
         if is_secret(key) { None } else { self.0.get(key)?.as_str() }
+    }
+
+    /// For a message: what is written, unless it is a secret.
+    fn shown(&self, key: &str) -> String {
+        match self.0.get(key) {
+            None => "nothing".into(),
+            Some(_) if is_secret(key) => String::new(),
+            Some(Json::String(text)) => quoted(text),
+            Some(other) => quoted(&other.to_string()),
+        }
     }
 
     pub fn add_default(&mut self, key: &str, value: &str) {
@@ -171,7 +182,10 @@ fn ask_adapter(load: &mut Loading, kit: &Kit, channel: &Channel) {
             continue;
         }
         let what = what.strip_prefix("expected ").unwrap_or(&what);
-        let (expected, got) = what.split_once(", got ").unwrap_or((what, ""));
+        let (expected, got) = match what.split_once(", got ") {
+            Some((expected, got)) => (expected, got.to_owned()),
+            None => (what, channel.own.shown(&key)),
+        };
         load.fault(path, expected, got);
     }
 }

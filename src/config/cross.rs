@@ -9,8 +9,8 @@ use deskbridge_conversation::{QueueId, TechnicianId};
 
 use super::channels::Channel;
 use super::fault::nearest;
+use super::loading::{Loading, is_name};
 use super::queues::Queue;
-use super::section::{Loading, is_name};
 use super::technicians::{Technician, slug};
 
 /// Queue to members, in the order of allocation.

@@ -11,7 +11,8 @@ use jiff::civil::{Date, Time, Weekday};
 use jiff::tz::TimeZone;
 use toml::Value;
 
-use super::section::{Section, kind, quoted};
+use super::loading::{kind, quoted};
+use super::section::Section;
 
 /// How far ahead an opening is looked for: a year and a bit.
 const DAYS_AHEAD: usize = 370;

@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use super::section::Setting;
+use super::loading::Setting;
 use super::tree::Origin;
 
 /// What is shown.

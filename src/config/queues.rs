@@ -11,7 +11,8 @@ use toml::Table;
 
 use super::hours::Hours;
 use super::keys;
-use super::section::{Loading, Section};
+use super::loading::Loading;
+use super::section::Section;
 use super::sections::{MODE, YEAR};
 
 pub const ALLOCATION: &[&str] = &["round-robin", "load-based", "first-accept"];

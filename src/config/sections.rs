@@ -16,7 +16,8 @@ use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use super::keys;
-use super::section::{Loading, Section, one_of, quoted};
+use super::loading::{Loading, one_of, quoted};
+use super::section::Section;
 
 const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_secs(86_400);

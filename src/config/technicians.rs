@@ -7,8 +7,9 @@ use deskbridge_conversation::{Presence, QueueId, TechnicianId};
 use toml::Table;
 
 use super::keys;
+use super::loading::{Loading, is_name, quoted};
 use super::queues::lower;
-use super::section::{Loading, Section, is_name, quoted};
+use super::section::Section;
 
 pub const ROLE: &[&str] = &["technician", "supervisor", "admin"];
 pub const PRESENCE: &[&str] = &["available", "busy", "away", "offline"];

@@ -1,4 +1,8 @@
-//! Loading as a whole: what is read, which faults there are, and that no secret gets out.
+//! Loading as a whole: what is read, and which faults there are.
+//!
+//! Not here: secrets (`tests/secrets.rs`), hours (`hours/tests.rs`).
+
+mod secrets;
 
 use super::*;
 use deskbridge_contract::Timestamp;
@@ -261,76 +265,9 @@ fn kinds_are_checked_everywhere() {
 }
 
 #[test]
-fn secrets_come_from_the_file_a_file_or_the_environment() {
-    let folder = tempfile::tempdir().unwrap();
-    let secret = folder.path().join("token");
-    std::fs::write(&secret, format!("{TOKEN}\n")).unwrap();
-    let file = secret.to_str().unwrap();
-    let channel = |config: &Config| {
-        config.channels[&"telegram".into()].own.reveal()["token"].as_str().unwrap().to_owned()
-    };
-
-    assert_eq!(channel(&load(&format!("[channels.telegram]\ntoken_file = \"{file}\""))), TOKEN);
-    let bare = "[channels.telegram]\n";
-    assert_eq!(
-        channel(&load_with(bare, &[("DESKBRIDGE__CHANNELS__TELEGRAM__TOKEN", TOKEN)]).unwrap()),
-        TOKEN
-    );
-    let by_file = load_with(bare, &[("DESKBRIDGE__CHANNELS__TELEGRAM__TOKEN_FILE", file)]).unwrap();
-    assert_eq!(channel(&by_file), TOKEN);
-    // Digits alone stay text when they are a secret.
-    let key = load_with("", &[("DESKBRIDGE__ASSISTANT__API_KEY", "0123")]).unwrap();
-    assert_eq!(secrecy::ExposeSecret::expose_secret(&key.assistant.api_key.unwrap()), "0123");
-
-    assert_eq!(paths("[channels.telegram]\ntoken_file = \"/nowhere\""), ["channels.telegram.token_file"]);
-    let both = format!("[channels.telegram]\ntoken = \"{TOKEN}\"\ntoken_file = \"{file}\"");
-    assert_eq!(paths(&both), ["channels.telegram.token"]);
-}
-
-/// S105, S106: wherever the configuration is shown, no secret is.
-#[test]
-fn no_secret_is_shown() {
-    let text = format!(
-        r#"
-        [server]
-        public_url = "https://desk.example.com"
-        [store]
-        url = "postgres://desk:planted@db.example.com/desk"
-        [channels.telegram]
-        token = "{TOKEN}"
-        receive = "webhook"
-        webhook_secret = "plantedplantedplanted"
-        [assistant]
-        api_key = "planted"
-        "#
-    );
-    let config = load(&text);
-    let show = Show { defaults: true, redact: false };
-    let shown = format!("{config:?} {:?} {} {:?}", config.policy(), config.print(show), config.values(show));
-    assert!(!shown.contains("planted"), "{shown}");
-    assert!(shown.contains("postgres://db.example.com/desk"));
-
-    // The same secrets at the wrong places.
-    for broken in [
-        text.replace("token =", "tokn ="),
-        text.replace("receive = \"webhook\"", &format!("receive = \"{TOKEN}\"")),
-        text.replace("url = \"postgres:", "url = \"mysql:"),
-        text.replace("webhook_secret = \"", "webhook_secret = \"? "),
-        text.replace("api_key = \"planted\"", "api_key = [\"planted\"]"),
-        text.replace("api_key = \"planted\"", "api_key = \"planted"),
-        text.replace("public_url = \"https://desk", "public_url = \"https://u:planted@desk"),
-    ] {
-        let faults = faults(&broken);
-        assert!(!faults.is_empty(), "{broken}");
-        let shown = format!("{faults:?} {}", serde_json::to_string(&faults).unwrap());
-        assert!(!shown.contains("planted"), "{shown}");
-    }
-}
-
-#[test]
 fn print_says_where_values_come_from_and_loads_again() {
     let config = load_with(
-        "[queues.vpn]\npriority = 3\n[[technicians]]\nname = \"Ana\"\nemail = \"a@example.com\"\n",
+        "[queues.vpn]\npriority = 3\nhours = { mon = \"08:00-18:00\" }\n[[technicians]]\nname = \"Ana\"\nemail = \"a@example.com\"\n",
         &[("DESKBRIDGE__SERVER__LISTEN", ":9000")],
     )
     .unwrap();
@@ -339,7 +276,11 @@ fn print_says_where_values_come_from_and_loads_again() {
     assert!(short.contains("priority = 3   # ") && short.contains("deskbridge.toml:2"), "{short}");
     assert!(!short.contains("default"), "{short}");
     let full = config.print(Show { defaults: true, redact: false });
-    assert!(full.contains("[queues.vpn.timers]\nrequester_reminder = \"10min\"   # default"), "{full}");
+    assert!(
+        full.contains("hours = { ")
+            && full.contains("[queues.vpn.timers]\nrequester_reminder = \"10min\"   # default"),
+        "{full}"
+    );
     assert_eq!(load(&full).policy(), config.policy());
     let redacted = config.print(Show { defaults: true, redact: true });
     assert!(!redacted.contains("Ana") && !redacted.contains("a@example.com"), "{redacted}");
@@ -372,34 +313,20 @@ fn warnings_are_no_faults() {
     );
 }
 
-/// S107.
-#[cfg(unix)]
-#[test]
-fn files_with_secrets_that_everybody_can_read() {
-    use std::os::unix::fs::PermissionsExt;
-    let folder = tempfile::tempdir().unwrap();
-    let (path, secret) = (folder.path().join("deskbridge.toml"), folder.path().join("secret"));
-    std::fs::write(&secret, TOKEN).unwrap();
-    std::fs::write(
-        &path,
-        format!("[channels.telegram]\ntoken_file = {secret:?}\n[assistant]\napi_key = \"x\"\n"),
-    )
-    .unwrap();
-    let warned = |mode: u32| {
-        for file in [&path, &secret] {
-            std::fs::set_permissions(file, std::fs::Permissions::from_mode(mode)).unwrap();
-        }
-        let config = Config::load(Some(&path), std::iter::empty()).unwrap();
-        config.warnings().iter().filter(|warning| warning.id == "secrets.mode").count()
-    };
-    assert_eq!(warned(0o600), 0);
-    assert_eq!(warned(0o644), 2);
-}
-
 #[test]
 fn the_example_is_sound_in_short_and_in_full() {
-    load(&example::assemble());
-    let full = load(&example::in_full());
+    let with_secrets = |text: String| {
+        text.replace("123456789:replace-me", TOKEN)
+            .replace("replace-me", "mine")
+            .replace("replace-with-", "my-own-")
+    };
+    assert_eq!(
+        paths(&example::assemble()),
+        ["channels.telegram.token"],
+        "as it is, only its secrets are refused"
+    );
+    load(&with_secrets(example::assemble()));
+    let full = load(&with_secrets(example::in_full()));
     let policy = full.policy();
     assert_eq!(policy.queues.len(), 2);
     assert_eq!(policy.technicians.len(), 1);

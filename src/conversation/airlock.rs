@@ -53,7 +53,9 @@ pub fn passage(place: Place, intent: PostIntent, standing: Standing, owned: bool
         },
         Place::Room(ReplyMode::Direct) => match (standing, owned) {
             (Standing::Outsider, _) => Passage::Kept,
-            (Standing::Owner | Standing::CoReplier | Standing::Offered | Standing::Member, true) => Passage::Out,
+            (Standing::Owner | Standing::CoReplier | Standing::Offered | Standing::Member, true) => {
+                Passage::Out
+            }
             (Standing::Owner | Standing::CoReplier | Standing::Offered | Standing::Member, false) => {
                 Passage::AcceptAndOut
             }
@@ -81,6 +83,23 @@ fn spoken(standing: Standing, owned: bool, claims: bool) -> Passage {
                 Passage::Kept
             }
         }
+    }
+}
+
+/// What becomes of somebody's post here and now.
+pub fn decide(cx: &Context<'_>, by: &DeskActor, via: &Via, intent: PostIntent, owned: bool) -> Passage {
+    let place = place(cx, via);
+    let passage = passage(place, intent, desk::standing(cx, by), owned);
+    let had_it = match by {
+        DeskActor::Technician(technician) => cx.c.last_technician.as_ref() == Some(technician),
+        DeskActor::Outsider => false,
+    };
+    match (passage, place, intent) {
+        // Who had the conversation may not have noticed that it is theirs no more.
+        (Passage::Note, Place::Room(ReplyMode::Airlock), PostIntent::Plain) if had_it => Passage::Kept,
+        // Nothing goes out of an `alerts` room; somebody who meant to is told.
+        (Passage::Note, Place::Room(_), PostIntent::Reply) => Passage::Kept,
+        (passage, _, _) => passage,
     }
 }
 
@@ -125,10 +144,17 @@ pub fn keep(
     let is_outsider = matches!(by, DeskActor::Outsider);
     match passage {
         Passage::Kept if is_outsider => cx.whisper(via, &DeskNotice::NotPermitted),
+        Passage::Kept if place(cx, via) == Place::Room(ReplyMode::Alerts) => {
+            cx.mark(written, message, Mark::Internal);
+            cx.whisper(via, &DeskNotice::Refused { verb: "reply", why: FROM_ALERTS.to_owned() });
+        }
         Passage::Kept => {
             cx.mark(written, message, Mark::Internal);
             let owner = owner.map(|owner| cx.policy.name(owner));
             cx.whisper(via, &DeskNotice::KeptInternal { owner, message });
+            if let DeskActor::Technician(by) = by {
+                remember(cx, message, by);
+            }
         }
         Passage::Note if post.intent == PostIntent::Note => cx.mark(written, message, Mark::Internal),
         Passage::Note | Passage::Out | Passage::AcceptAndOut => {}
@@ -162,6 +188,43 @@ pub fn relay(
     message
 }
 
+/// Texts that can still be sent; older ones are written anew.
+const KEPT: usize = 20;
+const FROM_ALERTS: &str = "nothing goes out of this room; answer in the console";
+
+/// This text did not reach the requester and may still be sent on purpose.
+pub fn remember(cx: &mut Context<'_>, message: MessageId, by: &TechnicianId) {
+    if cx.c.kept.len() >= KEPT {
+        cx.c.kept.remove(0);
+    }
+    cx.c.kept.push(Kept { message, by: by.clone() });
+}
+
+/// "Send anyway" and "try again" are for texts that were kept here: by who wrote them, or by who may reply anyway.
+/// An id that somebody made up, or of another conversation, leads nowhere.
+pub fn may_send(cx: &Context<'_>, by: &TechnicianId, via: &Via, message: MessageId) -> bool {
+    let Some(kept) = cx.c.kept.iter().find(|kept| kept.message == message) else { return false };
+    let may_reply = match desk::standing(cx, &DeskActor::Technician(by.clone())) {
+        Standing::Owner | Standing::CoReplier => true,
+        Standing::Offered | Standing::Member | Standing::Outsider => {
+            kept.by == *by || cx.policy.role(by) >= crate::policy::Role::Supervisor
+        }
+    };
+    may_reply && place(cx, via) != Place::Room(ReplyMode::Alerts)
+}
+
+pub fn refuse_send(cx: &mut Context<'_>, via: &Via, verb: &Verb) {
+    assisting::refuse(cx, via, verb, "only a text that was kept here can be sent, by who wrote it");
+}
+
+/// Sends what was kept, on purpose; it leaves a trace. See [`may_send`].
+pub fn send_kept(cx: &mut Context<'_>, by: &TechnicianId, via: &Via, message: MessageId) {
+    cx.c.kept.retain(|kept| kept.message != message);
+    cx.made.audience.push((message, Audience::Public));
+    send(cx, by, message, origin(via));
+    cx.audit(Some(by), format!("sent message {message} that was kept internal"));
+}
+
 /// Queues a stored message of a technician for the requester.
 pub fn send(cx: &mut Context<'_>, by: &TechnicianId, message: MessageId, written: Option<SessionId>) {
     let Some(session) = cx.c.requester_session().map(|session| session.id) else { return };
@@ -173,35 +236,42 @@ pub fn send(cx: &mut Context<'_>, by: &TechnicianId, message: MessageId, written
     let not_before = held.then_some(held_until);
     let op = DeliveryOp::Post { message };
     cx.effect(Effect::Deliver(Delivery { session, op, not_before, turn: None, weight: Weight::Person }));
-    cx.c.relays.push(Relay { message, by: by.clone(), origin: written, held_until });
+    let unanswered = cx.c.clocks.unanswered;
+    cx.c.relays.push(Relay { message, by: by.clone(), origin: written, held_until, unanswered });
     cx.helper_spoke();
 }
 
-/// A technician changed or removed something, or reacted; the requester and other rooms follow where they show it.
-/// Where nothing was shown there is no link, and the outbox has nothing to do.
-pub fn changed(cx: &mut Context<'_>, via: &Via, what: &DeskEvent, working: Option<SessionId>, may_reach_requester: bool) {
-    let written = origin(via);
-    let mut follow: Vec<SessionId> = cx.watching(working).into_iter().filter(|id| Some(*id) != written).collect();
-    if may_reach_requester && let Some(session) = cx.c.requester_session() {
-        follow.push(session.id);
+/// These words are taken back before they went out. If they were the only ones, the requester still waits.
+pub fn withdraw(cx: &mut Context<'_>, message: MessageId) {
+    let at = cx.c.relays.iter().position(|relay| relay.message == message);
+    let relay = at.map(|at| cx.c.relays.remove(at));
+    cx.effect(Effect::Cancel { what: CancelWhat::Message(message) });
+    if let Some(Relay { unanswered: Some(since), .. }) = relay
+        && cx.c.relays.is_empty()
+        && cx.c.clocks.unanswered.is_none()
+    {
+        cx.c.clocks.unanswered = Some(since);
     }
+}
+
+/// Somebody changed or removed something, or reacted; the requester and other rooms follow where they show it.
+/// Where nothing was shown there is no link, and the outbox has nothing to do.
+pub fn changed(cx: &mut Context<'_>, by: &DeskActor, via: &Via, what: &DeskEvent) {
+    let written = origin(via);
     match what {
-        DeskEvent::Edited { message: Some(message) } => {
-            cx.made.edited.push(*message);
-            for session in follow {
-                cx.deliver(session, DeliveryOp::Edit { message: *message }, Weight::Person);
-            }
-        }
+        DeskEvent::Edited { message: Some(message), intent } => edited(cx, by, via, *message, *intent),
         DeskEvent::Deleted { message: Some(message) } => {
             cx.made.deleted.push(*message);
-            cx.c.relays.retain(|relay| relay.message != *message);
-            cx.effect(Effect::Cancel { what: CancelWhat::Message(*message) });
-            for session in follow {
+            cx.c.kept.retain(|kept| kept.message != *message);
+            withdraw(cx, *message);
+            let is_technician = matches!(by, DeskActor::Technician(_));
+            for session in followers(cx, written, is_technician) {
                 cx.deliver(session, DeliveryOp::Delete { message: *message }, Weight::Person);
             }
         }
         DeskEvent::Reacted { target: ReactionTarget::Message(message), emoji, added } => {
-            for session in follow {
+            let replies = matches!(desk::standing(cx, by), Standing::Owner | Standing::CoReplier);
+            for session in followers(cx, written, replies) {
                 let op = DeliveryOp::React { message: *message, emoji: emoji.clone(), on: *added };
                 cx.deliver(session, op, Weight::Notice);
             }
@@ -211,12 +281,49 @@ pub fn changed(cx: &mut Context<'_>, via: &Via, what: &DeskEvent, working: Optio
                 delivery::rekey(cx, session, to);
             }
         }
-        DeskEvent::Edited { message: None }
+        DeskEvent::Edited { message: None, .. }
         | DeskEvent::Deleted { message: None }
         | DeskEvent::Reacted { target: ReactionTarget::Card | ReactionTarget::Unknown, .. }
         | DeskEvent::Posted { .. }
         | DeskEvent::Verb { .. }
         | DeskEvent::Misread { .. }
         | DeskEvent::Thread { .. } => {}
+    }
+}
+
+/// The other desk sessions, and the requester's where it may follow.
+fn followers(cx: &Context<'_>, written: Option<SessionId>, requester: bool) -> Vec<SessionId> {
+    let mut follow: Vec<SessionId> =
+        cx.watching(None).into_iter().filter(|id| Some(*id) != written).collect();
+    if requester && let Some(session) = cx.c.requester_session() {
+        follow.push(session.id);
+    }
+    follow
+}
+
+/// New words for a message (L9). Words that make it a note are for nobody outside: what was sent is taken back there.
+fn edited(cx: &mut Context<'_>, by: &DeskActor, via: &Via, message: MessageId, intent: PostIntent) {
+    let written = origin(via);
+    let is_technician = matches!(by, DeskActor::Technician(_));
+    cx.made.edited.push(message);
+    let held = cx.c.relays.iter().any(|relay| relay.message == message && relay.held_until > cx.now);
+    for session in followers(cx, written, false) {
+        cx.deliver(session, DeliveryOp::Edit { message }, Weight::Person);
+    }
+    let Some(session) = cx.c.requester_session().map(|session| session.id).filter(|_| is_technician) else {
+        return;
+    };
+    match intent {
+        PostIntent::Note => {
+            withdraw(cx, message);
+            cx.made.audience.push((message, Audience::Internal));
+            cx.deliver(session, DeliveryOp::Delete { message }, Weight::Person);
+            cx.mark(written, message, Mark::Internal);
+        }
+        // What is still held is sent with the new words (D14).
+        PostIntent::Plain | PostIntent::Reply if held => {}
+        PostIntent::Plain | PostIntent::Reply => {
+            cx.deliver(session, DeliveryOp::Edit { message }, Weight::Person);
+        }
     }
 }

@@ -84,7 +84,12 @@ pub fn step(stage: Assigned, cx: &mut Context<'_>) -> Stage {
     }
 }
 
-fn on_requester(mut stage: Assigned, cx: &mut Context<'_>, session: SessionId, what: &RequesterEvent) -> Stage {
+fn on_requester(
+    mut stage: Assigned,
+    cx: &mut Context<'_>,
+    session: SessionId,
+    what: &RequesterEvent,
+) -> Stage {
     let desks = cx.watching(stage.working);
     match what {
         RequesterEvent::Posted { remote, gist, reply_to } => {
@@ -105,12 +110,13 @@ fn on_requester(mut stage: Assigned, cx: &mut Context<'_>, session: SessionId, w
             requester::status(cx, StatusWords::With { name: cx.policy.name(&stage.technician) });
             Stage::Assigned(stage)
         }
-        RequesterEvent::Edited { .. }
-        | RequesterEvent::Deleted { .. }
-        | RequesterEvent::Reacted { .. }
-        | RequesterEvent::Left
-        | RequesterEvent::Returned
-        | RequesterEvent::RoomMoved { .. } => {
+        // Other rooms still show what was said before the acceptance.
+        RequesterEvent::Edited { .. } | RequesterEvent::Deleted { .. } | RequesterEvent::Reacted { .. } => {
+            let desks = cx.watching(None);
+            requester::changed(cx, session, what, &desks);
+            Stage::Assigned(stage)
+        }
+        RequesterEvent::Left | RequesterEvent::Returned | RequesterEvent::RoomMoved { .. } => {
             requester::changed(cx, session, what, &desks);
             Stage::Assigned(stage)
         }
@@ -135,7 +141,7 @@ fn pressed(stage: Assigned, cx: &mut Context<'_>, verb: &RequesterVerb) -> Stage
         RequesterVerb::Close => {
             return closed::enter(cx, CloseReason::ByRequester, Some(&Notice::ClosedByRequester));
         }
-        RequesterVerb::StartOver => return closed::enter(cx, CloseReason::ByRequester, Some(&Notice::StartedOver)),
+        RequesterVerb::StartOver => return closed::start_over(cx),
         RequesterVerb::Rate { score } => requester::rated(cx, *score),
         RequesterVerb::Feedback { message, helpful } => requester::feedback(cx, *message, *helpful),
         RequesterVerb::Human
@@ -221,13 +227,11 @@ fn on_desk(stage: Assigned, cx: &mut Context<'_>, by: &DeskActor, via: &Via, wha
     match what {
         DeskEvent::Posted { remote, intent, reply_to } => {
             let post = Posted { remote: remote.as_ref(), intent: *intent, reply_to: *reply_to };
-            let standing = desk::standing(cx, by);
-            let passage = airlock::passage(airlock::place(cx, via), *intent, standing, true);
-            match (passage, by) {
+            match (airlock::decide(cx, by, via, *intent, true), by) {
                 (Passage::Out | Passage::AcceptAndOut, DeskActor::Technician(technician)) => {
                     reply(Stage::Assigned(stage), cx, technician, via, &post)
                 }
-                (Passage::Out | Passage::AcceptAndOut | Passage::Kept | Passage::Note, _) => {
+                (passage, _) => {
                     let owner = stage.technician.clone();
                     airlock::keep(cx, by, via, &post, passage, Some(&owner), stage.working);
                     if let DeskActor::Technician(technician) = by {
@@ -247,12 +251,7 @@ fn on_desk(stage: Assigned, cx: &mut Context<'_>, by: &DeskActor, via: &Via, wha
         | DeskEvent::Verb { .. }
         | DeskEvent::Thread { .. }
         | DeskEvent::RoomMoved { .. } => {
-            let may_reach = match desk::standing(cx, by) {
-                airlock::Standing::Owner | airlock::Standing::CoReplier => true,
-                airlock::Standing::Offered | airlock::Standing::Member => matches!(what, DeskEvent::Edited { .. } | DeskEvent::Deleted { .. }),
-                airlock::Standing::Outsider => false,
-            };
-            airlock::changed(cx, via, what, stage.working, may_reach);
+            airlock::changed(cx, by, via, what);
             Stage::Assigned(stage)
         }
     }
@@ -273,10 +272,13 @@ fn on_verb(mut stage: Assigned, cx: &mut Context<'_>, by: &DeskActor, via: &Via,
                 let why = format!("{} has it; use “take over”", cx.policy.name(&stage.technician));
                 assisting::refuse(cx, via, verb, &why);
             }
+            cx.toast("It is yours");
         }
         Verb::Decline => {
             if stage.transfer.as_ref().is_some_and(|transfer| transfer.to == technician) {
                 end_transfer(&mut stage, cx);
+            } else {
+                assisting::refuse(cx, via, verb, "it is not offered to you");
             }
         }
         Verb::TakeOver => return take_over(stage, cx, &technician, via),
@@ -285,6 +287,9 @@ fn on_verb(mut stage: Assigned, cx: &mut Context<'_>, by: &DeskActor, via: &Via,
         }
         Verb::Transfer { to: TransferTo::Queue(queue) } => return to_queue(stage, cx, &technician, queue),
         Verb::Invite { who } => invite(&mut stage, cx, &technician, who),
+        Verb::Leave if stage.technician == technician => {
+            assisting::refuse(cx, via, verb, "it is yours; transfer it, hand it back or resolve it");
+        }
         Verb::Leave => {
             stage.co_repliers.retain(|with| *with != technician);
             let desks = cx.watching(stage.working);
@@ -302,12 +307,10 @@ fn on_verb(mut stage: Assigned, cx: &mut Context<'_>, by: &DeskActor, via: &Via,
             cx.tell(&Notice::AskRating);
             cx.toast("The requester was asked for a rating");
         }
-        Verb::Send { message } => {
-            // "Send anyway": said by somebody who is not the owner, on purpose; it leaves a trace.
-            cx.made.audience.push((*message, Audience::Public));
-            airlock::send(cx, &technician, *message, airlock::origin(via));
-            cx.audit(Some(&technician), format!("sent message {message} that was kept internal"));
+        Verb::Send { message } if airlock::may_send(cx, &technician, via, *message) => {
+            airlock::send_kept(cx, &technician, via, *message);
         }
+        Verb::Send { .. } => airlock::refuse_send(cx, via, verb),
         Verb::Reopen => assisting::refuse(cx, via, verb, "it is open"),
         Verb::Ticket
         | Verb::Summary
@@ -322,10 +325,19 @@ fn on_verb(mut stage: Assigned, cx: &mut Context<'_>, by: &DeskActor, via: &Via,
     Stage::Assigned(stage)
 }
 
-fn transfer(stage: &mut Assigned, cx: &mut Context<'_>, by: &TechnicianId, via: &Via, who: &TechnicianId, available: bool) {
+fn transfer(
+    stage: &mut Assigned,
+    cx: &mut Context<'_>,
+    by: &TechnicianId,
+    via: &Via,
+    who: &TechnicianId,
+    available: bool,
+) {
     if !available || *who == stage.technician {
         let verb = Verb::Transfer { to: TransferTo::Technician { who: who.clone(), available } };
-        let why = if available { "they have it already".to_owned() } else {
+        let why = if available {
+            "they have it already".to_owned()
+        } else {
             // An offline target would leave the requester waiting for ever (T38).
             format!("{} is not available", cx.policy.name(who))
         };
@@ -341,7 +353,7 @@ fn transfer(stage: &mut Assigned, cx: &mut Context<'_>, by: &TechnicianId, via: 
 
 /// The transfer was accepted: what the sender still held goes out first (D13).
 fn hand_on(stage: Assigned, cx: &mut Context<'_>, to: &TechnicianId, via: &Via) -> Stage {
-    cx.effect(Effect::ReleaseHolds);
+    cx.release_holds();
     change_owner(stage, cx, to, via)
 }
 
@@ -349,7 +361,7 @@ fn take_over(stage: Assigned, cx: &mut Context<'_>, by: &TechnicianId, via: &Via
     if stage.technician == *by {
         return Stage::Assigned(stage);
     }
-    cx.effect(Effect::ReleaseHolds);
+    cx.release_holds();
     cx.audit(Some(by), format!("took over from {}", stage.technician));
     cx.effect(Effect::Notify { technician: stage.technician.clone(), kind: NoticeKind::TakenOver });
     change_owner(stage, cx, by, via)
@@ -362,6 +374,9 @@ fn change_owner(stage: Assigned, cx: &mut Context<'_>, to: &TechnicianId, via: &
     cx.tell(&Notice::Joined { name: name.clone() });
     cx.tell_desks(&DeskNotice::TakenOver { name, from }, &desks, std::slice::from_ref(&stage.technician));
     own(cx, to);
+    if let Some(working) = airlock::origin(via) {
+        desk::catch_up(cx, working);
+    }
     Stage::Assigned(Assigned {
         technician: to.clone(),
         since: cx.now,
@@ -375,7 +390,7 @@ fn change_owner(stage: Assigned, cx: &mut Context<'_>, to: &TechnicianId, via: &
 }
 
 fn to_queue(stage: Assigned, cx: &mut Context<'_>, by: &TechnicianId, queue: &QueueId) -> Stage {
-    cx.effect(Effect::ReleaseHolds);
+    cx.release_holds();
     let desks = cx.watching(None);
     let notice = DeskNotice::TransferredToQueue { by: cx.policy.name(by), queue: queue.0.clone() };
     cx.tell_desks(&notice, &desks, &[]);
@@ -396,7 +411,7 @@ fn invite(stage: &mut Assigned, cx: &mut Context<'_>, by: &TechnicianId, who: &T
 }
 
 fn hand_back(stage: Assigned, cx: &mut Context<'_>, by: &TechnicianId) -> Stage {
-    cx.effect(Effect::ReleaseHolds);
+    cx.release_holds();
     let desks = cx.watching(stage.working);
     cx.tell(&Notice::HandedBack);
     cx.tell_desks(&DeskNotice::HandedBack { by: cx.policy.name(by) }, &desks, &[]);
@@ -404,7 +419,7 @@ fn hand_back(stage: Assigned, cx: &mut Context<'_>, by: &TechnicianId) -> Stage 
 }
 
 fn resolve(stage: Assigned, cx: &mut Context<'_>, by: TechnicianId, silently: bool) -> Stage {
-    cx.effect(Effect::ReleaseHolds);
+    cx.release_holds();
     let desks = cx.watching(stage.working);
     let notice = DeskNotice::Resolved { by: cx.policy.name(&by), after: cx.now.since(stage.since) };
     cx.tell_desks(&notice, &desks, &[]);

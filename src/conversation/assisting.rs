@@ -39,8 +39,7 @@ pub fn idle(now: deskbridge_contract::Timestamp) -> Assisting {
 pub fn begin_stretch(cx: &mut Context<'_>) -> Stage {
     cx.c.stretch = Stretch { from: cx.c.seq + 1, first_turn: cx.c.turn + 1, answers: 0, cited: Vec::new() };
     cx.c.summary = None;
-    cx.c.clocks.unanswered = None;
-    cx.c.clocks.helper = Some(cx.now);
+    cx.helper_spoke();
     Stage::Assisting(idle(cx.now))
 }
 
@@ -52,7 +51,7 @@ fn mirrored(cx: &Context<'_>) -> Vec<SessionId> {
     }
 }
 
-fn on_requester(mut stage: Assisting, cx: &mut Context<'_>, session: SessionId, what: &RequesterEvent) -> Stage {
+fn on_requester(stage: Assisting, cx: &mut Context<'_>, session: SessionId, what: &RequesterEvent) -> Stage {
     match what {
         RequesterEvent::Started => {
             cx.tell(&Notice::Greeting);
@@ -71,6 +70,8 @@ fn on_requester(mut stage: Assisting, cx: &mut Context<'_>, session: SessionId, 
             }
             match (stage.asked, gist.wish) {
                 (Some(_), Some(Wish::Yes)) => pressed(stage, cx, &RequesterVerb::Yes),
+                // A thumb up under the question.
+                (Some(_), Some(Wish::Thanks)) if gist.wordless => pressed(stage, cx, &RequesterVerb::Yes),
                 (Some(_), Some(Wish::No)) => pressed(stage, cx, &RequesterVerb::No),
                 // Anything else means "no, keep going" and is answered (D7).
                 _ => take_turn(stage, cx),
@@ -80,11 +81,7 @@ fn on_requester(mut stage: Assisting, cx: &mut Context<'_>, session: SessionId, 
             cx.requester_spoke(session);
             pressed(stage, cx, verb)
         }
-        RequesterEvent::Left => {
-            requester::changed(cx, session, what, &[]);
-            stage.phase = Phase::Idle;
-            Stage::Assisting(stage)
-        }
+        RequesterEvent::Left => closed::abandoned(cx),
         RequesterEvent::Edited { .. }
         | RequesterEvent::Deleted { .. }
         | RequesterEvent::Reacted { .. }
@@ -99,10 +96,10 @@ fn on_requester(mut stage: Assisting, cx: &mut Context<'_>, session: SessionId, 
 
 /// A message without a command: what happens depends on the mode (A8).
 fn take_turn(mut stage: Assisting, cx: &mut Context<'_>) -> Stage {
-    let choosing = stage.asked == Some(Asked::Choice);
-    stage.asked = None;
+    let choosing = keep_going(&mut stage, cx) == Some(Asked::Choice);
     match cx.policy.mode(&cx.c.queue) {
         AssistantMode::Off | AssistantMode::DraftOnly => {
+            desk::open_rooms(cx);
             if stage.queue_at.is_some() {
                 return Stage::Assisting(stage);
             }
@@ -116,6 +113,15 @@ fn take_turn(mut stage: Assisting, cx: &mut Context<'_>) -> Stage {
         }
         AssistantMode::First | AssistantMode::Choice => gather(stage, cx),
     }
+}
+
+/// The question dies with its turn (D7). Who keeps going after the last allowed turn is answered as often again.
+fn keep_going(stage: &mut Assisting, cx: &mut Context<'_>) -> Option<Asked> {
+    let asked = stage.asked.take();
+    if asked == Some(Asked::Connect { reason: HandoverReason::MaxTurns }) {
+        cx.c.stretch.answers = 0;
+    }
+    asked
 }
 
 /// Collects a burst; supersedes a running turn, whose answer then dies by its number (D6).
@@ -166,7 +172,11 @@ fn pressed(mut stage: Assisting, cx: &mut Context<'_>, verb: &RequesterVerb) -> 
         RequesterVerb::Human => {
             // Asked twice, or the button of the question itself: that is a confirmation.
             let asked = matches!(stage.asked, Some(Asked::Connect { .. } | Asked::Choice));
-            if asked { handover::enter(cx, HandoverReason::Asked, stage) } else { wanted(stage, cx, HandoverReason::Asked, true) }
+            if asked {
+                handover::enter(cx, HandoverReason::Asked, stage)
+            } else {
+                wanted(stage, cx, HandoverReason::Asked, true)
+            }
         }
         RequesterVerb::Yes => match stage.asked {
             Some(Asked::Connect { reason }) => handover::enter(cx, reason, stage),
@@ -174,8 +184,7 @@ fn pressed(mut stage: Assisting, cx: &mut Context<'_>, verb: &RequesterVerb) -> 
             None => Stage::Assisting(stage),
         },
         RequesterVerb::No => {
-            let asked = stage.asked.take();
-            match asked {
+            match keep_going(&mut stage, cx) {
                 Some(Asked::Connect { .. }) => {
                     cx.tell(&Notice::AssistantContinues);
                     cx.helper_spoke();
@@ -187,7 +196,7 @@ fn pressed(mut stage: Assisting, cx: &mut Context<'_>, verb: &RequesterVerb) -> 
             }
         }
         RequesterVerb::KeepAssistant => {
-            if stage.asked.take() == Some(Asked::Choice) {
+            if keep_going(&mut stage, cx) == Some(Asked::Choice) {
                 return gather(stage, cx);
             }
             Stage::Assisting(stage)
@@ -268,7 +277,13 @@ fn say(cx: &mut Context<'_>, turn: u32, cites: &[String]) {
     cx.show(message, &desks, None);
     if let Some(session) = cx.c.requester_session().map(|session| session.id) {
         let op = DeliveryOp::Post { message };
-        cx.effect(Effect::Deliver(Delivery { session, op, not_before: None, turn: Some(turn), weight: Weight::Notice }));
+        cx.effect(Effect::Deliver(Delivery {
+            session,
+            op,
+            not_before: None,
+            turn: Some(turn),
+            weight: Weight::Notice,
+        }));
     }
     cx.c.stretch.answers += 1;
     cx.c.stretch.cited.extend(cites.iter().cloned());
@@ -316,13 +331,12 @@ fn on_desk(stage: Assisting, cx: &mut Context<'_>, by: &DeskActor, via: &Via, wh
     match what {
         DeskEvent::Posted { remote, intent, reply_to } => {
             let post = Posted { remote: remote.as_ref(), intent: *intent, reply_to: *reply_to };
-            let passage = airlock::passage(airlock::place(cx, via), *intent, desk::standing(cx, by), false);
-            match (passage, by) {
+            match (airlock::decide(cx, by, via, *intent, false), by) {
                 (Passage::AcceptAndOut | Passage::Out, DeskActor::Technician(technician)) => {
                     let stage = assigned::take(cx, technician, via, HandoverReason::Taken);
                     assigned::reply(stage, cx, technician, via, &post)
                 }
-                (Passage::AcceptAndOut | Passage::Out | Passage::Kept | Passage::Note, _) => {
+                (passage, _) => {
                     airlock::keep(cx, by, via, &post, passage, None, None);
                     Stage::Assisting(stage)
                 }
@@ -338,7 +352,7 @@ fn on_desk(stage: Assisting, cx: &mut Context<'_>, by: &DeskActor, via: &Via, wh
         | DeskEvent::Verb { .. }
         | DeskEvent::Thread { .. }
         | DeskEvent::RoomMoved { .. } => {
-            airlock::changed(cx, via, what, None, false);
+            airlock::changed(cx, by, via, what);
             Stage::Assisting(stage)
         }
     }
@@ -365,14 +379,22 @@ fn on_verb(stage: Assisting, cx: &mut Context<'_>, by: &DeskActor, via: &Via, ve
             cx.tell(&Notice::AskRating);
             Stage::Assisting(stage)
         }
+        Verb::Send { message } if airlock::may_send(cx, &technician, via, *message) => {
+            let taken = assigned::take(cx, &technician, via, HandoverReason::Taken);
+            airlock::send_kept(cx, &technician, via, *message);
+            taken
+        }
+        Verb::Send { .. } => {
+            airlock::refuse_send(cx, via, verb);
+            Stage::Assisting(stage)
+        }
         Verb::Decline
         | Verb::Transfer { to: TransferTo::Technician { .. } }
         | Verb::Invite { .. }
         | Verb::Leave
         | Verb::Snooze { .. }
         | Verb::Handback
-        | Verb::Reopen
-        | Verb::Send { .. } => {
+        | Verb::Reopen => {
             refuse(cx, via, verb, "the assistant has this conversation; take over first");
             Stage::Assisting(stage)
         }

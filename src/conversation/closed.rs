@@ -24,14 +24,32 @@ pub fn enter(cx: &mut Context<'_>, how: CloseReason, notice: Option<&Notice>) ->
         CloseReason::ByRequester => {
             cx.tell_desks(&DeskNotice::Closed { why: "the requester closed it" }, &desks, &[]);
         }
-        CloseReason::TimedOut => cx.tell_desks(&DeskNotice::Closed { why: "no answer from the requester" }, &desks, &[]),
-        CloseReason::Abandoned => cx.tell_desks(&DeskNotice::Closed { why: "the requester left" }, &desks, &[]),
+        CloseReason::TimedOut => {
+            cx.tell_desks(&DeskNotice::Closed { why: "no answer from the requester" }, &desks, &[])
+        }
+        CloseReason::Abandoned => {
+            cx.tell_desks(&DeskNotice::Closed { why: "the requester left" }, &desks, &[])
+        }
     }
-    cx.effect(Effect::ReleaseHolds);
+    cx.release_holds();
     ticket::when(cx, TicketWhen::Close);
     ticket::set_status(cx, TicketStatus::Resolved);
     cx.c.clocks.unanswered = None;
-    Stage::Closed(Closed { at: cx.now, how, asked: None })
+    Stage::Closed(Closed { at: cx.now, how, asked: None, anew: false })
+}
+
+/// The requester left before anybody took it: nobody is asked in vain.
+pub fn abandoned(cx: &mut Context<'_>) -> Stage {
+    cx.c.requester.away = true;
+    enter(cx, CloseReason::Abandoned, None)
+}
+
+/// The requester ends a matter that people had, to begin another.
+pub fn start_over(cx: &mut Context<'_>) -> Stage {
+    match enter(cx, CloseReason::ByRequester, Some(&Notice::StartedOver)) {
+        Stage::Closed(stage) => Stage::Closed(Closed { anew: true, ..stage }),
+        other @ (Stage::Assisting(_) | Stage::Handover(_) | Stage::Assigned(_)) => other,
+    }
 }
 
 pub fn step(mut stage: Closed, cx: &mut Context<'_>) -> Stage {
@@ -42,9 +60,7 @@ pub fn step(mut stage: Closed, cx: &mut Context<'_>) -> Stage {
         EventBody::Timer { kind, .. } => {
             match kind {
                 TimerKind::LateQuestion => {
-                    if let Some(question) = stage.asked.take() {
-                        cx.effect(Effect::OpenAnew { first_seq: question.first_seq });
-                    }
+                    stage = new_request(stage, cx);
                 }
                 TimerKind::TicketClose => ticket::set_status(cx, TicketStatus::Closed),
                 TimerKind::Burst
@@ -88,32 +104,29 @@ pub fn step(mut stage: Closed, cx: &mut Context<'_>) -> Stage {
     }
 }
 
-fn on_requester(mut stage: Closed, cx: &mut Context<'_>, session: SessionId, what: &RequesterEvent) -> Stage {
+fn on_requester(stage: Closed, cx: &mut Context<'_>, session: SessionId, what: &RequesterEvent) -> Stage {
     match what {
         RequesterEvent::Posted { remote, gist, reply_to } => {
             requester::posted(cx, session, remote, *reply_to, &[]);
-            if let Some(RequesterVerb::Status) = requester::command(gist) {
-                requester::status(cx, StatusWords::Closed);
-                return Stage::Closed(stage);
+            cx.requester_spoke(session);
+            if let Some(verb) = requester::command(gist) {
+                return pressed(stage, cx, &verb);
             }
             if requester::wants_help(gist) {
                 cx.tell(&Notice::Help);
                 return Stage::Closed(stage);
             }
             // Thanks or an emoji is acknowledged and reopens nothing (D5).
-            if stage.asked.is_none() && (gist.wordless || gist.wish == Some(Wish::Thanks)) {
+            if stage.asked.is_none() && (gist.wordless || matches!(gist.wish, Some(Wish::Thanks | Wish::Yes)))
+            {
                 cx.tell(&Notice::LateThanks);
                 return Stage::Closed(stage);
             }
             late(stage, cx)
         }
         RequesterEvent::Pressed { verb } => pressed(stage, cx, verb),
-        RequesterEvent::Started => {
-            // A deliberate new beginning: nothing waits to be moved, so only the greeting is due.
-            stage.asked = None;
-            cx.tell(&Notice::Greeting);
-            Stage::Closed(stage)
-        }
+        // A deliberate new beginning.
+        RequesterEvent::Started => Stage::Closed(new_request(stage, cx)),
         RequesterEvent::Edited { .. }
         | RequesterEvent::Deleted { .. }
         | RequesterEvent::Reacted { .. }
@@ -127,25 +140,35 @@ fn on_requester(mut stage: Closed, cx: &mut Context<'_>, session: SessionId, wha
     }
 }
 
-/// Asked once; later messages wait with the first.
+/// Asked once; later messages wait with the first. Not asked where the requester said already that it is new.
 fn late(mut stage: Closed, cx: &mut Context<'_>) -> Stage {
-    if stage.asked.is_none() {
+    if stage.asked.is_some() {
+        return Stage::Closed(stage);
+    }
+    let wait = if stage.anew { cx.policy.assistant.burst_window } else { LATE_QUESTION };
+    stage.asked = Some(LateQuestion { until: cx.now + wait, first_seq: cx.c.seq });
+    if !std::mem::take(&mut stage.anew) {
         cx.tell(&Notice::LateQuestion);
-        stage.asked = Some(LateQuestion { until: cx.now + LATE_QUESTION, first_seq: cx.c.seq });
     }
     Stage::Closed(stage)
 }
 
-fn pressed(mut stage: Closed, cx: &mut Context<'_>, verb: &RequesterVerb) -> Stage {
+/// What waits becomes a new conversation; where nothing waits, the next message will.
+fn new_request(mut stage: Closed, cx: &mut Context<'_>) -> Closed {
+    match stage.asked.take() {
+        Some(question) => cx.effect(Effect::OpenAnew { first_seq: question.first_seq }),
+        None => {
+            stage.anew = true;
+            cx.tell(&Notice::Greeting);
+        }
+    }
+    stage
+}
+
+fn pressed(stage: Closed, cx: &mut Context<'_>, verb: &RequesterVerb) -> Stage {
     match verb {
         RequesterVerb::SameIssue => reopen(stage, cx),
-        RequesterVerb::NewRequest | RequesterVerb::StartOver => {
-            match stage.asked.take() {
-                Some(question) => cx.effect(Effect::OpenAnew { first_seq: question.first_seq }),
-                None => cx.tell(&Notice::Greeting),
-            }
-            Stage::Closed(stage)
-        }
+        RequesterVerb::NewRequest | RequesterVerb::StartOver => Stage::Closed(new_request(stage, cx)),
         // The requester agrees: the ticket need not wait for auto-closure (D15).
         RequesterVerb::Close | RequesterVerb::Yes => {
             ticket::set_status(cx, TicketStatus::Closed);
@@ -172,16 +195,24 @@ fn pressed(mut stage: Closed, cx: &mut Context<'_>, verb: &RequesterVerb) -> Sta
 /// The same issue within the window: the queue again, the last technician asked first (L8); the ticket reopens with it.
 fn reopen(stage: Closed, cx: &mut Context<'_>) -> Stage {
     if cx.now > stage.at + cx.policy.reopen_window {
-        return late(stage, cx);
+        return Stage::Closed(new_request(stage, cx));
     }
-    begin_again(cx, true)
+    begin_again(&stage, cx, true)
 }
 
-fn begin_again(cx: &mut Context<'_>, by_requester: bool) -> Stage {
-    cx.c.stretch = Stretch { from: cx.c.seq, first_turn: cx.c.turn + 1, answers: 0, cited: Vec::new() };
+/// The same conversation and ticket, a new stretch from the late messages on.
+fn renew(stage: &Closed, cx: &mut Context<'_>) {
+    let from = stage.asked.as_ref().map_or(cx.c.seq, |question| question.first_seq);
+    cx.c.stretch = Stretch { from, first_turn: cx.c.turn + 1, answers: 0, cited: Vec::new() };
+    cx.c.summary = None;
     cx.c.rating = None;
     ticket::set_status(cx, TicketStatus::Open);
+}
+
+fn begin_again(stage: &Closed, cx: &mut Context<'_>, by_requester: bool) -> Stage {
+    renew(stage, cx);
     if let Some(reopening) = cx.event.facts.reopening.clone() {
+        ticket::ensure(cx);
         cx.tell(&Notice::OutOfHours { back: reopening.said });
         let mut assisting = assisting::idle(cx.now);
         assisting.queue_at = Some(reopening.at);
@@ -206,7 +237,7 @@ fn on_desk(stage: Closed, cx: &mut Context<'_>, by: &DeskActor, via: &Via, what:
         DeskEvent::Posted { remote, intent, reply_to } => {
             let post = Posted { remote: remote.as_ref(), intent: *intent, reply_to: *reply_to };
             // Nothing goes out of a closed conversation; somebody who meant to is told.
-            let passage = match airlock::passage(airlock::place(cx, via), *intent, desk::standing(cx, by), false) {
+            let passage = match airlock::decide(cx, by, via, *intent, false) {
                 Passage::AcceptAndOut | Passage::Out | Passage::Kept => Passage::Kept,
                 Passage::Note => Passage::Note,
             };
@@ -223,7 +254,7 @@ fn on_desk(stage: Closed, cx: &mut Context<'_>, by: &DeskActor, via: &Via, what:
         | DeskEvent::Verb { .. }
         | DeskEvent::Thread { .. }
         | DeskEvent::RoomMoved { .. } => {
-            airlock::changed(cx, via, what, None, false);
+            airlock::changed(cx, by, via, what);
             Stage::Closed(stage)
         }
     }
@@ -235,13 +266,10 @@ fn on_verb(stage: Closed, cx: &mut Context<'_>, by: &DeskActor, via: &Via, verb:
         return Stage::Closed(stage);
     }
     match verb {
-        Verb::Reopen => begin_again(cx, false),
+        Verb::Reopen => begin_again(&stage, cx, false),
         Verb::Accept | Verb::TakeOver => {
-            let again = begin_again(cx, false);
-            match again {
-                Stage::Handover(handover) => assigned::accept(handover, cx, &technician, via),
-                Stage::Assisting(_) | Stage::Assigned(_) | Stage::Closed(_) => again,
-            }
+            renew(&stage, cx);
+            assigned::take(cx, &technician, via, HandoverReason::Reopened)
         }
         Verb::Csat => {
             cx.tell(&Notice::AskRating);

@@ -125,6 +125,14 @@ impl Context<'_> {
         self.effect(Effect::Audit { by: by.cloned(), act: act.into() });
     }
 
+    /// What technicians' undo windows still hold goes out now, and can be taken back no more (D13).
+    pub fn release_holds(&mut self) {
+        self.effect(Effect::ReleaseHolds);
+        for relay in &mut self.c.relays {
+            relay.held_until = relay.held_until.min(self.now);
+        }
+    }
+
     pub fn acted(&mut self, technician: &TechnicianId) {
         self.effect(Effect::Roster(RosterChange::Acted(technician.clone())));
     }
@@ -147,12 +155,17 @@ impl Context<'_> {
     // --- to the technicians -------------------------------------------------------------------------------------
 
     /// The desk sessions that see the requester's words now: all of them until acceptance, then the working one (D3).
+    /// All of them also when the working one is lost: nobody's words may vanish with a room.
     pub fn watching(&self, working: Option<SessionId>) -> Vec<SessionId> {
         let open = self.c.desk_sessions().filter(|session| match session.role {
             SessionRole::Desk { thread: DeskThread::Opening | DeskThread::Open, .. } => true,
             SessionRole::Desk { thread: DeskThread::Lost, .. } | SessionRole::Requester { .. } => false,
         });
-        open.map(|session| session.id).filter(|id| working.is_none_or(|working| working == *id)).collect()
+        let open: Vec<SessionId> = open.map(|session| session.id).collect();
+        match working {
+            Some(working) if open.contains(&working) => vec![working],
+            Some(_) | None => open,
+        }
     }
 
     /// Shows a public message in desk sessions, except where it was written.
@@ -161,10 +174,8 @@ impl Context<'_> {
             if Some(*session) != except {
                 self.deliver(*session, DeliveryOp::Post { message }, Weight::Person);
             }
+            // A room where it was written without seeing the rest stays behind.
             self.mark_shown(*session);
-        }
-        if let Some(written) = except {
-            self.mark_shown(written);
         }
     }
 
@@ -200,7 +211,8 @@ impl Context<'_> {
         match via {
             Via::Console => self.toast(content.text),
             Via::Room { session, user, interaction } => {
-                if interaction.is_some() && content.actions.is_empty() && content.text.chars().count() <= 190 {
+                if interaction.is_some() && content.actions.is_empty() && content.text.chars().count() <= 190
+                {
                     self.toast(content.text);
                     return;
                 }

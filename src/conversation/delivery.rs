@@ -12,7 +12,9 @@ pub fn ended(cx: &mut Context<'_>, event: &DeliveryEvent, working: Option<Sessio
     match &event.outcome {
         Outcome::Sent { address, note, .. } => sent(cx, event, address, note.as_deref(), working),
         Outcome::Failed { why } => not_sent(cx, event, why, working),
-        Outcome::Unknown { why } => not_sent(cx, event, &format!("nobody knows whether it arrived ({why})"), working),
+        Outcome::Unknown { why } => {
+            not_sent(cx, event, &format!("nobody knows whether it arrived ({why})"), working)
+        }
         Outcome::Gone { why } => {
             if is_requester(cx, event.session) && !cx.c.requester.away {
                 cx.c.requester.away = true;
@@ -36,7 +38,13 @@ fn is_requester(cx: &Context<'_>, id: SessionId) -> bool {
     })
 }
 
-fn sent(cx: &mut Context<'_>, event: &DeliveryEvent, address: &Address, note: Option<&str>, working: Option<SessionId>) {
+fn sent(
+    cx: &mut Context<'_>,
+    event: &DeliveryEvent,
+    address: &Address,
+    note: Option<&str>,
+    working: Option<SessionId>,
+) {
     let opened = matches!(event.op, DeliveryOp::OpenThread);
     if let Some(session) = cx.c.sessions.iter_mut().find(|session| session.id == event.session) {
         match &mut session.role {
@@ -78,8 +86,9 @@ fn not_sent(cx: &mut Context<'_>, event: &DeliveryEvent, why: &str, working: Opt
         DeliveryOp::Post { message } if is_requester(cx, event.session) => {
             let relay = take_relay(cx, *message);
             let origin = relay.as_ref().and_then(|relay| relay.origin);
-            if relay.is_some() {
+            if let Some(relay) = &relay {
                 cx.mark(origin, *message, Mark::Failed);
+                airlock::remember(cx, *message, &relay.by);
             }
             let desks: Vec<SessionId> = match origin {
                 Some(origin) => vec![origin],
@@ -156,12 +165,20 @@ fn thread_gone(cx: &mut Context<'_>, event: &DeliveryEvent) {
 /// Queues the same operation once more, for those that still mean something.
 fn again(cx: &mut Context<'_>, event: &DeliveryEvent) {
     match &event.op {
-        DeliveryOp::Post { .. } | DeliveryOp::Whisper { .. } | DeliveryOp::Transcript { .. } | DeliveryOp::OpenThread => {
+        DeliveryOp::Post { .. }
+        | DeliveryOp::Whisper { .. }
+        | DeliveryOp::Transcript { .. }
+        | DeliveryOp::OpenThread => {
             cx.deliver(event.session, event.op.clone(), Weight::Person);
         }
-        DeliveryOp::Card | DeliveryOp::Thread { .. } => cx.deliver(event.session, event.op.clone(), Weight::Notice),
+        DeliveryOp::Card | DeliveryOp::Thread { .. } => {
+            cx.deliver(event.session, event.op.clone(), Weight::Notice)
+        }
         // Their target stayed behind in the thread that is gone.
-        DeliveryOp::Edit { .. } | DeliveryOp::Delete { .. } | DeliveryOp::React { .. } | DeliveryOp::Mark { .. } => {}
+        DeliveryOp::Edit { .. }
+        | DeliveryOp::Delete { .. }
+        | DeliveryOp::React { .. }
+        | DeliveryOp::Mark { .. } => {}
     }
 }
 

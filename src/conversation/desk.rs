@@ -12,7 +12,9 @@ use crate::*;
 pub fn state(conversation: &Conversation) -> CardState {
     match &conversation.stage {
         Stage::Assisting(_) => CardState::Assisting,
-        Stage::Handover(Handover { offer: Some(Offer { to: OfferTo::One(_), .. }), .. }) => CardState::Offered,
+        Stage::Handover(Handover { offer: Some(Offer { to: OfferTo::One(_), .. }), .. }) => {
+            CardState::Offered
+        }
         Stage::Handover(_) => CardState::Waiting,
         Stage::Assigned(Assigned { snoozed: Some(_), .. }) => CardState::Snoozed,
         Stage::Assigned(_) => CardState::Assigned,
@@ -24,7 +26,9 @@ pub fn state(conversation: &Conversation) -> CardState {
 /// The state in words.
 pub fn status(conversation: &Conversation, policy: &Policy) -> String {
     match &conversation.stage {
-        Stage::Assisting(Assisting { queue_at: Some(_), .. }) => "With the assistant · goes to the queue at opening time".into(),
+        Stage::Assisting(Assisting { queue_at: Some(_), .. }) => {
+            "With the assistant · goes to the queue at opening time".into()
+        }
         Stage::Assisting(_) => "With the assistant".into(),
         Stage::Handover(handover) => match &handover.offer {
             Some(Offer { to: OfferTo::One(technician), .. }) => {
@@ -70,11 +74,13 @@ pub struct Words<'a> {
 }
 
 /// The card of a conversation, with its buttons.
-pub fn card(conversation: &Conversation, policy: &Policy, words: &Words<'_>, now: Timestamp) -> (Card, Vec<Action>) {
-    let mut facts = vec![
-        fact("Channel", words.channel),
-        fact("Queue", conversation.queue.as_str()),
-    ];
+pub fn card(
+    conversation: &Conversation,
+    policy: &Policy,
+    words: &Words<'_>,
+    now: Timestamp,
+) -> (Card, Vec<Action>) {
+    let mut facts = vec![fact("Channel", words.channel), fact("Queue", conversation.queue.as_str())];
     if let Stage::Handover(handover) = &conversation.stage {
         facts.push(fact("Waiting", &minutes(now, handover.since)));
     }
@@ -118,9 +124,15 @@ fn minutes(now: Timestamp, since: Timestamp) -> String {
 
 fn hint(conversation: &Conversation) -> &'static str {
     match &conversation.stage {
-        Stage::Assisting(_) => "The assistant answers. Everything written here stays internal until somebody takes over.",
-        Stage::Handover(_) => "Before Accept, this thread is internal. Afterwards the owner's replies go to the requester; 🔒 keeps one private.",
-        Stage::Assigned(_) => "The owner's replies go to the requester; 🔒 keeps one private. Everybody else's stay internal.",
+        Stage::Assisting(_) => {
+            "The assistant answers. Everything written here stays internal until somebody takes over."
+        }
+        Stage::Handover(_) => {
+            "Before Accept, this thread is internal. Afterwards the owner's replies go to the requester; 🔒 keeps one private."
+        }
+        Stage::Assigned(_) => {
+            "The owner's replies go to the requester; 🔒 keeps one private. Everybody else's stay internal."
+        }
         Stage::Closed(_) => "Closed. Reopen to write to the requester again.",
     }
 }
@@ -164,12 +176,12 @@ pub fn actions(conversation: &Conversation) -> Vec<Action> {
 pub fn open_rooms(cx: &mut Context<'_>) {
     let up_to = cx.c.seq;
     for room in cx.policy.desks_of(&cx.c.queue) {
-        let existing = cx.c.desk_sessions().find(|session| session.address.channel == room.channel && session.address.room == room.room);
+        let existing =
+            cx.c.desk_sessions()
+                .find(|session| session.address.channel == room.channel && session.address.room == room.room);
         match existing.map(|session| (session.id, session.role.clone())) {
-            Some((id, SessionRole::Desk { thread: DeskThread::Opening | DeskThread::Open, shown })) => {
-                if shown < up_to {
-                    transcript(cx, id, shown + 1, up_to);
-                }
+            Some((id, SessionRole::Desk { thread: DeskThread::Opening | DeskThread::Open, .. })) => {
+                catch_up(cx, id)
             }
             Some((id, SessionRole::Desk { thread: DeskThread::Lost, .. })) => open_room(cx, id, 1, up_to),
             Some((_, SessionRole::Requester { .. })) => {}
@@ -191,6 +203,18 @@ fn open_room(cx: &mut Context<'_>, id: SessionId, from: u64, up_to: u64) {
     cx.deliver(id, DeliveryOp::OpenThread, Weight::Person);
     cx.deliver(id, DeliveryOp::Card, Weight::Person);
     transcript(cx, id, from, up_to);
+}
+
+/// Brings a room up to date that did not see all of it.
+pub fn catch_up(cx: &mut Context<'_>, id: SessionId) {
+    let up_to = cx.c.seq;
+    let shown = cx.c.session(id).and_then(|session| match session.role {
+        SessionRole::Desk { thread: DeskThread::Opening | DeskThread::Open, shown } => Some(shown),
+        SessionRole::Desk { thread: DeskThread::Lost, .. } | SessionRole::Requester { .. } => None,
+    });
+    if let Some(shown) = shown.filter(|shown| *shown < up_to) {
+        transcript(cx, id, shown + 1, up_to);
+    }
 }
 
 fn transcript(cx: &mut Context<'_>, id: SessionId, from: u64, to: u64) {
@@ -222,7 +246,8 @@ pub fn standing(cx: &Context<'_>, by: &DeskActor) -> airlock::Standing {
         }
         Stage::Handover(_) | Stage::Assisting(_) | Stage::Closed(_) => {}
     }
-    if cx.policy.is_member(technician, &cx.c.queue) || cx.policy.role(technician) >= policy::Role::Supervisor {
+    if cx.policy.is_member(technician, &cx.c.queue) || cx.policy.role(technician) >= policy::Role::Supervisor
+    {
         airlock::Standing::Member
     } else {
         airlock::Standing::Outsider
@@ -312,13 +337,10 @@ fn undo(cx: &mut Context<'_>, by: &TechnicianId, via: &Via) {
         cx.whisper(via, &DeskNotice::UndoTooLate);
         return;
     };
-    let relay = cx.c.relays.remove(at);
-    cx.effect(Effect::Cancel { what: CancelWhat::Message(relay.message) });
-    cx.made.audience.push((relay.message, Audience::Internal));
-    cx.mark(relay.origin, relay.message, deskbridge_contract::Mark::Internal);
-    if cx.c.relays.is_empty() {
-        cx.helpers_turn();
-    }
+    let Relay { message, origin, .. } = cx.c.relays[at].clone();
+    airlock::withdraw(cx, message);
+    cx.made.audience.push((message, Audience::Internal));
+    cx.mark(origin, message, deskbridge_contract::Mark::Internal);
     cx.whisper(via, &DeskNotice::Undone);
 }
 

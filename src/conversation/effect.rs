@@ -13,31 +13,62 @@ pub enum Effect {
     /// One operation on one session; FIFO per session (D34).
     Deliver(Delivery),
     /// Let the assistant take the turn. The answer carries the same number back; a stale one dies by it.
-    AskAssistant { turn: u32 },
+    AskAssistant {
+        turn: u32,
+    },
     /// Build the four-part summary of the stretch that began at `stretch` (A6).
-    Summarise { stretch: u64 },
+    Summarise {
+        stretch: u64,
+    },
     /// Draft a reply for a technician (A7).
-    Suggest { to: TechnicianId, via: Via },
-    OpenTicket { note: String },
-    SetTicketStatus { status: TicketStatus },
-    AssignTicket { technician: TechnicianId },
-    CommentTicket { message: MessageId, public: bool },
+    Suggest {
+        to: TechnicianId,
+        via: Via,
+    },
+    OpenTicket {
+        note: String,
+    },
+    SetTicketStatus {
+        status: TicketStatus,
+    },
+    AssignTicket {
+        technician: TechnicianId,
+    },
+    CommentTicket {
+        message: MessageId,
+        public: bool,
+    },
     /// Tell a technician privately, outside the desk room (direct message, desktop).
-    Notify { technician: TechnicianId, kind: NoticeKind },
+    Notify {
+        technician: TechnicianId,
+        kind: NoticeKind,
+    },
     /// Deliveries of these messages that are still queued or held are not sent.
-    Cancel { what: CancelWhat },
+    Cancel {
+        what: CancelWhat,
+    },
     /// Held deliveries of this conversation go out now, in order (D13).
     ReleaseHolds,
     /// Change of the roster in the same transaction.
     Roster(RosterChange),
     /// The late messages from `first_seq` on become a new conversation of the same requester (D5).
-    OpenAnew { first_seq: u64 },
+    OpenAnew {
+        first_seq: u64,
+    },
     /// The requester's rating.
-    Rated { score: u8 },
+    Rated {
+        score: u8,
+    },
     /// 👍 or 👎 on an assistant message.
-    Feedback { message: MessageId, helpful: bool },
+    Feedback {
+        message: MessageId,
+        helpful: bool,
+    },
     /// A security-relevant act: one audit row.
-    Audit { by: Option<TechnicianId>, act: String },
+    Audit {
+        by: Option<TechnicianId>,
+        act: String,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,19 +98,41 @@ pub enum Weight {
 #[serde(rename_all = "kebab-case")]
 pub enum DeliveryOp {
     /// Shows a message of the conversation in the session.
-    Post { message: MessageId },
-    Edit { message: MessageId },
-    Delete { message: MessageId },
-    React { message: MessageId, emoji: String, on: bool },
-    Mark { message: MessageId, mark: Mark },
+    Post {
+        message: MessageId,
+    },
+    Edit {
+        message: MessageId,
+    },
+    Delete {
+        message: MessageId,
+    },
+    React {
+        message: MessageId,
+        emoji: String,
+        on: bool,
+    },
+    Mark {
+        message: MessageId,
+        mark: Mark,
+    },
     OpenThread,
     /// Posts the session's card, or edits it when it is there; rendered from the state at that moment.
     Card,
     /// Title and state of the thread, rendered from the state at that moment; closes or reopens it.
-    Thread { closed: bool },
+    Thread {
+        closed: bool,
+    },
     /// Everything public from seq `from` to `to`, as one message (D23).
-    Transcript { from: u64, to: u64 },
-    Whisper { to: RemoteUserId, message: MessageId, interaction: Option<Interaction> },
+    Transcript {
+        from: u64,
+        to: u64,
+    },
+    Whisper {
+        to: RemoteUserId,
+        message: MessageId,
+        interaction: Option<Interaction>,
+    },
 }
 
 impl DeliveryOp {

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use deskbridge_contract::{Address, DeliveryId, Interaction, RemoteMessageId, RemoteUserId, ThreadChange, Timestamp};
+use deskbridge_contract::{
+    Address, DeliveryId, Interaction, RemoteMessageId, RemoteUserId, ThreadChange, Timestamp,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::effect::DeliveryOp;
@@ -32,9 +34,16 @@ pub struct QueueFacts {
     /// Other conversations waiting in the queue.
     #[serde(default)]
     pub waiting: u32,
+    /// Those that go before this one, while it waits itself and its requester does something.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub ahead: u32,
     /// From recent waits; unknown when there were none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected_wait: Option<Duration>,
+}
+
+fn is_zero(n: &u32) -> bool {
+    *n == 0
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -53,15 +62,31 @@ pub enum EventBody {
 #[serde(rename_all = "kebab-case")]
 pub enum RequesterEvent {
     Started,
-    Posted { remote: RemoteMessageId, gist: Gist, reply_to: Option<MessageId> },
+    Posted {
+        remote: RemoteMessageId,
+        gist: Gist,
+        reply_to: Option<MessageId>,
+    },
     /// `message` is `None` when the platform's message is unknown to us.
-    Edited { message: Option<MessageId> },
-    Deleted { message: Option<MessageId> },
-    Reacted { message: Option<MessageId>, emoji: String, added: bool },
-    Pressed { verb: RequesterVerb },
+    Edited {
+        message: Option<MessageId>,
+    },
+    Deleted {
+        message: Option<MessageId>,
+    },
+    Reacted {
+        message: Option<MessageId>,
+        emoji: String,
+        added: bool,
+    },
+    Pressed {
+        verb: RequesterVerb,
+    },
     Left,
     Returned,
-    RoomMoved { to: Address },
+    RoomMoved {
+        to: Address,
+    },
 }
 
 /// When a queue's people are back.
@@ -106,20 +131,40 @@ pub enum DeskEvent {
         intent: PostIntent,
         reply_to: Option<MessageId>,
     },
-    Edited { message: Option<MessageId> },
-    Deleted { message: Option<MessageId> },
-    Reacted { target: ReactionTarget, emoji: String, added: bool },
-    Verb { verb: Verb },
+    /// `intent`: what the message is meant to be with its new words.
+    Edited {
+        message: Option<MessageId>,
+        #[serde(default)]
+        intent: PostIntent,
+    },
+    Deleted {
+        message: Option<MessageId>,
+    },
+    Reacted {
+        target: ReactionTarget,
+        emoji: String,
+        added: bool,
+    },
+    Verb {
+        verb: Verb,
+    },
     /// It began like a verb but was none; the person is told why.
-    Misread { why: String },
-    Thread { change: ThreadChange },
-    RoomMoved { to: Address },
+    Misread {
+        why: String,
+    },
+    Thread {
+        change: ThreadChange,
+    },
+    RoomMoved {
+        to: Address,
+    },
 }
 
 /// What a technician's message is meant to be, before the airlock decides.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PostIntent {
+    #[default]
     Plain,
     /// `reply …`, `!r …`, the console's composer.
     Reply,
@@ -150,12 +195,20 @@ pub enum AssistantEvent {
 #[serde(rename_all = "kebab-case")]
 pub enum Answer {
     /// A visible answer. `cites`: slugs of the articles used, so that none is used twice.
-    Said { cites: Vec<String> },
+    Said {
+        cites: Vec<String>,
+    },
     /// A visible question between choices.
-    AskedBack { cites: Vec<String> },
+    AskedBack {
+        cites: Vec<String>,
+    },
     /// The assistant decided for people: policy topic, nothing good enough, a tool call. The text, if any, is advice.
-    HandOver { reason: HandoverReason },
-    Failed { why: String },
+    HandOver {
+        reason: HandoverReason,
+    },
+    Failed {
+        why: String,
+    },
 }
 
 /// Why people are needed (L3).
@@ -181,12 +234,20 @@ pub enum HandoverReason {
 #[serde(rename_all = "kebab-case")]
 pub enum RosterEvent {
     /// Allocation proposes; the capacity guard held.
-    Proposed { to: OfferTo },
+    Proposed {
+        to: OfferTo,
+    },
     /// Allocation proposed, but the technician is full or gone meanwhile (D9).
-    ClaimRefused { technician: TechnicianId },
+    ClaimRefused {
+        technician: TechnicianId,
+    },
     /// The owner, the offered or the transfer target went offline.
-    WentOffline { technician: TechnicianId },
-    CameBack { technician: TechnicianId },
+    WentOffline {
+        technician: TechnicianId,
+    },
+    CameBack {
+        technician: TechnicianId,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -200,10 +261,18 @@ pub enum OfferTo {
 #[serde(rename_all = "kebab-case")]
 pub enum TicketEvent {
     /// `key` is the ticket system's own id, `number` what people say.
-    Opened { desk: String, key: String, number: String },
-    Failed { why: String },
+    Opened {
+        desk: String,
+        key: String,
+        number: String,
+    },
+    Failed {
+        why: String,
+    },
     /// The ticket was changed in its own system.
-    StatusChanged { status: TicketStatus },
+    StatusChanged {
+        status: TicketStatus,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -227,16 +296,31 @@ pub struct DeliveryEvent {
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// On the platform. `address` is where answers arrive.
-    Sent { remote: Option<RemoteMessageId>, more: Vec<RemoteMessageId>, address: Address, note: Option<String> },
-    Failed { why: String },
+    Sent {
+        remote: Option<RemoteMessageId>,
+        more: Vec<RemoteMessageId>,
+        address: Address,
+        note: Option<String>,
+    },
+    Failed {
+        why: String,
+    },
     /// Nobody knows, and it is not tried again (D33).
-    Unknown { why: String },
+    Unknown {
+        why: String,
+    },
     /// The place is gone: blocked, kicked.
-    Gone { why: String },
+    Gone {
+        why: String,
+    },
     /// The desk thread is gone, the room is there (D22).
-    ThreadGone { why: String },
+    ThreadGone {
+        why: String,
+    },
     /// The room has a new address.
-    Moved { to: Address },
+    Moved {
+        to: Address,
+    },
 }
 
 impl EventBody {
@@ -257,7 +341,7 @@ impl EventBody {
             },
             EventBody::Desk { what, .. } => match what {
                 DeskEvent::Posted { reply_to, .. } => *reply_to = reply,
-                DeskEvent::Edited { message } | DeskEvent::Deleted { message } => *message = target,
+                DeskEvent::Edited { message, .. } | DeskEvent::Deleted { message } => *message = target,
                 DeskEvent::Reacted { target: reacted, .. } => {
                     *reacted = match (card, target) {
                         (true, _) => ReactionTarget::Card,
@@ -277,5 +361,4 @@ impl EventBody {
             | EventBody::Timer { .. } => {}
         }
     }
-
 }

@@ -1,13 +1,109 @@
-//! Suits content to what a channel can carry: splits, degrades, cleans.
+//! Suits content to what a channel can carry: splits long texts, spreads files, writes out buttons, cleans names.
 //!
-//! Not here: any platform's dialect (the adapters), what is said.
+//! Not here: any platform's dialect (the adapters), what is said. Lengths are UTF-16 code units, as platforms count.
 
 mod clean;
+mod fence;
+mod look;
+mod marks;
+mod split;
+#[cfg(test)]
+mod tests;
 
+use deskbridge_contract::{Action, Attachment, AttachmentSource, Capabilities, Content};
+
+use crate::notices::plain;
 pub(crate) use clean::is_invisible;
+pub use clean::{cannot_impersonate, clean_name};
 
-use deskbridge_contract::{Capabilities, Content};
+/// Longer texts are cut, with a notice (S43).
+const LONGEST_TEXT: usize = 50_000;
+const CUT: &str = "… *(cut here: the message was too long)*";
+/// More combining marks on one character are decoration that covers the lines around it.
+const MOST_MARKS: usize = 8;
 
-pub fn fit(content: &Content, _caps: &Capabilities) -> Vec<Content> { vec![content.clone()] }
-pub fn clean_name(name: &str) -> String { if name.is_empty() { "Someone".into() } else { name.to_owned() } }
-pub fn cannot_impersonate(name: &str, _t: &[&str]) -> String { name.to_owned() }
+/// The messages that together say `content`, each within the channel's limits, in order. Text comes before files unless
+/// it fits beside them; buttons stand under the last message, a card on the first. Empty content gives no message.
+pub fn fit(content: &Content, caps: &Capabilities) -> Vec<Content> {
+    let (files, unsent) = sendable(&content.attachments, caps.max_attachments);
+    let (buttons, listed) = content.actions.split_at(content.actions.len().min(caps.max_actions));
+    let text = [shorten(&tidy(&content.text)), unsent, list(listed, buttons.len())];
+    let text: Vec<&str> =
+        text.iter().map(|text| text.trim_end()).filter(|text| !text.trim().is_empty()).collect();
+    let text = text.join("\n\n");
+
+    let mut files = files.chunks(caps.max_attachments.max(1));
+    let mut parts = Vec::new();
+    if files.len() > 0 && units(&text) <= caps.max_caption.min(caps.max_text) {
+        let beside = files.next().unwrap_or_default().to_vec();
+        parts.push(Content { text, attachments: beside, ..Content::default() });
+    } else {
+        parts.extend(
+            split::split(&text, caps.max_text).into_iter().map(|piece| Content::text(piece.into_text())),
+        );
+    }
+    parts.extend(files.map(|files| Content { attachments: files.to_vec(), ..Content::default() }));
+
+    if parts.is_empty() && (content.card.is_some() || !buttons.is_empty()) {
+        parts.push(Content::default());
+    }
+    if let Some(first) = parts.first_mut() {
+        first.card.clone_from(&content.card);
+        first.mentions.clone_from(&content.mentions);
+    }
+    if let Some(last) = parts.last_mut() {
+        last.actions = buttons.to_vec();
+    }
+    parts
+}
+
+/// UTF-16 code units.
+fn units(text: &str) -> usize {
+    text.chars().map(char::len_utf16).sum()
+}
+
+/// The files that can be sent, and a line about each that cannot.
+fn sendable(attachments: &[Attachment], most: usize) -> (Vec<Attachment>, String) {
+    let mut files = Vec::new();
+    let mut lines = Vec::new();
+    for file in attachments {
+        let name = plain(&file.name);
+        match &file.source {
+            AttachmentSource::Missing { why } => {
+                lines.push(format!("📎 {name}: not available, {}", plain(why)))
+            }
+            AttachmentSource::Remote(_) | AttachmentSource::Blob { .. } if most == 0 => {
+                lines.push(format!("📎 {name}: files cannot be shown here"));
+            }
+            AttachmentSource::Remote(_) | AttachmentSource::Blob { .. } => files.push(file.clone()),
+        }
+    }
+    (files, lines.join("\n"))
+}
+
+/// Buttons that have no place, numbered as they stand among all of them.
+fn list(actions: &[Action], before: usize) -> String {
+    let lines = actions.iter().enumerate();
+    let lines: Vec<String> =
+        lines.map(|(at, action)| format!("{}. {}", before + at + 1, plain(&action.label))).collect();
+    lines.join("\n")
+}
+
+/// Without towers of combining marks.
+fn tidy(text: &str) -> String {
+    let mut marks = 0;
+    let mut keep = |c: char| {
+        marks = if marks::is_mark(c) { marks + 1 } else { 0 };
+        marks <= MOST_MARKS
+    };
+    text.chars().filter(|c| keep(*c)).collect()
+}
+
+fn shorten(text: &str) -> String {
+    if text.len() <= LONGEST_TEXT || units(text) <= LONGEST_TEXT {
+        return text.to_owned();
+    }
+    let kept = &text[..split::within(text, LONGEST_TEXT)];
+    let closing = fence::open_at_end(kept).map(|fence| fence.closing()).unwrap_or_default();
+    format!("{}{closing}\n\n{CUT}", kept.trim_end())
+}

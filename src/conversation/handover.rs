@@ -41,7 +41,8 @@ pub fn enter(cx: &mut Context<'_>, reason: HandoverReason, mut from: Assisting) 
         | HandoverReason::Requeued => true,
     };
     let facts = &cx.event.facts;
-    let notice = Notice::Connecting { position: facts.waiting + 1, expected: facts.expected_wait, keep_assistant };
+    let notice =
+        Notice::Connecting { position: facts.waiting + 1, expected: facts.expected_wait, keep_assistant };
     queue(cx, reason, Some(&notice), None)
 }
 
@@ -69,7 +70,7 @@ pub fn queue(
         offer: None,
         excluded: Vec::new(),
         round: None,
-        overdue: false,
+        overdue: Some(cx.now + cx.timers().max_wait),
         front: false,
     })
 }
@@ -121,10 +122,10 @@ fn on_requester(stage: Handover, cx: &mut Context<'_>, session: SessionId, what:
             status(cx);
             Stage::Handover(stage)
         }
+        RequesterEvent::Left => closed::abandoned(cx),
         RequesterEvent::Edited { .. }
         | RequesterEvent::Deleted { .. }
         | RequesterEvent::Reacted { .. }
-        | RequesterEvent::Left
         | RequesterEvent::Returned
         | RequesterEvent::RoomMoved { .. } => {
             requester::changed(cx, session, what, &desks);
@@ -134,8 +135,7 @@ fn on_requester(stage: Handover, cx: &mut Context<'_>, session: SessionId, what:
 }
 
 fn status(cx: &mut Context<'_>) {
-    // The conversation itself is one of those that wait.
-    let position = cx.event.facts.waiting.max(1);
+    let position = cx.event.facts.ahead + 1;
     requester::status(cx, StatusWords::Waiting { position });
 }
 
@@ -147,9 +147,8 @@ fn pressed(stage: Handover, cx: &mut Context<'_>, verb: &RequesterVerb) -> Stage
             cx.tell_desks(&DeskNotice::KeptWithAssistant, &desks, &[]);
             assisting::begin_stretch(cx)
         }
-        RequesterVerb::Close | RequesterVerb::StartOver => {
-            closed::enter(cx, CloseReason::ByRequester, Some(&Notice::ClosedByRequester))
-        }
+        RequesterVerb::Close => closed::enter(cx, CloseReason::ByRequester, Some(&Notice::ClosedByRequester)),
+        RequesterVerb::StartOver => closed::start_over(cx),
         RequesterVerb::Status => {
             status(cx);
             Stage::Handover(stage)
@@ -223,14 +222,12 @@ fn offer(mut stage: Handover, cx: &mut Context<'_>, to: &OfferTo) -> Stage {
     Stage::Handover(stage)
 }
 
-/// This technician is not asked again in this round.
+/// This technician is not asked again in this round, which ends after everybody else was asked.
 fn exclude(stage: &mut Handover, cx: &Context<'_>, technician: &TechnicianId) {
     if !stage.excluded.contains(technician) {
         stage.excluded.push(technician.clone());
     }
-    if stage.round.is_none() {
-        stage.round = Some(cx.now + ROUND);
-    }
+    stage.round = Some(cx.now + ROUND);
 }
 
 fn on_timer(mut stage: Handover, cx: &mut Context<'_>, kind: TimerKind) -> Stage {
@@ -274,7 +271,7 @@ fn on_timer(mut stage: Handover, cx: &mut Context<'_>, kind: TimerKind) -> Stage
 
 /// Nobody took it in time: the overflow queue, or the truth and a ticket. It stays offerable in any case (D1).
 fn max_wait(mut stage: Handover, cx: &mut Context<'_>) -> Stage {
-    stage.overdue = true;
+    stage.overdue = None;
     let overflow = cx.policy.queue(&cx.c.queue).overflow.filter(|queue| *queue != cx.c.queue);
     match overflow {
         Some(queue) => {
@@ -282,6 +279,7 @@ fn max_wait(mut stage: Handover, cx: &mut Context<'_>) -> Stage {
             let by = "max wait".to_owned();
             cx.tell_desks(&DeskNotice::TransferredToQueue { by, queue: queue.0.clone() }, &desks, &[]);
             cx.c.queue = queue;
+            stage.overdue = Some(cx.now + cx.timers().max_wait);
             stage.offer = None;
             stage.excluded.clear();
             stage.round = None;
@@ -305,15 +303,16 @@ fn on_desk(stage: Handover, cx: &mut Context<'_>, by: &DeskActor, via: &Via, wha
     match what {
         DeskEvent::Posted { remote, intent, reply_to } => {
             let post = Posted { remote: remote.as_ref(), intent: *intent, reply_to: *reply_to };
-            let passage = airlock::passage(airlock::place(cx, via), *intent, desk::standing(cx, by), false);
-            match (passage, by) {
+            match (airlock::decide(cx, by, via, *intent, false), by) {
                 (Passage::AcceptAndOut | Passage::Out, DeskActor::Technician(technician)) => {
                     match assigned::accept(stage, cx, technician, via) {
-                        Stage::Assigned(stage) => assigned::reply(Stage::Assigned(stage), cx, technician, via, &post),
+                        Stage::Assigned(stage) => {
+                            assigned::reply(Stage::Assigned(stage), cx, technician, via, &post)
+                        }
                         other @ (Stage::Assisting(_) | Stage::Handover(_) | Stage::Closed(_)) => other,
                     }
                 }
-                (Passage::AcceptAndOut | Passage::Out | Passage::Kept | Passage::Note, _) => {
+                (passage, _) => {
                     airlock::keep(cx, by, via, &post, passage, None, None);
                     Stage::Handover(stage)
                 }
@@ -329,7 +328,7 @@ fn on_desk(stage: Handover, cx: &mut Context<'_>, by: &DeskActor, via: &Via, wha
         | DeskEvent::Verb { .. }
         | DeskEvent::Thread { .. }
         | DeskEvent::RoomMoved { .. } => {
-            airlock::changed(cx, via, what, None, false);
+            airlock::changed(cx, by, via, what);
             Stage::Handover(stage)
         }
     }
@@ -376,7 +375,16 @@ fn on_verb(mut stage: Handover, cx: &mut Context<'_>, by: &DeskActor, via: &Via,
             let notice = Notice::Resolved { by: cx.policy.name(&technician) };
             closed::enter(cx, CloseReason::Resolved { by: technician }, (!silently).then_some(&notice))
         }
-        Verb::Invite { .. } | Verb::Leave | Verb::Snooze { .. } | Verb::Reopen | Verb::Csat | Verb::Send { .. } => {
+        Verb::Send { message } if airlock::may_send(cx, &technician, via, *message) => {
+            let accepted = assigned::accept(stage, cx, &technician, via);
+            airlock::send_kept(cx, &technician, via, *message);
+            accepted
+        }
+        Verb::Send { .. } => {
+            airlock::refuse_send(cx, via, verb);
+            Stage::Handover(stage)
+        }
+        Verb::Invite { .. } | Verb::Leave | Verb::Snooze { .. } | Verb::Reopen | Verb::Csat => {
             assisting::refuse(cx, via, verb, "nobody has this conversation yet; accept it first");
             Stage::Handover(stage)
         }
@@ -404,7 +412,7 @@ fn to_queue(stage: Handover, cx: &mut Context<'_>, by: &TechnicianId, queue: &Qu
         offer: None,
         excluded: Vec::new(),
         round: None,
-        overdue: false,
+        overdue: Some(cx.now + cx.timers().max_wait),
         ..stage
     })
 }
@@ -418,8 +426,7 @@ pub fn requeue(cx: &mut Context<'_>, from: &Assigned, why: RequeueReason) -> Sta
         Stage::Handover(stage) => stage,
         other @ (Stage::Assisting(_) | Stage::Assigned(_) | Stage::Closed(_)) => return other,
     };
-    // The age decides the place in the queue; whether the wait is overdue is counted anew, once.
-    stage.overdue = true;
+    // The age decides the place in the queue; whether the wait is overdue is counted anew.
     match why {
         RequeueReason::Offline => stage.front = true,
         RequeueReason::Silent => {

@@ -56,7 +56,8 @@ impl FromStr for Derived {
     type Err = NotAnId;
     fn from_str(text: &str) -> Result<Self, NotAnId> {
         let mut parts = text.split('.');
-        let (Some(conversation), Some(seq), Some(n), None) = (parts.next(), parts.next(), parts.next(), parts.next())
+        let (Some(conversation), Some(seq), Some(n), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
         else {
             return Err(NotAnId);
         };

@@ -35,8 +35,9 @@ pub use effect::{
     RosterChange, Weight,
 };
 pub use event::{
-    Answer, AssistantEvent, DeliveryEvent, DeskActor, DeskEvent, Event, EventBody, HandoverReason, OfferTo, Outcome,
-    PostIntent, QueueFacts, ReactionTarget, Reopening, RequesterEvent, RosterEvent, TicketEvent, TicketStatus, Via,
+    Answer, AssistantEvent, DeliveryEvent, DeskActor, DeskEvent, Event, EventBody, HandoverReason, OfferTo,
+    Outcome, PostIntent, QueueFacts, ReactionTarget, Reopening, RequesterEvent, RosterEvent, TicketEvent,
+    TicketStatus, Via,
 };
 pub use gist::{Gist, Wish};
 pub use ids::{ConversationId, Derived, EffectId, MessageId, QueueId, RequesterId, SessionId, TechnicianId};
@@ -65,6 +66,9 @@ pub struct Conversation {
     /// Technicians' texts that are not with the requester yet, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub relays: Vec<Relay>,
+    /// Technicians' texts that may still be sent: kept inside, or refused by the platform. The latest few.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept: Vec<Kept>,
     /// Higher goes first in the queue.
     pub priority: u8,
     /// Who helped last; asked first when the requester returns.
@@ -128,8 +132,13 @@ pub struct Session {
 #[serde(rename_all = "kebab-case")]
 pub enum SessionRole {
     /// `active`: the one that spoke last (D3).
-    Requester { active: bool },
-    Desk { thread: DeskThread, /* everything public up to this seq is shown there */ shown: u64 },
+    Requester {
+        active: bool,
+    },
+    Desk {
+        thread: DeskThread,
+        /* everything public up to this seq is shown there */ shown: u64,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -190,8 +199,8 @@ pub struct Handover {
     pub excluded: Vec<TechnicianId>,
     /// When a new round starts at the latest, once somebody was excluded.
     pub round: Option<Timestamp>,
-    /// Max wait was reached: said once.
-    pub overdue: bool,
+    /// When max wait is reached in this queue; `None`: it was, and that was said (once).
+    pub overdue: Option<Timestamp>,
     /// Put ahead of those of equal priority (technician went offline).
     pub front: bool,
 }
@@ -226,6 +235,16 @@ pub struct Relay {
     pub origin: Option<SessionId>,
     /// The end of the undo window (D13).
     pub held_until: Timestamp,
+    /// Since when the requester waited for these words; they wait again if the words are taken back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unanswered: Option<Timestamp>,
+}
+
+/// A technician's text that did not reach the requester; "send anyway" and "try again" are for nothing else.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    pub message: MessageId,
+    pub by: TechnicianId,
 }
 
 /// An offer reserved for one technician while the sender keeps the conversation (D12).
@@ -241,12 +260,17 @@ pub struct Closed {
     pub how: CloseReason,
     /// "Same issue or new request?" is open until then (D5).
     pub asked: Option<LateQuestion>,
+    /// The requester said that the next message is something new: no question is asked about it.
+    #[serde(default)]
+    pub anew: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CloseReason {
-    Resolved { by: TechnicianId },
+    Resolved {
+        by: TechnicianId,
+    },
     /// The requester closed it, or the assistant's answer was enough.
     ByRequester,
     TimedOut,
@@ -269,26 +293,51 @@ pub enum TicketLink {
     None,
     /// Asked for; at most one request is under way.
     Opening,
-    Linked { desk: String, key: String, number: String, status: TicketStatus, resolved_at: Option<Timestamp> },
+    Linked {
+        desk: String,
+        key: String,
+        number: String,
+        status: TicketStatus,
+        resolved_at: Option<Timestamp>,
+    },
     /// Could not be opened; the conversation goes on without (it can be asked for again).
-    Failed { why: String },
+    Failed {
+        why: String,
+    },
 }
 
 impl Conversation {
     /// A new conversation, before its first event.
-    pub fn open(id: ConversationId, requester: Requester, address: Address, queue: QueueId, priority: u8, now: Timestamp) -> Self {
+    pub fn open(
+        id: ConversationId,
+        requester: Requester,
+        address: Address,
+        queue: QueueId,
+        priority: u8,
+        now: Timestamp,
+    ) -> Self {
         Conversation {
             id,
             seq: 0,
             requester,
             queue,
-            sessions: vec![Session { id: SessionId(0), role: SessionRole::Requester { active: true }, address }],
-            stage: Stage::Assisting(Assisting { since: now, phase: Phase::Idle, asked: None, queue_at: None }),
+            sessions: vec![Session {
+                id: SessionId(0),
+                role: SessionRole::Requester { active: true },
+                address,
+            }],
+            stage: Stage::Assisting(Assisting {
+                since: now,
+                phase: Phase::Idle,
+                asked: None,
+                queue_at: None,
+            }),
             ticket: TicketLink::None,
             turn: 0,
             stretch: Stretch { from: 1, first_turn: 1, ..Stretch::default() },
             clocks: Clocks::default(),
             relays: Vec::new(),
+            kept: Vec::new(),
             priority,
             last_technician: None,
             summary: None,

@@ -24,7 +24,7 @@ pub struct Policy {
     pub undo_window: Duration,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QueuePolicy {
     pub allocation: Allocation,
     pub technicians: Vec<TechnicianId>,
@@ -73,21 +73,6 @@ impl Default for Timers {
             technician_nudge: minutes(5),
             technician_requeue: minutes(15),
             offline_grace: Duration::from_secs(60),
-        }
-    }
-}
-
-impl Default for QueuePolicy {
-    fn default() -> Self {
-        QueuePolicy {
-            allocation: Allocation::default(),
-            technicians: Vec::new(),
-            skills: Vec::new(),
-            priority: 0,
-            timers: Timers::default(),
-            overflow: None,
-            auto_accept: false,
-            mode: None,
         }
     }
 }

@@ -84,8 +84,11 @@ pub fn rated(cx: &mut Context<'_>, score: u8) {
 }
 
 pub fn status(cx: &mut Context<'_>, state: StatusWords) {
-    let notice =
-        Notice::Status { reference: cx.c.id.to_string(), state, ticket: ticket::number(&cx.c).map(str::to_owned) };
+    let notice = Notice::Status {
+        reference: cx.c.id.to_string(),
+        state,
+        ticket: ticket::number(&cx.c).map(str::to_owned),
+    };
     cx.tell(&notice);
 }
 

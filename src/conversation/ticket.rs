@@ -48,7 +48,9 @@ pub fn set_status(cx: &mut Context<'_>, wanted: TicketStatus) {
             *resolved_at = (wanted == TicketStatus::Resolved).then_some(now);
             true
         }
-        TicketLink::Linked { .. } | TicketLink::None | TicketLink::Opening | TicketLink::Failed { .. } => false,
+        TicketLink::Linked { .. } | TicketLink::None | TicketLink::Opening | TicketLink::Failed { .. } => {
+            false
+        }
     };
     if changed {
         cx.effect(Effect::SetTicketStatus { status: wanted });

@@ -40,6 +40,8 @@ pub fn running(conversation: &Conversation, policy: &Policy) -> Vec<(TimerKind, 
     match &conversation.stage {
         Stage::Assisting(assisting) => {
             match &assisting.phase {
+                // Who waits for people to come back is not silent (D1).
+                Phase::Idle if assisting.queue_at.is_some() => {}
                 Phase::Idle => requester_idle(conversation, &timers, &mut due),
                 Phase::Gathering { first, last } => {
                     let window = policy.assistant.burst_window;
@@ -53,7 +55,7 @@ pub fn running(conversation: &Conversation, policy: &Policy) -> Vec<(TimerKind, 
                 due.push((TimerKind::OpeningTime, at));
             }
         }
-        Stage::Handover(handover) => handover_clocks(handover, &timers, &mut due),
+        Stage::Handover(handover) => handover_clocks(handover, &mut due),
         Stage::Assigned(assigned) => {
             if let Some(at) = assigned.snoozed {
                 due.push((TimerKind::Snooze, at));
@@ -74,18 +76,20 @@ pub fn running(conversation: &Conversation, policy: &Policy) -> Vec<(TimerKind, 
             }
         }
     }
-    if let TicketLink::Linked { status: TicketStatus::Resolved, resolved_at: Some(at), .. } = &conversation.ticket {
+    if let TicketLink::Linked { status: TicketStatus::Resolved, resolved_at: Some(at), .. } =
+        &conversation.ticket
+    {
         due.push((TimerKind::TicketClose, *at + policy.tickets.auto_close));
     }
     due
 }
 
-fn handover_clocks(handover: &Handover, timers: &crate::policy::Timers, due: &mut Vec<(TimerKind, Timestamp)>) {
+fn handover_clocks(handover: &Handover, due: &mut Vec<(TimerKind, Timestamp)>) {
     if let Some(offer) = &handover.offer {
         due.push((TimerKind::Offer, offer.until));
     }
-    if !handover.overdue {
-        due.push((TimerKind::MaxWait, handover.since + timers.max_wait));
+    if let Some(at) = handover.overdue {
+        due.push((TimerKind::MaxWait, at));
     }
     if let (Some(at), None) = (handover.round, &handover.offer) {
         due.push((TimerKind::Round, at));

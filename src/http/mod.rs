@@ -1,39 +1,53 @@
-//! The HTTP surface: health, metrics, the adapters' hooks, the API.
+//! The HTTP surface: health, metrics, the adapters' hooks, the API and its description.
 //!
 //! Not here: what an adapter accepts (its own route), any rule of the product.
 
+mod answer;
+pub mod api;
+mod auth;
+mod body;
+mod docs;
+mod edge;
+mod hooks;
+pub mod limits;
+pub mod metrics;
+pub mod openapi;
+mod ops;
+mod peer;
+mod problem;
 pub mod server;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::IntoResponse;
-use axum::routing::get;
+use axum::middleware::from_fn_with_state;
 
 use crate::app::Running;
 use crate::config::Config;
-use crate::runtime::Bridge;
+use answer::Surroundings;
+use body::Room;
+use edge::Edge;
+use limits::Limits;
+use peer::Proxies;
 
 /// Every route. `extra` is merged in at the root (the demo page).
-pub fn router(_config: &Config, running: &Running, extra: Option<Router>) -> Router {
-    let mut router = Router::new()
-        .route("/healthz", get(|| async { "ok" }))
-        .route("/readyz", get(ready))
-        .with_state(running.bridge.clone());
-    for (channel, hook) in &running.hooks {
-        router = router.nest(&format!("/hooks/{channel}"), hook.clone());
-    }
-    match extra {
-        Some(extra) => router.merge(extra),
-        None => router,
-    }
+pub fn router(config: &Config, running: &Running, extra: Option<Router>) -> Router {
+    router_with(config, running, extra, &Limits::default())
 }
 
-async fn ready(State(bridge): State<Arc<Bridge>>) -> impl IntoResponse {
-    match bridge.read.ping().await {
-        Ok(()) => (StatusCode::OK, "ready"),
-        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the store cannot be read"),
-    }
+/// As `router`, with other limits.
+pub fn router_with(config: &Config, running: &Running, extra: Option<Router>, limits: &Limits) -> Router {
+    let bridge = &running.bridge;
+    let room = Room::new(limits.bodies);
+    let around = Surroundings {
+        proxies: Proxies(config.server.trusted_proxies.as_slice().into()),
+        edge: Edge::new(limits.failures),
+    };
+    Router::new()
+        .merge(ops::router(bridge))
+        .merge(docs::router())
+        .merge(hooks::router(&running.hooks, limits, &room))
+        .merge(api::router(bridge, &running.knowledge, limits, &room))
+        .merge(extra.unwrap_or_default())
+        .layer(from_fn_with_state(Arc::new(around), answer::surround))
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use deskbridge_conversation::allocation::{Candidate, Waiting, propose};
 use deskbridge_conversation::policy::Policy;
 use deskbridge_conversation::{
-    Conversation, EventBody, OfferTo, Presence, RosterEvent, Stage, TechnicianId,
+    Conversation, EventBody, OfferTo, Presence, QueueId, RosterEvent, Stage, TechnicianId,
 };
 use deskbridge_store::rows::TechnicianRow;
 use deskbridge_store::{Apply, Cause, Committed, Guard, Refs, StoreError, Target};
@@ -51,7 +51,8 @@ pub async fn run(bridge: Arc<Bridge>, mut committed: mpsc::UnboundedReceiver<Arc
 fn matters(commit: &Committed) -> bool {
     commit.roster
         || commit.changes.iter().any(|change| {
-            change.conversation.is_waiting() || change.before.is_some_and(|before| before != change.conversation.stage_name())
+            change.conversation.is_waiting()
+                || change.before.is_some_and(|before| before != change.conversation.stage_name())
         })
 }
 
@@ -65,7 +66,11 @@ async fn look(bridge: &Arc<Bridge>, known: &mut HashMap<TechnicianId, Presence>)
     }
     let policy = bridge.policy.current();
     let candidates: Vec<Candidate> = rows.iter().filter_map(|row| candidate(&policy.policy, row)).collect();
-    let asked: Vec<Waiting> = waiting.iter().filter_map(|c| as_waiting(&policy.policy, c)).collect();
+    let (now, mut open) = (bridge.now(), HashMap::new());
+    let mut is_open =
+        |queue: &QueueId| *open.entry(queue.clone()).or_insert_with(|| bridge.board.is_open(queue, now));
+    let within_hours = waiting.iter().filter(|conversation| is_open(&conversation.queue));
+    let asked: Vec<Waiting> = within_hours.filter_map(|c| as_waiting(&policy.policy, c)).collect();
     let proposals = propose(&asked, &candidates, &policy.policy);
     let applies = proposals.into_iter().filter_map(|(id, to)| {
         let conversation = waiting.iter().find(|conversation| conversation.id == id)?;
@@ -140,7 +145,12 @@ async fn presence_changes(
             (before, Presence::Offline) if before != Some(Presence::Offline) => {
                 RosterEvent::WentOffline { technician: row.id.clone() }
             }
-            (Some(before), Presence::Available) if before != Presence::Available => {
+            // After a start, somebody who is on may have come back just before the program ended.
+            (before, Presence::Available) if before != Some(Presence::Available) => {
+                RosterEvent::CameBack { technician: row.id.clone() }
+            }
+            // Busy is not gone.
+            (None | Some(Presence::Offline), Presence::Busy | Presence::Away) => {
                 RosterEvent::CameBack { technician: row.id.clone() }
             }
             _ => continue,
@@ -153,6 +163,10 @@ async fn presence_changes(
 async fn tell(bridge: &Arc<Bridge>, row: &TechnicianRow, event: RosterEvent) -> Result<(), StoreError> {
     let mut concerned = bridge.read.of_technician(&row.id).await?;
     if matches!(event, RosterEvent::CameBack { .. }) {
+        concerned.retain(|conversation| match &conversation.stage {
+            Stage::Assigned(assigned) => assigned.offline.is_some(),
+            Stage::Assisting(_) | Stage::Handover(_) | Stage::Closed(_) => false,
+        });
         let waiting = bridge.read.waiting(AT_ONCE).await?;
         concerned.extend(waiting.into_iter().filter(|conversation| match &conversation.stage {
             Stage::Handover(handover) => handover.excluded.contains(&row.id),
@@ -161,7 +175,9 @@ async fn tell(bridge: &Arc<Bridge>, row: &TechnicianRow, event: RosterEvent) -> 
     }
     let word = match event {
         RosterEvent::CameBack { .. } => "back",
-        RosterEvent::WentOffline { .. } | RosterEvent::Proposed { .. } | RosterEvent::ClaimRefused { .. } => "off",
+        RosterEvent::WentOffline { .. } | RosterEvent::Proposed { .. } | RosterEvent::ClaimRefused { .. } => {
+            "off"
+        }
     };
     for conversation in concerned {
         let apply = Apply {

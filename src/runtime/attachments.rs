@@ -39,7 +39,11 @@ fn is_remote(row: &MessageRow) -> bool {
 
 impl Bridge {
     /// The message with every attachment copied, or said to be missing. The stored message is replaced with it.
-    pub async fn with_files(&self, conversation: &Conversation, row: Arc<MessageRow>) -> Result<Arc<MessageRow>, StoreError> {
+    pub async fn with_files(
+        &self,
+        conversation: &Conversation,
+        row: Arc<MessageRow>,
+    ) -> Result<Arc<MessageRow>, StoreError> {
         if !is_remote(&row) {
             return Ok(row);
         }
@@ -62,7 +66,11 @@ impl Bridge {
     }
 
     /// The channel that a message was written on: the one session that has a link to it before anything was relayed.
-    async fn origin(&self, conversation: &Conversation, id: MessageId) -> Result<Option<Arc<dyn Adapter>>, StoreError> {
+    async fn origin(
+        &self,
+        conversation: &Conversation,
+        id: MessageId,
+    ) -> Result<Option<Arc<dyn Adapter>>, StoreError> {
         for session in &conversation.sessions {
             if !self.links(conversation, session, Some(id)).await?.is_empty() {
                 return Ok(self.adapters.get(&session.address.channel).cloned());
@@ -71,7 +79,12 @@ impl Bridge {
         Ok(None)
     }
 
-    async fn copy(&self, conversation: &Conversation, adapter: &Arc<dyn Adapter>, attachment: &mut Attachment) -> Result<(), StoreError> {
+    async fn copy(
+        &self,
+        conversation: &Conversation,
+        adapter: &Arc<dyn Adapter>,
+        attachment: &mut Attachment,
+    ) -> Result<(), StoreError> {
         let AttachmentSource::Remote(file) = attachment.source.clone() else { return Ok(()) };
         let fetched = async {
             let bytes = adapter.fetch(&file).await.map_err(|error| error.to_string())?;
@@ -88,7 +101,8 @@ impl Bridge {
                 return Ok(());
             }
             Err(_) => {
-                attachment.source = AttachmentSource::Missing { why: "the download took too long".to_owned() };
+                attachment.source =
+                    AttachmentSource::Missing { why: "the download took too long".to_owned() };
                 return Ok(());
             }
         };

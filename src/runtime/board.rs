@@ -2,7 +2,8 @@
 //!
 //! Not here: anything that is not in the database too. Dropping the board costs only reads.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::cmp::Reverse;
+use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -49,9 +50,19 @@ pub struct Board {
 struct Inner {
     conversations: Generations<ConversationId, Arc<Conversation>>,
     messages: Generations<MessageId, Arc<MessageRow>>,
-    waiting: HashMap<QueueId, HashSet<ConversationId>>,
+    waiting: HashMap<QueueId, HashMap<ConversationId, Turn>>,
     waits: HashMap<QueueId, VecDeque<Duration>>,
     presence: HashMap<TechnicianId, Presence>,
+}
+
+/// Who goes first: priority, then those put to the front, then the oldest; as allocation has it.
+type Turn = (Reverse<u8>, bool, Timestamp);
+
+fn turn(conversation: &Conversation) -> Option<Turn> {
+    match &conversation.stage {
+        Stage::Handover(handover) => Some((Reverse(conversation.priority), !handover.front, handover.since)),
+        Stage::Assisting(_) | Stage::Assigned(_) | Stage::Closed(_) => None,
+    }
 }
 
 /// Two generations: what was not asked for during a whole generation is forgotten.
@@ -102,7 +113,13 @@ impl Board {
     }
 
     /// `Err`: when to ask again.
-    pub fn pace(&self, adapter: &Arc<dyn Adapter>, at: &Address, kinds: &[OperationKind], now: Instant) -> Result<(), Instant> {
+    pub fn pace(
+        &self,
+        adapter: &Arc<dyn Adapter>,
+        at: &Address,
+        kinds: &[OperationKind],
+        now: Instant,
+    ) -> Result<(), Instant> {
         self.pacer(adapter, |pacer| pacer.take_all(at, kinds, now))
     }
 
@@ -136,7 +153,7 @@ impl Board {
         let technicians = read.technicians().await?;
         let mut inner = self.inner();
         for conversation in waiting {
-            inner.waiting.entry(conversation.queue.clone()).or_default().insert(conversation.id);
+            inner.count_in(&conversation);
         }
         for (queue, seconds) in waits.into_iter().rev() {
             inner.note_wait(&queue, Duration::from_secs(seconds));
@@ -194,7 +211,11 @@ impl Board {
     }
 
     /// A stored message; edits drop it from here, so that the next look reads the new words.
-    pub async fn message(&self, read: &dyn Read, id: MessageId) -> Result<Option<Arc<MessageRow>>, StoreError> {
+    pub async fn message(
+        &self,
+        read: &dyn Read,
+        id: MessageId,
+    ) -> Result<Option<Arc<MessageRow>>, StoreError> {
         if let Some(hot) = self.inner().messages.get(&id) {
             return Ok(Some(hot));
         }
@@ -205,31 +226,40 @@ impl Board {
         self.inner().messages.remove(&id);
     }
 
+    /// Within business hours.
+    pub fn is_open(&self, queue: &QueueId, now: Timestamp) -> bool {
+        self.calendar.reopening(queue, now).is_none()
+    }
+
     pub fn waiting(&self, queue: &QueueId) -> usize {
-        self.inner().waiting.get(queue).map_or(0, HashSet::len)
+        self.inner().waiting.get(queue).map_or(0, HashMap::len)
     }
 }
 
 impl Inner {
     fn keep(&mut self, conversation: Arc<Conversation>) {
-        let newer = self.conversations.get(&conversation.id).is_none_or(|known| known.seq <= conversation.seq);
+        let newer =
+            self.conversations.get(&conversation.id).is_none_or(|known| known.seq <= conversation.seq);
         if newer {
             self.conversations.put(conversation.id, conversation);
         }
     }
 
     fn count(&mut self, conversation: &Conversation, before: Option<&'static str>, now: Timestamp) {
-        let waits = matches!(conversation.stage, Stage::Handover(_));
-        for (queue, set) in &mut self.waiting {
-            if !(waits && *queue == conversation.queue) {
-                set.remove(&conversation.id);
+        for (queue, turns) in &mut self.waiting {
+            if *queue != conversation.queue || turn(conversation).is_none() {
+                turns.remove(&conversation.id);
             }
         }
-        if waits {
-            self.waiting.entry(conversation.queue.clone()).or_default().insert(conversation.id);
-        }
+        self.count_in(conversation);
         if let (Stage::Assigned(assigned), Some("handover")) = (&conversation.stage, before) {
             self.note_wait(&conversation.queue, now.since(assigned.waited_since));
+        }
+    }
+
+    fn count_in(&mut self, conversation: &Conversation) {
+        if let Some(turn) = turn(conversation) {
+            self.waiting.entry(conversation.queue.clone()).or_default().insert(conversation.id, turn);
         }
     }
 
@@ -246,13 +276,21 @@ impl FactSource for Board {
     fn facts(&self, queue: &QueueId, now: Timestamp) -> QueueFacts {
         let reopening = self.calendar.reopening(queue, now);
         let inner = self.inner();
-        let waiting = inner.waiting.get(queue).map_or(0, HashSet::len);
+        let waiting = inner.waiting.get(queue).map_or(0, HashMap::len);
         // The median is not moved by one night-long wait.
         let expected_wait = inner.waits.get(queue).and_then(|waits| {
             let mut sorted: Vec<Duration> = waits.iter().copied().collect();
             sorted.sort_unstable();
             sorted.get(sorted.len() / 2).copied()
         });
-        QueueFacts { reopening, waiting: u32::try_from(waiting).unwrap_or(u32::MAX), expected_wait }
+        QueueFacts { reopening, waiting: u32::try_from(waiting).unwrap_or(u32::MAX), ahead: 0, expected_wait }
+    }
+
+    fn ahead(&self, conversation: &Conversation) -> u32 {
+        let Some(own) = turn(conversation) else { return 0 };
+        let inner = self.inner();
+        let turns = inner.waiting.get(&conversation.queue).into_iter().flatten();
+        let before = turns.filter(|(id, turn)| (**turn, **id) < (own, conversation.id)).count();
+        u32::try_from(before).unwrap_or(u32::MAX)
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use deskbridge_contract::{
     Adapter, AttachmentSource, Content, OutboundFile, OutboundOp, Persona, RemoteMessageId, ThreadStyle,
 };
-use deskbridge_conversation::{Conversation, Delivery, DeliveryOp, MessageId, Session, fit};
+use deskbridge_conversation::{Audience, Conversation, Delivery, DeliveryOp, MessageId, Session, Stage, fit};
 use deskbridge_store::StoreError;
 use deskbridge_store::rows::MessageRow;
 
@@ -35,7 +35,10 @@ impl Bridge {
             }
             DeliveryOp::React { message, emoji, on } => {
                 let first = self.first_link(conversation, session, *message).await?;
-                first.map(|message| OutboundOp::React { message, emoji: emoji.clone(), on: *on }).into_iter().collect()
+                first
+                    .map(|message| OutboundOp::React { message, emoji: emoji.clone(), on: *on })
+                    .into_iter()
+                    .collect()
             }
             DeliveryOp::Mark { message, mark } => {
                 let first = self.first_link(conversation, session, *message).await?;
@@ -46,13 +49,17 @@ impl Bridge {
                 vec![OutboundOp::OpenThread { title: self.title(conversation, room).await?, card, actions }]
             }
             DeliveryOp::Card => vec![self.card_operation(conversation, session, adapter).await?],
-            DeliveryOp::Thread { closed } => {
-                vec![OutboundOp::SetThread { title: self.title(conversation, room).await?, closed: *closed }]
+            // As it is now: a later change may have found this one still queued.
+            DeliveryOp::Thread { .. } => {
+                let closed = matches!(conversation.stage, Stage::Closed(_));
+                vec![OutboundOp::SetThread { title: self.title(conversation, room).await?, closed }]
             }
-            DeliveryOp::Transcript { from, to } => match self.transcript(conversation, room, *from, *to).await? {
-                Some(content) => self.parts(adapter, session, content, None, None).await,
-                None => Vec::new(),
-            },
+            DeliveryOp::Transcript { from, to } => {
+                match self.transcript(conversation, room, *from, *to).await? {
+                    Some(content) => self.parts(adapter, session, content, None, None).await,
+                    None => Vec::new(),
+                }
+            }
             DeliveryOp::Whisper { to, message, interaction } => match self.stored(*message).await? {
                 Some(row) => vec![OutboundOp::Whisper {
                     to: to.clone(),
@@ -72,6 +79,9 @@ impl Bridge {
         id: MessageId,
     ) -> Result<Vec<OutboundOp>, StoreError> {
         let Some(row) = self.stored(id).await?.filter(|row| !row.deleted) else { return Ok(Vec::new()) };
+        if !may_see(session, &row) {
+            return Ok(Vec::new());
+        }
         let row: Arc<MessageRow> = self.with_files(conversation, row).await?;
         let policy = self.policy.current();
         let shown = render::message(conversation, &policy.policy, session, &row);
@@ -100,10 +110,12 @@ impl Bridge {
             capabilities.max_caption = capabilities.max_caption.saturating_sub(PREFIX);
         }
         let mentions = content.mentions.clone();
+        let mut content = content;
+        name_too_large(&mut content, capabilities.max_upload_bytes);
         let mut operations = Vec::new();
         for (n, mut part) in fit::fit(&content, &capabilities).into_iter().enumerate() {
             part.mentions = if n == 0 { mentions.clone() } else { Vec::new() };
-            let files = self.files(&mut part, capabilities.max_upload_bytes);
+            let files = self.files(&part);
             operations.push(OutboundOp::Post {
                 content: part,
                 files,
@@ -114,21 +126,15 @@ impl Bridge {
         operations
     }
 
-    /// The attachments as open files; one that is too large for the platform is named in the text instead.
-    fn files(&self, part: &mut Content, max: u64) -> Vec<OutboundFile> {
+    /// The attachments as files that can be opened.
+    fn files(&self, part: &Content) -> Vec<OutboundFile> {
         let mut files = Vec::new();
         for attachment in &part.attachments {
             let AttachmentSource::Blob { id, sha256 } = &attachment.source else { continue };
-            let name = fit::clean_name(&attachment.name);
-            if attachment.size > max {
-                let said = deskbridge_conversation::notices::plain(&name);
-                part.text.push_str(&format!("\n\n📎 {said} — too large for this channel ({} MB)", attachment.size >> 20));
-                continue;
-            }
             let (blobs, blob) = (self.blobs.clone(), id.0.clone());
             files.push(OutboundFile {
                 blob: id.clone(),
-                name,
+                name: file_name(&attachment.name),
                 mime: attachment.mime.clone(),
                 size: attachment.size,
                 sha256: sha256.clone(),
@@ -137,7 +143,9 @@ impl Bridge {
                     let (blobs, blob) = (blobs.clone(), blob.clone());
                     Box::pin(async move {
                         let missing = |error: deskbridge_services::blobs::BlobError| {
-                            deskbridge_contract::SendError::rejected(format!("the file cannot be read: {error}"))
+                            deskbridge_contract::SendError::rejected(format!(
+                                "the file cannot be read: {error}"
+                            ))
                         };
                         blobs.get(&blob).await.map_err(missing)
                     })
@@ -156,7 +164,8 @@ impl Bridge {
         id: MessageId,
     ) -> Result<Vec<OutboundOp>, StoreError> {
         let links = self.links(conversation, session, Some(id)).await?;
-        let Some(row) = self.stored(id).await?.filter(|_| !links.is_empty()) else { return Ok(Vec::new()) };
+        let shown = |row: &Arc<MessageRow>| !links.is_empty() && may_see(session, row);
+        let Some(row) = self.stored(id).await?.filter(shown) else { return Ok(Vec::new()) };
         let policy = self.policy.current();
         let mut shown = render::message(conversation, &policy.policy, session, &row);
         shown.content.attachments.clear();
@@ -202,5 +211,70 @@ impl Bridge {
         message: MessageId,
     ) -> Result<Option<RemoteMessageId>, StoreError> {
         Ok(self.links(conversation, session, Some(message)).await?.into_values().next())
+    }
+}
+
+/// The last door of the airlock: internal words do not leave, whatever led here.
+fn may_see(session: &Session, row: &MessageRow) -> bool {
+    match row.audience {
+        Audience::Public | Audience::Requester => true,
+        Audience::Internal | Audience::Private => !render::is_requester(session),
+    }
+}
+
+/// A file that is too large for the platform is named in the text instead.
+fn name_too_large(content: &mut Content, max: u64) {
+    let text = &mut content.text;
+    content.attachments.retain(|attachment| {
+        let fits = attachment.size <= max;
+        if !fits {
+            let name = deskbridge_conversation::notices::plain(&file_name(&attachment.name));
+            text.push_str(&format!(
+                "\n\n📎 {name} — too large for this channel ({} MB)",
+                attachment.size >> 20
+            ));
+        }
+        fits
+    });
+}
+
+/// The sender's file name without what could mislead: no path, no controls, a bounded length that keeps the ending (S89).
+pub(super) fn file_name(given: &str) -> String {
+    let last = given.rsplit(['/', '\\']).next().unwrap_or_default();
+    let clean: String = last.chars().filter(|c| !c.is_control() && !is_bidi(*c)).collect();
+    let clean = clean.trim().trim_start_matches('.');
+    let (stem, ending) = match clean.rsplit_once('.') {
+        Some((stem, ending)) if ending.chars().count() <= 10 => (stem, format!(".{ending}")),
+        _ => (clean, String::new()),
+    };
+    let stem: String = stem.chars().take(100).collect();
+    if stem.is_empty() { format!("file{ending}") } else { format!("{stem}{ending}") }
+}
+
+/// Characters that turn the reading direction, so that `exe.gpj` would read as `jpg.exe`.
+fn is_bidi(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{61c}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::file_name;
+
+    #[test]
+    fn s89_file_names_are_shown_without_what_misleads() {
+        for (given, shown) in [
+            ("../../etc/passwd", "passwd"),
+            ("..\\..\\boot.ini", "boot.ini"),
+            ("/abs/olute.txt", "olute.txt"),
+            ("nul\u{0}l.txt", "null.txt"),
+            ("photo\u{202e}gpj.exe", "photogpj.exe"),
+            (".hidden", "hidden"),
+            ("", "file"),
+            (".", "file"),
+        ] {
+            assert_eq!(file_name(given), shown, "{given:?}");
+        }
+        let long = file_name(&format!("{}.pdf", "x".repeat(5_000)));
+        assert!(long.chars().count() <= 110 && long.ends_with(".pdf"));
     }
 }

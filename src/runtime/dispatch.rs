@@ -16,7 +16,11 @@ pub struct Listeners {
     pub allocator: mpsc::UnboundedSender<Arc<Committed>>,
 }
 
-pub async fn run(bridge: Arc<Bridge>, mut committed: mpsc::UnboundedReceiver<Committed>, listeners: Listeners) {
+pub async fn run(
+    bridge: Arc<Bridge>,
+    mut committed: mpsc::UnboundedReceiver<Committed>,
+    listeners: Listeners,
+) {
     loop {
         let next = tokio::select! {
             next = committed.recv() => next,

@@ -14,11 +14,21 @@ use serde::Serialize;
 #[serde(rename_all = "kebab-case", tag = "state")]
 pub enum State {
     Starting,
-    Up { since: Timestamp, detail: String },
+    Up {
+        since: Timestamp,
+        detail: String,
+    },
     /// Receiving failed; tried again at the given time.
-    Down { since: Timestamp, why: String, retry_at: Timestamp },
+    Down {
+        since: Timestamp,
+        why: String,
+        retry_at: Timestamp,
+    },
     /// Credentials refused: nothing is sent until they work again.
-    Paused { since: Timestamp, why: String },
+    Paused {
+        since: Timestamp,
+        why: String,
+    },
 }
 
 #[derive(Default)]
@@ -29,7 +39,11 @@ pub struct Health {
 impl Health {
     pub fn set(&self, channel: &ChannelName, state: State) {
         let up = matches!(state, State::Up { .. });
-        metrics::gauge!("deskbridge_channel_up", "channel" => channel.0.clone()).set(if up { 1.0 } else { 0.0 });
+        metrics::gauge!("deskbridge_channel_up", "channel" => channel.0.clone()).set(if up {
+            1.0
+        } else {
+            0.0
+        });
         self.channels.lock().unwrap_or_else(PoisonError::into_inner).insert(channel.clone(), state);
     }
 

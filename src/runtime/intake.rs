@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use deskbridge_contract::{
-    Address, ChannelName, Content, Inbound, InboundEvent, InboxSink, Outbound, OutboundOp, PushError, Receipt,
-    RemoteMessageId, SenderKind, Toast, TranslateError,
+    Address, ChannelName, Content, Inbound, InboundEvent, InboxSink, Outbound, OutboundOp, PushError,
+    Receipt, RemoteMessageId, SenderKind, Toast, TranslateError,
 };
 use deskbridge_conversation::policy::{Policy, ReplyMode};
 use deskbridge_conversation::verbs::{Names, Parsed, from_action, parse, parse_explicit};
 use deskbridge_conversation::{
-    DeskActor, DeskEvent, EventBody, PostIntent, Presence, ReactionTarget, Requester, RequesterEvent, RequesterId,
-    RequesterVerb, SessionId, TechnicianId, Verb, Via, fit, gist,
+    DeskActor, DeskEvent, EventBody, PostIntent, Presence, ReactionTarget, Requester, RequesterEvent,
+    RequesterId, RequesterVerb, SessionId, TechnicianId, Verb, Via, fit, gist,
 };
 use deskbridge_store::{Admin, Applied, Apply, Cause, Refs, RemoteRef, StoreError, Target};
 
@@ -54,7 +54,12 @@ impl InboxSink for Sink {
         }
     }
 
-    async fn quarantine(&self, channel: &ChannelName, raw: &[u8], why: &TranslateError) -> Result<(), PushError> {
+    async fn quarantine(
+        &self,
+        channel: &ChannelName,
+        raw: &[u8],
+        why: &TranslateError,
+    ) -> Result<(), PushError> {
         metrics::counter!("deskbridge_quarantine_total").increment(1);
         tracing::warn!(channel = %channel, why = %why, bytes = raw.len(), "an event could not be read; kept in quarantine");
         let keep = Admin::Quarantine { channel: channel.clone(), raw: raw.to_vec(), why: why.to_string() };
@@ -70,7 +75,10 @@ impl Bridge {
             match self.writer.apply(apply.clone()).await {
                 Ok(Applied::Done { conversation, toast, .. }) => {
                     self.board.learn(conversation);
-                    return Ok(Receipt { duplicate: false, toast: toast.map(|text| Toast { text, alert: false }) });
+                    return Ok(Receipt {
+                        duplicate: false,
+                        toast: toast.map(|text| Toast { text, alert: false }),
+                    });
                 }
                 Ok(Applied::Duplicate) => {
                     metrics::counter!("deskbridge_inbound_duplicates_total").increment(1);
@@ -89,7 +97,11 @@ impl Bridge {
         }
     }
 
-    pub async fn set_presence(&self, technician: &TechnicianId, presence: Presence) -> Result<(), StoreError> {
+    pub async fn set_presence(
+        &self,
+        technician: &TechnicianId,
+        presence: Presence,
+    ) -> Result<(), StoreError> {
         self.writer.admin(Admin::SetPresence { technician: technician.clone(), presence }).await.map(|_| ())
     }
 }
@@ -98,7 +110,11 @@ impl Bridge {
 enum Read {
     Apply(Box<Apply>),
     /// `/on`, `/busy`, `/off` in the desk room itself, outside any conversation.
-    Presence { technician: TechnicianId, presence: Presence, inbound: Box<Inbound> },
+    Presence {
+        technician: TechnicianId,
+        presence: Presence,
+        inbound: Box<Inbound>,
+    },
     /// Not for us: chatter in a desk room's main thread, rooms nobody configured, other bots.
     Nothing,
 }
@@ -226,14 +242,28 @@ pub fn technician(policy: &Policy, inbound: &Inbound) -> Option<TechnicianId> {
 }
 
 fn read_desk(bridge: &Bridge, policy: &Policy, mode: ReplyMode, inbound: Inbound) -> Read {
+    let is_bot = inbound.from.kind == SenderKind::Bot;
+    if is_bot && !matches!(inbound.event, InboundEvent::ThreadChanged { .. } | InboundEvent::Deleted { .. }) {
+        // Another bridge in the same room: answering it would never end (T5).
+        return Read::Nothing;
+    }
     let technician = technician(policy, &inbound);
     let available = |who: &TechnicianId| bridge.board.is_available(who);
     let names = Names::new(policy, &available);
-    if inbound.address.thread.is_none() {
+    // Some platforms tell no thread with a reaction; the message itself leads to the conversation.
+    let by_message = matches!(
+        inbound.event,
+        InboundEvent::Reacted { .. } | InboundEvent::Edited { .. } | InboundEvent::Deleted { .. }
+    );
+    if inbound.address.thread.is_none() && !by_message {
         return outside(technician, &names, inbound);
     }
     let by = technician.map_or(DeskActor::Outsider, DeskActor::Technician);
-    let via = Via::Room { session: SessionId(0), user: inbound.from.id.clone(), interaction: inbound.interaction.clone() };
+    let via = Via::Room {
+        session: SessionId(0),
+        user: inbound.from.id.clone(),
+        interaction: inbound.interaction.clone(),
+    };
     let mut refs = Refs::default();
     let mut said = None;
     let what = match inbound.event {
@@ -243,13 +273,14 @@ fn read_desk(bridge: &Bridge, policy: &Policy, mode: ReplyMode, inbound: Inbound
             said = content;
             what
         }
-        InboundEvent::Edited { message, mut content } => {
+        InboundEvent::Edited { message, content } => {
             refs.target = Some(remote_ref(&inbound.address, &message));
-            if let Some(Parsed::Note { text } | Parsed::Reply { text }) = parse(&content.text, &names) {
-                content.text = text;
+            let (what, content) = read_post(&by, mode, &names, message, content);
+            said = content;
+            match what {
+                DeskEvent::Posted { intent, .. } => DeskEvent::Edited { message: None, intent },
+                _ => DeskEvent::Misread { why: "an edit is no verb; write it anew".to_owned() },
             }
-            said = Some(content);
-            DeskEvent::Edited { message: None }
         }
         InboundEvent::Deleted { message } => {
             refs.target = Some(remote_ref(&inbound.address, &message));

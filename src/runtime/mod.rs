@@ -69,7 +69,8 @@ impl Bridge {
         let (outbox_wake, outbox_events) = mpsc::unbounded_channel();
         let (timers_wake, timers_events) = mpsc::unbounded_channel();
         let (allocator_wake, allocator_events) = mpsc::unbounded_channel();
-        let listeners = dispatch::Listeners { outbox: outbox_wake, timers: timers_wake, allocator: allocator_wake };
+        let listeners =
+            dispatch::Listeners { outbox: outbox_wake, timers: timers_wake, allocator: allocator_wake };
         self.tasks.spawn(dispatch::run(self.clone(), committed, listeners));
         self.tasks.spawn(outbox::run(self.clone(), outbox_events));
         self.tasks.spawn(timers::run(self.clone(), timers_events));

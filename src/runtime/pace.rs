@@ -49,7 +49,8 @@ impl Windows {
     }
 
     fn is_idle(&self, now: Instant) -> bool {
-        self.free_at(now) <= now && self.sent.back().is_none_or(|last| *last + Duration::from_secs(3600) < now)
+        self.free_at(now) <= now
+            && self.sent.back().is_none_or(|last| *last + Duration::from_secs(3600) < now)
     }
 }
 

@@ -12,8 +12,8 @@ use deskbridge_contract::{
 };
 use deskbridge_conversation::delivery::MAY_APPEAR_TWICE;
 use deskbridge_conversation::{
-    Conversation, Delivery, DeliveryEvent, DeliveryOp, DeskThread, Effect, EventBody, Outcome, Session, SessionRole,
-    Weight,
+    Conversation, Delivery, DeliveryEvent, DeliveryOp, DeskThread, Effect, EventBody, Outcome, Session,
+    SessionRole, Weight,
 };
 use deskbridge_store::rows::{DeliveryState, OutboxRow};
 use deskbridge_store::{Applied, Apply, Begin, Begun, Cause, Mark, Refs, StoreError, Target};
@@ -70,8 +70,13 @@ struct Place {
     adapter: Arc<dyn Adapter>,
 }
 
-async fn deliver(bridge: &Arc<Bridge>, row: &Arc<OutboxRow>, delivery: &Delivery) -> Result<Verdict, StoreError> {
-    let Some(conversation) = bridge.board.conversation(bridge.read.as_ref(), row.conversation()).await? else {
+async fn deliver(
+    bridge: &Arc<Bridge>,
+    row: &Arc<OutboxRow>,
+    delivery: &Delivery,
+) -> Result<Verdict, StoreError> {
+    let Some(conversation) = bridge.board.conversation(bridge.read.as_ref(), row.conversation()).await?
+    else {
         return end(bridge, row, DeliveryState::Cancelled, "no such conversation").await;
     };
     let Some(session) = conversation.session(delivery.session).cloned() else {
@@ -131,7 +136,8 @@ fn desk_closed(session: &Session, op: &DeliveryOp) -> Option<Outcome> {
 /// cancelled meanwhile is checked in the store in any case.
 fn needs_begin(row: &OutboxRow, delivery: &Delivery, place: &Place) -> bool {
     let safe = place.adapter.resend(OperationKind::Post) == Resend::SameIdIsSafe;
-    let plain = matches!(delivery.op, DeliveryOp::Post { .. }) && row.turn.is_none() && row.not_before.is_none();
+    let plain =
+        matches!(delivery.op, DeliveryOp::Post { .. }) && row.turn.is_none() && row.not_before.is_none();
     !(safe && plain)
 }
 
@@ -147,19 +153,26 @@ fn put_off_for_pace(
     let now = Instant::now();
     let free = bridge.board.pace(&place.adapter, &place.session.address, &kinds, now).err()?;
     let mut again = (**row).clone();
-    again.not_before = Some(bridge.now() + (free.saturating_duration_since(now) + yield_to_others(delivery)).max(Duration::from_millis(5)));
+    again.not_before = Some(
+        bridge.now()
+            + (free.saturating_duration_since(now) + yield_to_others(delivery)).max(Duration::from_millis(5)),
+    );
     Some(Verdict::Again(Arc::new(again)))
 }
 
 fn yield_to_others(delivery: &Delivery) -> Duration {
     match (&delivery.op, delivery.weight) {
-        (DeliveryOp::OpenThread | DeliveryOp::Card, _) | (DeliveryOp::Post { .. }, Weight::Person) => Duration::ZERO,
+        (DeliveryOp::OpenThread | DeliveryOp::Card, _) | (DeliveryOp::Post { .. }, Weight::Person) => {
+            Duration::ZERO
+        }
         (DeliveryOp::Transcript { .. }, _) => Duration::from_millis(20),
         (DeliveryOp::Post { .. } | DeliveryOp::Whisper { .. }, Weight::Notice)
         | (DeliveryOp::Edit { .. } | DeliveryOp::Delete { .. } | DeliveryOp::Whisper { .. }, _) => {
             Duration::from_millis(40)
         }
-        (DeliveryOp::React { .. } | DeliveryOp::Mark { .. } | DeliveryOp::Thread { .. }, _) => Duration::from_millis(80),
+        (DeliveryOp::React { .. } | DeliveryOp::Mark { .. } | DeliveryOp::Thread { .. }, _) => {
+            Duration::from_millis(80)
+        }
     }
 }
 
@@ -290,7 +303,11 @@ async fn gone(
         };
         return outcome(bridge, row, delivery, said).await;
     }
-    let ended = if super::render::is_requester(&place.session) { Outcome::Gone { why } } else { Outcome::Failed { why } };
+    let ended = if super::render::is_requester(&place.session) {
+        Outcome::Gone { why }
+    } else {
+        Outcome::Failed { why }
+    };
     outcome(bridge, row, delivery, ended).await
 }
 
@@ -316,11 +333,15 @@ async fn ambiguous(
     why: &str,
 ) -> Result<Verdict, StoreError> {
     let kind = kind_of(&delivery.op);
-    let twice = row.error.as_deref().is_some_and(|error| error.starts_with(AMBIGUOUS)) && row.state != DeliveryState::Attempting;
+    let twice = row.error.as_deref().is_some_and(|error| error.starts_with(AMBIGUOUS))
+        && row.state != DeliveryState::Attempting;
     match place.adapter.resend(kind) {
-        Resend::SameIdIsSafe => return put_back(bridge, row, backoff(row), format!("{AMBIGUOUS}{why}")).await,
+        Resend::SameIdIsSafe => {
+            return put_back(bridge, row, backoff(row), format!("{AMBIGUOUS}{why}")).await;
+        }
         Resend::ReadBack => {
-            let operations = bridge.operations(&place.conversation, &place.session, delivery, &place.adapter).await?;
+            let operations =
+                bridge.operations(&place.conversation, &place.session, delivery, &place.adapter).await?;
             if let Some(op) = operations.into_iter().next() {
                 let out = Outbound { id: row.id.delivery(), to: place.session.address.clone(), op };
                 match place.adapter.find(&out).await {
@@ -346,7 +367,9 @@ async fn ambiguous(
             _,
         ) => Some(backoff(row)),
         (DeliveryOp::OpenThread, _) if !twice => Some(AMBIGUOUS_WAIT),
-        (DeliveryOp::Post { .. } | DeliveryOp::Card | DeliveryOp::Transcript { .. }, Weight::Person) if !twice => {
+        (DeliveryOp::Post { .. } | DeliveryOp::Card | DeliveryOp::Transcript { .. }, Weight::Person)
+            if !twice =>
+        {
             Some(AMBIGUOUS_WAIT)
         }
         (
@@ -381,11 +404,27 @@ fn kind_of(op: &DeliveryOp) -> OperationKind {
 }
 
 /// Back into its lane, at the head, not before `wait` has passed.
-pub async fn put_back(bridge: &Arc<Bridge>, row: &Arc<OutboxRow>, wait: Duration, why: String) -> Result<Verdict, StoreError> {
+pub async fn put_back(
+    bridge: &Arc<Bridge>,
+    row: &Arc<OutboxRow>,
+    wait: Duration,
+    why: String,
+) -> Result<Verdict, StoreError> {
     let not_before = bridge.now() + wait;
     let attempts = row.attempts.max(1);
-    let mark = Mark { effect: row.id, state: DeliveryState::Queued, not_before: Some(not_before), error: Some(why.clone()) };
-    let mut again = OutboxRow { attempts, state: DeliveryState::Queued, not_before: Some(not_before), error: Some(why), ..(**row).clone() };
+    let mark = Mark {
+        effect: row.id,
+        state: DeliveryState::Queued,
+        not_before: Some(not_before),
+        error: Some(why.clone()),
+    };
+    let mut again = OutboxRow {
+        attempts,
+        state: DeliveryState::Queued,
+        not_before: Some(not_before),
+        error: Some(why),
+        ..(**row).clone()
+    };
     if !bridge.writer.mark(mark).await? {
         // Ended or cancelled meanwhile.
         return Ok(Verdict::Done);
@@ -395,7 +434,12 @@ pub async fn put_back(bridge: &Arc<Bridge>, row: &Arc<OutboxRow>, wait: Duration
 }
 
 /// Ends a row that needs no event.
-pub async fn end(bridge: &Arc<Bridge>, row: &OutboxRow, state: DeliveryState, why: &str) -> Result<Verdict, StoreError> {
+pub async fn end(
+    bridge: &Arc<Bridge>,
+    row: &OutboxRow,
+    state: DeliveryState,
+    why: &str,
+) -> Result<Verdict, StoreError> {
     let error = (!why.is_empty()).then(|| why.to_owned());
     bridge.writer.mark(Mark { effect: row.id, state, not_before: None, error }).await?;
     Ok(Verdict::Done)
@@ -408,7 +452,12 @@ async fn outcome(
     delivery: &Delivery,
     outcome: Outcome,
 ) -> Result<Verdict, StoreError> {
-    let event = DeliveryEvent { delivery: row.id.delivery(), session: delivery.session, op: delivery.op.clone(), outcome };
+    let event = DeliveryEvent {
+        delivery: row.id.delivery(),
+        session: delivery.session,
+        op: delivery.op.clone(),
+        outcome,
+    };
     bridge.finish(row, EventBody::Delivery(event), None).await?;
     Ok(Verdict::Done)
 }

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use deskbridge_contract::{
-    Action, Address, Attachment, AttachmentSource, Card, Content, Mention, Persona, RemoteUserId, ThreadTitle,
+    Action, Address, Attachment, AttachmentSource, Card, ChannelName, Content, Mention, Persona,
+    RemoteUserId, ThreadTitle,
 };
 use deskbridge_conversation::policy::{Policy, RequesterIdentity};
 use deskbridge_conversation::{
@@ -51,8 +52,43 @@ pub fn requester_name(conversation: &Conversation, policy: &Policy, room: &Addre
     }
 }
 
+/// The requester's name as the desk rooms of a channel may show it, also in private messages there.
+pub fn name_on(conversation: &Conversation, policy: &Policy, channel: &ChannelName) -> String {
+    let rooms = policy.desks_of(&conversation.queue).into_iter().filter(|room| room.channel == *channel);
+    most_discreet(conversation, policy, rooms)
+}
+
+/// As the most discreet of the queue's rooms may show it: what is written once is read in all of them.
+pub fn discreet_name(conversation: &Conversation, policy: &Policy) -> String {
+    most_discreet(conversation, policy, policy.desks_of(&conversation.queue).into_iter())
+}
+
+fn most_discreet(
+    conversation: &Conversation,
+    policy: &Policy,
+    rooms: impl Iterator<Item = Address>,
+) -> String {
+    rooms.max_by_key(|room| discretion(policy, room)).map_or_else(
+        || conversation.requester.name.clone(),
+        |room| requester_name(conversation, policy, &room),
+    )
+}
+
+fn discretion(policy: &Policy, room: &Address) -> u8 {
+    match policy.desk(room).map(|desk| desk.requester_identity).unwrap_or_default() {
+        RequesterIdentity::Name => 0,
+        RequesterIdentity::Alias => 1,
+        RequesterIdentity::Anonymous => 2,
+    }
+}
+
 /// Whose words they are, as this session shows it. The bridge's own words have no name.
-fn persona(conversation: &Conversation, policy: &Policy, session: &Session, message: &MessageRow) -> Option<Persona> {
+fn persona(
+    conversation: &Conversation,
+    policy: &Policy,
+    session: &Session,
+    message: &MessageRow,
+) -> Option<Persona> {
     match &message.author {
         Author::Requester(_) => {
             let name = requester_name(conversation, policy, &session.address);
@@ -85,11 +121,14 @@ pub fn message(conversation: &Conversation, policy: &Policy, session: &Session, 
     resolve_mentions(&mut content, policy, session);
     for attachment in &content.attachments {
         if let AttachmentSource::Missing { why } = &attachment.source {
-            let name = fit::clean_name(&attachment.name);
+            let name = super::compose::file_name(&attachment.name);
             if !content.text.is_empty() {
                 content.text.push_str("\n\n");
             }
-            content.text.push_str(&format!("📎 {} — not available: {why}", deskbridge_conversation::notices::plain(&name)));
+            content.text.push_str(&format!(
+                "📎 {} — not available: {why}",
+                deskbridge_conversation::notices::plain(&name)
+            ));
         }
     }
     content.attachments.retain(|a| !matches!(a.source, AttachmentSource::Missing { .. }));
@@ -103,13 +142,19 @@ impl Bridge {
     /// A few words of the matter: the requester's first message.
     pub async fn subject(&self, conversation: &Conversation) -> Result<String, StoreError> {
         let rows = self.read.messages(conversation.id, 1, false, 8).await?;
-        let first = rows.iter().find(|row| matches!(row.author, Author::Requester(_)) && !row.content.text.trim().is_empty());
+        let first = rows
+            .iter()
+            .find(|row| matches!(row.author, Author::Requester(_)) && !row.content.text.trim().is_empty());
         let text = first.map(|row| row.content.text.as_str()).unwrap_or_default();
         let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
         Ok(cut(line.trim(), SUBJECT))
     }
 
-    pub async fn title(&self, conversation: &Conversation, room: &Address) -> Result<ThreadTitle, StoreError> {
+    pub async fn title(
+        &self,
+        conversation: &Conversation,
+        room: &Address,
+    ) -> Result<ThreadTitle, StoreError> {
         Ok(ThreadTitle {
             state: desk::state(conversation),
             reference: conversation.id.to_string(),
@@ -118,7 +163,11 @@ impl Bridge {
         })
     }
 
-    pub async fn card(&self, conversation: &Conversation, room: &Address) -> Result<(Card, Vec<Action>), StoreError> {
+    pub async fn card(
+        &self,
+        conversation: &Conversation,
+        room: &Address,
+    ) -> Result<(Card, Vec<Action>), StoreError> {
         let policy = self.policy.current();
         let subject = self.subject(conversation).await?;
         let summary = match conversation.summary {
@@ -127,7 +176,8 @@ impl Bridge {
         };
         let requester = requester_name(conversation, &policy.policy, room);
         let channel = conversation.requester_session().map_or("", |session| session.address.channel.as_str());
-        let words = desk::Words { subject: &subject, summary: summary.as_deref(), requester: &requester, channel };
+        let words =
+            desk::Words { subject: &subject, summary: summary.as_deref(), requester: &requester, channel };
         Ok(desk::card(conversation, &policy.policy, &words, self.now()))
     }
 
@@ -168,7 +218,7 @@ fn transcript_line(policy: &Policy, requester: &str, row: &MessageRow) -> String
     let name = deskbridge_conversation::notices::plain(&name);
     let mut text = cut(&row.content.text, TRANSCRIPT_TEXT);
     for Attachment { name, .. } in &row.content.attachments {
-        let name = deskbridge_conversation::notices::plain(&fit::clean_name(name));
+        let name = deskbridge_conversation::notices::plain(&super::compose::file_name(name));
         text.push_str(&format!(" 📎 {name}"));
     }
     format!("**{name}:** {text}")

@@ -76,7 +76,8 @@ impl Bridge {
 }
 
 fn rekeys(conversation: &Conversation, from: &Address, to: &Address, now: Timestamp) -> Vec<Apply> {
-    let here = |session: &&Session| session.address.channel == from.channel && session.address.room == from.room;
+    let here =
+        |session: &&Session| session.address.channel == from.channel && session.address.room == from.room;
     let event = |session: &Session| {
         if render::is_requester(session) {
             EventBody::Requester { session: session.id, what: RequesterEvent::RoomMoved { to: to.clone() } }

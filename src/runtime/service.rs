@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deskbridge_contract::{Content, Outbound, OutboundOp, RemoteMessageId, RemoteUserId};
+use deskbridge_conversation::notices::{Notice, say};
 use deskbridge_conversation::{
-    Answer, AssistantEvent, Audience, Author, Conversation, Effect, EventBody, NoticeKind, RequesterEvent, SessionId,
-    Stage, TechnicianId, TicketEvent, TicketLink, TicketStatus, Via, gist,
+    Answer, AssistantEvent, Audience, Author, Conversation, Effect, EventBody, NoticeKind, RequesterEvent,
+    RequesterVerb, SessionId, Stage, TechnicianId, TicketEvent, TicketLink, TicketStatus, Via, Wish, gist,
 };
 use deskbridge_services::assistant::{Line, Reply, Request, Speaker, Unwatched};
 use deskbridge_services::tickets::{NewTicket, TicketError, Visibility};
@@ -31,13 +32,14 @@ pub async fn perform(bridge: &Arc<Bridge>, row: Arc<OutboxRow>) -> Verdict {
 }
 
 async fn serve(bridge: &Arc<Bridge>, row: &Arc<OutboxRow>) -> Result<Verdict, StoreError> {
-    let Some(conversation) = bridge.board.conversation(bridge.read.as_ref(), row.conversation()).await? else {
+    let Some(conversation) = bridge.board.conversation(bridge.read.as_ref(), row.conversation()).await?
+    else {
         return end(bridge, row, DeliveryState::Cancelled, "no such conversation").await;
     };
     match &row.effect {
         Effect::AskAssistant { turn } => ask(bridge, row, &conversation, *turn).await,
         Effect::Summarise { stretch } => {
-            let request = bridge.request(&conversation, *stretch, 0).await?;
+            let request = bridge.desk_request(&conversation, *stretch, 0).await?;
             let summary = bridge.assistant.summarise(&request).await;
             let event = EventBody::Assistant(AssistantEvent::Summarised { stretch: *stretch });
             bridge.finish(row, event, Some(Content::text(summary))).await?;
@@ -57,7 +59,10 @@ async fn serve(bridge: &Arc<Bridge>, row: &Arc<OutboxRow>) -> Result<Verdict, St
             let Some(said) = bridge.stored(*message).await? else { return no_ticket(bridge, row).await };
             let visibility = if *public { Visibility::Public } else { Visibility::Internal };
             let author = bridge.author_name(&conversation, &said);
-            let done = bridge.tickets.comment(key, &row.id.to_string(), &author, &said.content.text, visibility).await;
+            let done = bridge
+                .tickets
+                .comment(key, &row.id.to_string(), &author, &said.content.text, visibility)
+                .await;
             after_ticket(bridge, row, done).await
         }
         Effect::Notify { technician, kind } => {
@@ -77,7 +82,12 @@ async fn serve(bridge: &Arc<Bridge>, row: &Arc<OutboxRow>) -> Result<Verdict, St
 
 impl Bridge {
     /// What an engine may see: the public words of one stretch of one conversation (A5, S103).
-    pub async fn request(&self, conversation: &Conversation, from: u64, turn: u32) -> Result<Request, StoreError> {
+    pub async fn request(
+        &self,
+        conversation: &Conversation,
+        from: u64,
+        turn: u32,
+    ) -> Result<Request, StoreError> {
         let rows = self.read.messages(conversation.id, from, false, 2_000).await?;
         let said: Vec<&MessageRow> =
             rows.iter().filter(|row| row.audience == Audience::Public && !row.deleted).collect();
@@ -103,6 +113,22 @@ impl Bridge {
         })
     }
 
+    /// As [`Bridge::request`], for what desk rooms read: the requester is called as the most discreet of them allows.
+    async fn desk_request(
+        &self,
+        conversation: &Conversation,
+        from: u64,
+        turn: u32,
+    ) -> Result<Request, StoreError> {
+        let mut request = self.request(conversation, from, turn).await?;
+        let name = render::discreet_name(conversation, &self.policy.current().policy);
+        for line in request.lines.iter_mut().filter(|line| line.by == Speaker::Requester) {
+            line.name.clone_from(&name);
+        }
+        request.requester = name;
+        Ok(request)
+    }
+
     pub fn author_name(&self, conversation: &Conversation, row: &MessageRow) -> String {
         match &row.author {
             Author::Requester(_) => conversation.requester.name.clone(),
@@ -115,7 +141,12 @@ impl Bridge {
 }
 
 /// The assistant's turn. It ends early when the turn is not the current one any more.
-async fn ask(bridge: &Arc<Bridge>, row: &Arc<OutboxRow>, conversation: &Conversation, turn: u32) -> Result<Verdict, StoreError> {
+async fn ask(
+    bridge: &Arc<Bridge>,
+    row: &Arc<OutboxRow>,
+    conversation: &Conversation,
+    turn: u32,
+) -> Result<Verdict, StoreError> {
     let is_current = |c: &Conversation| c.turn == turn && matches!(c.stage, Stage::Assisting(_));
     let superseded = || Reply { answer: Answer::Failed { why: "superseded".to_owned() }, content: None };
     let reply = if is_current(conversation) {
@@ -125,7 +156,8 @@ async fn ask(bridge: &Arc<Bridge>, row: &Arc<OutboxRow>, conversation: &Conversa
             loop {
                 match changes.recv().await {
                     Ok(commit) => {
-                        let mine = commit.changes.iter().rfind(|change| change.conversation.id == conversation.id);
+                        let mine =
+                            commit.changes.iter().rfind(|change| change.conversation.id == conversation.id);
                         if mine.is_some_and(|change| !is_current(&change.conversation)) {
                             return;
                         }
@@ -143,6 +175,7 @@ async fn ask(bridge: &Arc<Bridge>, row: &Arc<OutboxRow>, conversation: &Conversa
     } else {
         superseded()
     };
+    let reply = audible(reply, &conversation.requester.language);
     let label = match &reply.answer {
         Answer::Said { .. } => "said",
         Answer::AskedBack { .. } => "asked-back",
@@ -153,6 +186,22 @@ async fn ask(bridge: &Arc<Bridge>, row: &Arc<OutboxRow>, conversation: &Conversa
     let event = EventBody::Assistant(AssistantEvent::Answered { turn, answer: reply.answer });
     bridge.finish(row, event, reply.content).await?;
     Ok(Verdict::Done)
+}
+
+/// A turn ends with something to read: an answer without words is none (T27), and the offer of people has fixed ones.
+fn audible(reply: Reply, language: &str) -> Reply {
+    let silent = reply.content.as_ref().is_none_or(Content::is_empty);
+    match reply.answer {
+        Answer::Said { .. } | Answer::AskedBack { .. } if silent => {
+            Reply { answer: Answer::Failed { why: "an empty answer".to_owned() }, content: None }
+        }
+        Answer::HandOver { .. } if silent => {
+            Reply { content: Some(say(&Notice::AskConnect, language)), ..reply }
+        }
+        Answer::Said { .. } | Answer::AskedBack { .. } | Answer::HandOver { .. } | Answer::Failed { .. } => {
+            reply
+        }
+    }
 }
 
 /// Shows "is typing" to the requester until dropped; never ends by itself.
@@ -176,9 +225,10 @@ async fn suggest(
     to: &TechnicianId,
     via: &Via,
 ) -> Result<Verdict, StoreError> {
-    let request = bridge.request(conversation, conversation.stretch.from, conversation.turn).await?;
+    let request = bridge.desk_request(conversation, conversation.stretch.from, conversation.turn).await?;
     let draft = bridge.assistant.suggest(&request, to).await;
-    let content = draft.unwrap_or_else(|| Content::text("There is nothing to suggest: no article fits well enough."));
+    let content =
+        draft.unwrap_or_else(|| Content::text("There is nothing to suggest: no article fits well enough."));
     let event = EventBody::Assistant(AssistantEvent::Suggested { to: to.clone(), via: via.clone() });
     bridge.finish(row, event, Some(content)).await?;
     Ok(Verdict::Done)
@@ -195,11 +245,16 @@ async fn no_ticket(bridge: &Arc<Bridge>, row: &OutboxRow) -> Result<Verdict, Sto
     end(bridge, row, DeliveryState::Cancelled, "there is no ticket").await
 }
 
-async fn open_ticket(bridge: &Arc<Bridge>, row: &Arc<OutboxRow>, conversation: &Conversation) -> Result<Verdict, StoreError> {
+async fn open_ticket(
+    bridge: &Arc<Bridge>,
+    row: &Arc<OutboxRow>,
+    conversation: &Conversation,
+) -> Result<Verdict, StoreError> {
     let subject = bridge.subject(conversation).await?;
     let summary = if subject.is_empty() { format!("IT request {}", conversation.id) } else { subject };
     let request = bridge.request(conversation, conversation.stretch.from, 0).await?;
-    let said: Vec<String> = request.lines.iter().map(|line| format!("{}: {}", line.name, line.text)).collect();
+    let said: Vec<String> =
+        request.lines.iter().map(|line| format!("{}: {}", line.name, line.text)).collect();
     let ticket = NewTicket {
         // The conversation and the moment it was asked for: the same over every attempt.
         key: format!("deskbridge:{}", row.id),
@@ -255,11 +310,15 @@ async fn hand_in_record(
     key: &str,
 ) -> Result<Result<(), TicketError>, StoreError> {
     let rows = bridge.read.messages(conversation.id, 1, false, 2_000).await?;
-    let public: Vec<&MessageRow> = rows.iter().filter(|r| r.audience == Audience::Public && !r.deleted).collect();
-    let said: Vec<String> =
-        public.iter().map(|r| format!("{}: {}", bridge.author_name(conversation, r), r.content.text)).collect();
+    let public: Vec<&MessageRow> =
+        rows.iter().filter(|r| r.audience == Audience::Public && !r.deleted).collect();
+    let said: Vec<String> = public
+        .iter()
+        .map(|r| format!("{}: {}", bridge.author_name(conversation, r), r.content.text))
+        .collect();
     let text = format!("Transcript of {}\n\n{}", conversation.id, render::cut(&said.join("\n\n"), 50_000));
-    let commented = bridge.tickets.comment(key, &row.id.to_string(), "deskbridge", &text, Visibility::Public).await;
+    let commented =
+        bridge.tickets.comment(key, &row.id.to_string(), "deskbridge", &text, Visibility::Public).await;
     if commented.is_err() {
         return Ok(commented);
     }
@@ -275,7 +334,11 @@ async fn hand_in_record(
     Ok(Ok(()))
 }
 
-async fn after_ticket(bridge: &Arc<Bridge>, row: &Arc<OutboxRow>, done: Result<(), TicketError>) -> Result<Verdict, StoreError> {
+async fn after_ticket(
+    bridge: &Arc<Bridge>,
+    row: &Arc<OutboxRow>,
+    done: Result<(), TicketError>,
+) -> Result<Verdict, StoreError> {
     match done {
         Ok(()) => end(bridge, row, DeliveryState::Sent, "").await,
         Err(TicketError::Retry(why)) => put_back(bridge, &started(row), backoff(row), why).await,
@@ -284,7 +347,13 @@ async fn after_ticket(bridge: &Arc<Bridge>, row: &Arc<OutboxRow>, done: Result<(
 }
 
 /// A private message to a technician, wherever they can be reached. Best effort: the card mentions them as well.
-async fn notify(bridge: &Arc<Bridge>, row: &OutboxRow, conversation: &Conversation, who: &TechnicianId, kind: NoticeKind) {
+async fn notify(
+    bridge: &Arc<Bridge>,
+    row: &OutboxRow,
+    conversation: &Conversation,
+    who: &TechnicianId,
+    kind: NoticeKind,
+) {
     let policy = bridge.policy.current();
     let Some(technician) = policy.policy.technicians.get(who) else { return };
     let what = match kind {
@@ -294,13 +363,14 @@ async fn notify(bridge: &Arc<Bridge>, row: &OutboxRow, conversation: &Conversati
         NoticeKind::Invited => "has you as a co-replier now",
         NoticeKind::Reopened => "was reopened",
     };
-    let requester = deskbridge_conversation::notices::plain(&conversation.requester.name);
-    let text = format!("🔔 {} · {requester} {what}.", conversation.id);
     for identity in &technician.identities {
         let Some((channel, user)) = identity.split_once(':') else { continue };
         let Some(adapter) = bridge.adapters.get(&channel.into()) else { continue };
         let Ok(to) = adapter.open_direct(&RemoteUserId::new(user)).await else { continue };
-        let op = OutboundOp::Post { content: Content::text(&text), files: Vec::new(), persona: None, reply_to: None };
+        let name = render::name_on(conversation, &policy.policy, adapter.channel());
+        let requester = deskbridge_conversation::notices::plain(&name);
+        let content = Content::text(format!("🔔 {} · {requester} {what}.", conversation.id));
+        let op = OutboundOp::Post { content, files: Vec::new(), persona: None, reply_to: None };
         let out = Outbound { id: row.id.delivery(), to, op };
         if let Err(error) = adapter.send(&out).await {
             tracing::debug!(effect = %row.id, %error, "a technician could not be told privately");
@@ -319,18 +389,31 @@ async fn open_anew(
         return end(bridge, row, DeliveryState::Cancelled, "no requester session").await;
     };
     let rows = bridge.read.messages(conversation.id, first_seq, false, 200).await?;
-    let late: Vec<&MessageRow> =
-        rows.iter().filter(|row| matches!(row.author, Author::Requester(_)) && !row.deleted).collect();
-    let Some(last) = late.last() else {
-        return end(bridge, row, DeliveryState::Cancelled, "nothing was said").await;
-    };
+    let language = &conversation.requester.language;
+    let is_command =
+        |row: &MessageRow| matches!(gist::read(&row.content.text, language).wish, Some(Wish::Command(_)));
+    let late: Vec<&MessageRow> = rows
+        .iter()
+        .filter(|row| matches!(row.author, Author::Requester(_)) && !row.deleted && !is_command(row))
+        .collect();
     let texts: Vec<&str> = late.iter().map(|row| row.content.text.as_str()).collect();
     let content = Content {
         text: texts.join("\n\n"),
         attachments: late.iter().flat_map(|row| row.content.attachments.clone()).collect(),
         ..Content::default()
     };
-    let remote = bridge.links(conversation, session, Some(last.id)).await?.into_values().next();
+    let (at, what) = match late.last() {
+        Some(last) => {
+            let remote = bridge.links(conversation, session, Some(last.id)).await?.into_values().next();
+            let remote = remote.unwrap_or_else(|| RemoteMessageId::new(last.id.to_string()));
+            (
+                last.at,
+                RequesterEvent::Posted { remote, gist: gist::read(&content.text, language), reply_to: None },
+            )
+        }
+        // Nothing was said: the button "talk to a human" asked for it.
+        None => (bridge.now(), RequesterEvent::Pressed { verb: RequesterVerb::Human }),
+    };
     let policy = bridge.policy.current();
     let queue = policy.policy.queue_of(&session.address.channel);
     let apply = Apply {
@@ -342,15 +425,8 @@ async fn open_anew(
             queue,
             force_new: true,
         },
-        at: last.at,
-        body: EventBody::Requester {
-            session: SessionId(0),
-            what: RequesterEvent::Posted {
-                remote: remote.unwrap_or_else(|| RemoteMessageId::new(last.id.to_string())),
-                gist: gist::read(&content.text, &conversation.requester.language),
-                reply_to: None,
-            },
-        },
+        at,
+        body: EventBody::Requester { session: SessionId(0), what },
         content: Some(content),
         refs: Refs::default(),
         guard: None,

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use deskbridge_contract::{Adapter, ChannelName, Inbox, SendError};
 
+use super::Bridge;
 use super::health::State;
 use super::intake::Sink;
 use super::shelf::StoreShelf;
-use super::Bridge;
 
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
@@ -101,7 +101,9 @@ async fn check(bridge: Arc<Bridge>, adapter: Arc<dyn Adapter>) {
             }
             Err(error) => {
                 let now = bridge.now();
-                bridge.health.set(&channel, State::Down { since: now, why: error.to_string(), retry_at: now + wait });
+                bridge
+                    .health
+                    .set(&channel, State::Down { since: now, why: error.to_string(), retry_at: now + wait });
             }
         }
         tokio::select! {

@@ -40,7 +40,8 @@ impl Clocks {
 
     fn take_due(&mut self, now: Timestamp) -> Vec<ConversationId> {
         let later = self.by_time.split_off(&(now + Duration::from_micros(1), ConversationId(i64::MIN)));
-        let due: Vec<ConversationId> = std::mem::replace(&mut self.by_time, later).into_iter().map(|(_, id)| id).collect();
+        let due: Vec<ConversationId> =
+            std::mem::replace(&mut self.by_time, later).into_iter().map(|(_, id)| id).collect();
         for conversation in &due {
             self.of.remove(conversation);
         }

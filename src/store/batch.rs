@@ -21,11 +21,11 @@ use std::sync::Arc;
 use deskbridge_contract::Timestamp;
 use deskbridge_conversation::{Conversation, ConversationId};
 
+use crate::backend::RemoteHit;
 use crate::backend::{Changes, Loaded};
 use crate::job::{AdminDone, Applied, Begin, Begun, Committed, FactSource, Job, Mark, RemoteRef, StoreError};
 use crate::policy::Stamped;
 use crate::rows::{AttemptRow, DeliveryState};
-use crate::backend::RemoteHit;
 use outbox::Outbox;
 use roster::Roster;
 use tickets::Tickets;
@@ -61,13 +61,22 @@ pub(crate) struct Batch<'a> {
 }
 
 impl<'a> Batch<'a> {
-    pub(crate) fn new(loaded: Loaded, policy: &'a Stamped, facts: &'a dyn FactSource, now: Timestamp) -> Self {
+    pub(crate) fn new(
+        loaded: Loaded,
+        policy: &'a Stamped,
+        facts: &'a dyn FactSource,
+        now: Timestamp,
+    ) -> Self {
         Batch {
             policy,
             facts,
             now,
             causes: loaded.causes.into_iter().collect(),
-            conversations: loaded.conversations.into_iter().map(|(id, state)| (id, Arc::new(state))).collect(),
+            conversations: loaded
+                .conversations
+                .into_iter()
+                .map(|(id, state)| (id, Arc::new(state)))
+                .collect(),
             touched: Touched::default(),
             addresses: loaded.addresses,
             remotes: loaded.remotes,
@@ -92,7 +101,8 @@ impl<'a> Batch<'a> {
     pub(crate) fn finish(mut self) -> (Changes, Committed) {
         self.outbox.write(&mut self.changes);
         let roster = self.roster.write(&mut self.changes);
-        let changes = self.touched.write(&self.conversations, &self.outbox, self.policy, self.now, &mut self.changes);
+        let changes =
+            self.touched.write(&self.conversations, &self.outbox, self.policy, self.now, &mut self.changes);
         (self.changes, Committed { changes, roster })
     }
 

@@ -91,10 +91,12 @@ impl<'a> Lines<'a> {
     }
 
     fn line<T: Serialize>(&mut self, table: &str, row: T) -> Result<(), StoreError> {
-        let mut bytes =
-            serde_json::to_vec(&Line { table, row }).map_err(|fault| StoreError::Corrupt(fault.to_string()))?;
+        let mut bytes = serde_json::to_vec(&Line { table, row })
+            .map_err(|fault| StoreError::Corrupt(fault.to_string()))?;
         bytes.push(b'\n');
-        self.out.write_all(&bytes).map_err(|fault| StoreError::Unavailable(format!("writing the export: {fault}")))
+        self.out
+            .write_all(&bytes)
+            .map_err(|fault| StoreError::Unavailable(format!("writing the export: {fault}")))
     }
 
     /// By key, as bytes.
@@ -138,7 +140,12 @@ impl<'a> Lines<'a> {
         self.line("technicians", row)
     }
     /// In the order in which they were stored.
-    pub fn presence(&mut self, technician: &TechnicianId, presence: Presence, now: Timestamp) -> Result<(), StoreError> {
+    pub fn presence(
+        &mut self,
+        technician: &TechnicianId,
+        presence: Presence,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         self.line("presence_log", PresenceLine { technician, presence, now })
     }
     /// By (channel, key), as bytes.

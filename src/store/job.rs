@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use deskbridge_contract::{Address, ChannelName, Content, RemoteEventId, RemoteMessageId, RoomId, Timestamp};
 use deskbridge_conversation::{
-    Conversation, ConversationId, EffectId, EventBody, Presence, QueueFacts, QueueId, Requester, TechnicianId,
-    TicketStatus, TimerKind,
+    Conversation, ConversationId, EffectId, EventBody, Presence, QueueFacts, QueueId, Requester,
+    TechnicianId, TicketStatus, TimerKind,
 };
 
 use crate::rows::{BlobRow, DeliveryState, MessageRow, OutboxRow, TokenRow};
@@ -75,9 +75,17 @@ pub enum Target {
     Conversation(ConversationId),
     /// The latest conversation of a requester's address; opened when there is none, or when the latest was closed
     /// longer ago than the reopen window (L1, L8, D4). `force_new`: open another in any case (D5).
-    Requester { address: Address, requester: Requester, queue: QueueId, priority: u8, force_new: bool },
+    Requester {
+        address: Address,
+        requester: Requester,
+        queue: QueueId,
+        priority: u8,
+        force_new: bool,
+    },
     /// The conversation whose desk session has this address (room and thread).
-    Desk { address: Address },
+    Desk {
+        address: Address,
+    },
 }
 
 /// What must hold in the transaction for the event to be what it says.
@@ -110,21 +118,44 @@ pub struct Mark {
 /// Changes that no conversation steps for.
 #[derive(Clone, Debug)]
 pub enum Admin {
-    SetPresence { technician: TechnicianId, presence: Presence },
+    SetPresence {
+        technician: TechnicianId,
+        presence: Presence,
+    },
     /// The configuration's technicians; those that are new start Offline.
     EnsureTechnicians(Vec<TechnicianId>),
-    PutShelf { channel: ChannelName, key: String, value: String },
-    Quarantine { channel: ChannelName, raw: Vec<u8>, why: String },
+    PutShelf {
+        channel: ChannelName,
+        key: String,
+        value: String,
+    },
+    Quarantine {
+        channel: ChannelName,
+        raw: Vec<u8>,
+        why: String,
+    },
     PutBlob(BlobRow),
     /// An attachment of a stored message was copied (or could not be).
-    ReplaceContent { message: deskbridge_conversation::MessageId, content: Content },
+    ReplaceContent {
+        message: deskbridge_conversation::MessageId,
+        content: Content,
+    },
     CreateToken(TokenRow),
-    RevokeToken { id: String },
-    Audit { by: Option<String>, act: String, conversation: Option<ConversationId> },
+    RevokeToken {
+        id: String,
+    },
+    Audit {
+        by: Option<String>,
+        act: String,
+        conversation: Option<ConversationId>,
+    },
     /// The embedded ticket desk (see `tickets.rs`).
     Ticket(TicketOp),
     /// Links of a message that was sent in answer to an interaction, or by other means than the outbox.
-    Feedback { message: deskbridge_conversation::MessageId, helpful: bool },
+    Feedback {
+        message: deskbridge_conversation::MessageId,
+        helpful: bool,
+    },
 }
 
 /// Operations of the embedded ticket desk; each leaves a history row.
@@ -140,10 +171,28 @@ pub enum TicketOp {
         requester: String,
         technician: Option<String>,
     },
-    SetStatus { number: i64, status: TicketStatus, by: String },
-    Comment { number: i64, key: String, author: String, text: String, public: bool },
-    Attach { number: i64, blob: String, name: String },
-    SetTechnician { number: i64, technician: Option<String>, by: String },
+    SetStatus {
+        number: i64,
+        status: TicketStatus,
+        by: String,
+    },
+    Comment {
+        number: i64,
+        key: String,
+        author: String,
+        text: String,
+        public: bool,
+    },
+    Attach {
+        number: i64,
+        blob: String,
+        name: String,
+    },
+    SetTechnician {
+        number: i64,
+        technician: Option<String>,
+        by: String,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -157,7 +206,12 @@ pub enum Job {
 /// What became of an `Apply`.
 #[derive(Clone, Debug)]
 pub enum Applied {
-    Done { conversation: Arc<Conversation>, seq: u64, opened: bool, toast: Option<String> },
+    Done {
+        conversation: Arc<Conversation>,
+        seq: u64,
+        opened: bool,
+        toast: Option<String>,
+    },
     /// The cause was stored before.
     Duplicate,
     /// Nothing to do: an edit that changes nothing, a timer whose clock does not run any more.
@@ -181,7 +235,10 @@ pub enum Begun {
 pub enum AdminDone {
     Done,
     /// The ticket that was created or changed. `created` is false when this key had created it before.
-    Ticket { number: i64, created: bool },
+    Ticket {
+        number: i64,
+        created: bool,
+    },
     /// No such ticket.
     Unknown,
 }
@@ -228,4 +285,8 @@ pub struct Change {
 /// Where the writer gets the queue's facts from; must be quick and must not block.
 pub trait FactSource: Send + Sync {
     fn facts(&self, queue: &QueueId, now: Timestamp) -> QueueFacts;
+    /// How many go before a conversation that waits; asked when its requester does something.
+    fn ahead(&self, _conversation: &Conversation) -> u32 {
+        0
+    }
 }

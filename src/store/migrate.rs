@@ -126,7 +126,8 @@ mod tests {
                 .map(|entry| entry.unwrap().file_name().into_string().unwrap())
                 .collect();
             names.sort();
-            let expected: Vec<String> = STEPS.iter().map(|step| format!("{:04}_{}.sql", step.0, step.1)).collect();
+            let expected: Vec<String> =
+                STEPS.iter().map(|step| format!("{:04}_{}.sql", step.0, step.1)).collect();
             assert_eq!(names, expected, "{kind}");
         }
     }

@@ -6,11 +6,9 @@
 //! memory), steps the conversations, writes set-based, commits, then answers every waiter.
 
 pub mod audit;
-pub mod export;
-pub mod search;
-pub mod tickets;
 pub mod backend;
 mod batch;
+pub mod export;
 pub mod job;
 pub mod memory;
 pub mod migrate;
@@ -19,19 +17,22 @@ pub mod policy;
 mod postgres;
 pub mod read;
 pub mod rows;
-#[cfg(test)]
-mod suite;
+pub mod search;
 mod sql;
 mod sqlite;
+#[cfg(test)]
+mod suite;
+pub mod tickets;
 pub mod writer;
+pub mod yardstick;
 
 pub use backend::{Backend, Changes, Keys, Loaded};
-pub use job::{
-    Admin, AdminDone, Applied, Apply, Begin, Begun, Cause, Committed, Change, FactSource, Guard, Job, Mark, Refs, RemoteRef,
-    StoreError, Target,
-};
-pub use export::Export;
 pub use batch::set_session;
+pub use export::Export;
+pub use job::{
+    Admin, AdminDone, Applied, Apply, Begin, Begun, Cause, Change, Committed, FactSource, Guard, Job, Mark,
+    Refs, RemoteRef, StoreError, Target,
+};
 pub use memory::{Memory, MemoryBackend};
 pub use open::{Kind, OpenOptions, Opened, open};
 pub use policy::{PolicyHandle, Stamped};

@@ -44,15 +44,27 @@ pub struct Opened {
 pub async fn open(url: &str, options: OpenOptions) -> Result<Opened, StoreError> {
     match place(url)? {
         Place::File(path) => {
-            let (backend, reader) =
-                sqlite::open::open(&path, options.relaxed, options.migrate).await.map_err(|fault| at(url, fault))?;
+            let (backend, reader) = sqlite::open::open(&path, options.relaxed, options.migrate)
+                .await
+                .map_err(|fault| at(url, fault))?;
             let reader = Arc::new(reader);
-            Ok(Opened { backend: Box::new(backend), read: reader.clone(), export: reader, kind: Kind::Sqlite })
+            Ok(Opened {
+                backend: Box::new(backend),
+                read: reader.clone(),
+                export: reader,
+                kind: Kind::Sqlite,
+            })
         }
         Place::Server => {
-            let (backend, reader) = postgres::open::open(url, options.migrate).await.map_err(|fault| at(url, fault))?;
+            let (backend, reader) =
+                postgres::open::open(url, options.migrate).await.map_err(|fault| at(url, fault))?;
             let reader = Arc::new(reader);
-            Ok(Opened { backend: Box::new(backend), read: reader.clone(), export: reader, kind: Kind::Postgres })
+            Ok(Opened {
+                backend: Box::new(backend),
+                read: reader.clone(),
+                export: reader,
+                kind: Kind::Postgres,
+            })
         }
     }
 }
@@ -101,3 +113,6 @@ fn at(url: &str, fault: StoreError) -> StoreError {
         StoreError::Corrupt(said) => StoreError::Corrupt(format!("{url}: {said}")),
     }
 }
+
+#[cfg(test)]
+mod tests;

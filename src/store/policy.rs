@@ -43,3 +43,21 @@ impl PolicyHandle {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = stamped;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_policies_have_one_name() {
+        let handle = PolicyHandle::new(Policy::default());
+        let before = handle.current();
+        handle.replace(Policy::default());
+        assert_eq!(handle.current(), before);
+        let mut other = Policy::default();
+        other.assistant.max_turns += 1;
+        handle.clone().replace(other);
+        assert_ne!(handle.current().hash, before.hash);
+        assert_eq!(before.hash.len(), 16);
+    }
+}

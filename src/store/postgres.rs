@@ -18,15 +18,17 @@ use sqlx::{ConnectOptions, Connection};
 
 use crate::backend::{Backend, Changes, Keys, Loaded};
 use crate::job::StoreError;
+use crate::sql::On;
 use crate::sql::changes::{Dialect, Known, Write, plan};
 use crate::sql::fault::fault;
 use crate::sql::lookups::{self, Answers};
-use crate::sql::On;
 
 pub struct PostgresBackend {
     options: PgConnectOptions,
     /// `None` after a failure: opened again by the next `load`.
     conn: Option<PgConnection>,
+    /// A transaction is, or may be, under way.
+    open: bool,
     transaction: Transaction,
 }
 
@@ -55,28 +57,31 @@ impl Known for Transaction {
 }
 
 impl PostgresBackend {
-    async fn on(&mut self) -> Result<On<'_>, StoreError> {
-        if self.conn.is_none() {
-            let conn = self.options.connect().await.map_err(|error| fault("connecting", &error))?;
-            self.conn = Some(conn);
-        }
-        match &mut self.conn {
-            Some(conn) => Ok(On::Postgres(conn)),
-            None => Err(StoreError::Unavailable("the database is not connected".into())),
-        }
+    async fn begin(&mut self) -> Result<On<'_>, StoreError> {
+        // Whoever began the last one has gone away in the middle.
+        self.rollback().await;
+        self.transaction = Transaction::default();
+        let conn = match self.conn.take() {
+            Some(conn) => conn,
+            None => self.options.connect().await.map_err(|error| fault("connecting", &error))?,
+        };
+        let mut on = On::Postgres(self.conn.insert(conn));
+        self.open = true;
+        on.plain("begin").await?;
+        Ok(on)
     }
 
     async fn read(&mut self, keys: &Keys) -> Result<Loaded, StoreError> {
-        self.transaction = Transaction::default();
-        let mut on = self.on().await?;
-        on.plain("begin").await?;
+        let mut on = self.begin().await?;
         let mut answers = Answers::new(keys);
         if !keys.causes.is_empty() {
-            answers.causes(&on.rows(&lookups::CAUSES, &[lookups::keys(&keys.causes).as_str().into()]).await?)?;
+            answers
+                .causes(&on.rows(&lookups::CAUSES, &[lookups::keys(&keys.causes).as_str().into()]).await?)?;
         }
         let (conversation, ticket) = numbers(&mut on, &mut answers).await?;
         if !keys.remotes.is_empty() {
-            answers.remotes(&on.rows(&lookups::REMOTES, &[lookups::remote_keys(keys).as_str().into()]).await?)?;
+            answers
+                .remotes(&on.rows(&lookups::REMOTES, &[lookups::remote_keys(keys).as_str().into()]).await?)?;
         }
         if !answers.touched.is_empty() {
             let ids = lookups::conversation_keys(&answers.touched);
@@ -89,7 +94,9 @@ impl PostgresBackend {
             answers.contents(&on.rows(&lookups::CONTENTS, &[ids.as_str().into()]).await?)?;
         }
         if !keys.effects.is_empty() {
-            answers.effects(&on.rows(&lookups::EFFECTS, &[lookups::id_keys(&keys.effects).as_str().into()]).await?)?;
+            answers.effects(
+                &on.rows(&lookups::EFFECTS, &[lookups::id_keys(&keys.effects).as_str().into()]).await?,
+            )?;
         }
         if keys.roster {
             answers.technicians(&on.rows(&lookups::TECHNICIANS, &[]).await?)?;
@@ -104,17 +111,16 @@ impl PostgresBackend {
     }
 
     async fn write(&mut self, changes: &Changes) -> Result<(), StoreError> {
-        if !changes.audit.is_empty() {
-            let last = self.on().await?.row(&lookups::LAST_AUDIT, &[]).await?;
-            if let Some(row) = last {
-                self.transaction.last_audit = (row.int(0)?, row.text(1)?);
-            }
-        }
-        let writes = plan(changes, Dialect::Postgres, &self.transaction)?.writes;
         let Some(conn) = &mut self.conn else {
             return Err(StoreError::Unavailable("the connection was lost before the commit".into()));
         };
         let mut on = On::Postgres(conn);
+        if !changes.audit.is_empty()
+            && let Some(row) = on.row(&lookups::LAST_AUDIT, &[]).await?
+        {
+            self.transaction.last_audit = (row.int(0)?, row.text(1)?);
+        }
+        let writes = plan(changes, Dialect::Postgres, &self.transaction)?.writes;
         for Write { text, rows, expect } in writes {
             let written = on.run(text, &[rows.as_str().into()]).await?;
             if expect.is_some_and(|expected| expected != written) {
@@ -144,7 +150,9 @@ async fn numbers(on: &mut On<'_>, answers: &mut Answers<'_>) -> Result<(i64, i64
         answers.addresses(&on.rows(&lookups::ADDRESSES, &[addresses.as_str().into()]).await?)?;
     }
     if !keys.ticket_keys.is_empty() {
-        answers.tickets(&on.rows(&lookups::TICKETS, &[lookups::keys(&keys.ticket_keys).as_str().into()]).await?)?;
+        answers.tickets(
+            &on.rows(&lookups::TICKETS, &[lookups::keys(&keys.ticket_keys).as_str().into()]).await?,
+        )?;
     }
     Ok(numbers)
 }
@@ -161,15 +169,15 @@ impl Backend for PostgresBackend {
 
     async fn commit(&mut self, changes: &Changes) -> Result<(), StoreError> {
         let done = self.write(changes).await;
-        self.transaction = Transaction::default();
-        if done.is_err() {
-            self.rollback().await;
+        match done {
+            Ok(()) => self.open = false,
+            Err(_) => self.rollback().await,
         }
         done
     }
 
     async fn rollback(&mut self) {
-        let Some(conn) = &mut self.conn else { return };
+        let Some(conn) = self.conn.as_mut().filter(|_| std::mem::take(&mut self.open)) else { return };
         if On::Postgres(conn).plain("rollback").await.is_err()
             && let Some(conn) = self.conn.take()
         {
@@ -180,8 +188,9 @@ impl Backend for PostgresBackend {
 
     async fn index_search(&mut self, limit: u32) -> Result<u32, StoreError> {
         let done = index::index(self, limit).await;
-        if done.is_err() {
-            self.rollback().await;
+        match done {
+            Ok(_) => self.open = false,
+            Err(_) => self.rollback().await,
         }
         done
     }

@@ -2,7 +2,9 @@
 
 use async_trait::async_trait;
 use deskbridge_contract::{ChannelName, Timestamp};
-use deskbridge_conversation::{Conversation, ConversationId, EffectId, MessageId, QueueId, SessionId, TechnicianId};
+use deskbridge_conversation::{
+    Conversation, ConversationId, EffectId, MessageId, QueueId, SessionId, TechnicianId,
+};
 use serde::Serialize;
 
 use crate::job::StoreError;
@@ -43,7 +45,13 @@ pub trait Read: Send + Sync {
     async fn conversation(&self, id: ConversationId) -> Result<Option<Conversation>, StoreError>;
     async fn conversations(&self, filter: &ConversationFilter) -> Result<Vec<Conversation>, StoreError>;
     /// In order of (seq, n). `internal`: also what the requester must not see (S68).
-    async fn messages(&self, id: ConversationId, from_seq: u64, internal: bool, limit: u32) -> Result<Vec<MessageRow>, StoreError>;
+    async fn messages(
+        &self,
+        id: ConversationId,
+        from_seq: u64,
+        internal: bool,
+        limit: u32,
+    ) -> Result<Vec<MessageRow>, StoreError>;
     async fn message(&self, id: MessageId) -> Result<Option<MessageRow>, StoreError>;
     async fn log(&self, id: ConversationId, from_seq: u64, limit: u32) -> Result<Vec<LogRow>, StoreError>;
     /// Outbox rows of one conversation, in order.
@@ -54,7 +62,12 @@ pub trait Read: Send + Sync {
     /// Open rows of one conversation.
     async fn open_outbox_of(&self, id: ConversationId) -> Result<Vec<OutboxRow>, StoreError>;
     /// Platform message ids of a message in a session, by part. `message: None` asks for the card.
-    async fn links(&self, id: ConversationId, session: SessionId, message: Option<MessageId>) -> Result<Vec<LinkRow>, StoreError>;
+    async fn links(
+        &self,
+        id: ConversationId,
+        session: SessionId,
+        message: Option<MessageId>,
+    ) -> Result<Vec<LinkRow>, StoreError>;
     /// Conversations whose clock is due, earliest first.
     async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<(ConversationId, Timestamp)>, StoreError>;
     /// The next clock of all.
@@ -65,7 +78,13 @@ pub trait Read: Send + Sync {
     async fn of_technician(&self, technician: &TechnicianId) -> Result<Vec<Conversation>, StoreError>;
     async fn technicians(&self) -> Result<Vec<TechnicianRow>, StoreError>;
     /// Newest first; `internal` as in `messages`.
-    async fn search(&self, query: &str, internal: bool, before: Option<Timestamp>, limit: u32) -> Result<Vec<SearchHit>, StoreError>;
+    async fn search(
+        &self,
+        query: &str,
+        internal: bool,
+        before: Option<Timestamp>,
+        limit: u32,
+    ) -> Result<Vec<SearchHit>, StoreError>;
     async fn ticket(&self, number: i64) -> Result<Option<TicketRow>, StoreError>;
     async fn tickets(&self, before: Option<i64>, limit: u32) -> Result<Vec<TicketRow>, StoreError>;
     async fn ticket_of(&self, id: ConversationId) -> Result<Option<TicketRow>, StoreError>;

@@ -76,7 +76,8 @@ impl Terms {
 
     /// For backends without an index, and for tests.
     pub fn match_words(&self, words: &[String]) -> bool {
-        self.whole.iter().all(|term| words.contains(term)) && words.iter().any(|word| word.starts_with(&self.prefix))
+        self.whole.iter().all(|term| words.contains(term))
+            && words.iter().any(|word| word.starts_with(&self.prefix))
     }
 
     /// For FTS5: every word a quoted string, so there is no syntax to get wrong.
@@ -101,7 +102,8 @@ impl Terms {
 /// A piece of the text around the first match, on one line; plain text.
 pub fn snippet(text: &str, terms: &Terms) -> String {
     let flat: Vec<&str> = text.split_whitespace().collect();
-    let hit = flat.iter().position(|piece| words(piece).iter().any(|word| terms.matches_word(word))).unwrap_or(0);
+    let hit =
+        flat.iter().position(|piece| words(piece).iter().any(|word| terms.matches_word(word))).unwrap_or(0);
     let mut first = hit;
     let mut before = 0;
     while first > 0 && before + flat[first - 1].chars().count() < SNIPPET_CHARS / 3 {

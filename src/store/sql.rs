@@ -12,6 +12,8 @@ pub(crate) mod dump;
 pub(crate) mod fault;
 pub(crate) mod lists;
 pub(crate) mod lookups;
+#[cfg(test)]
+mod plans;
 pub(crate) mod reader;
 pub(crate) mod rows;
 pub(crate) mod write_admin;
@@ -187,24 +189,38 @@ pub(crate) enum On<'c> {
 }
 
 impl On<'_> {
-    pub(crate) async fn rows(&mut self, text: &'static Text, args: &[Arg<'_>]) -> Result<Vec<Row>, StoreError> {
+    pub(crate) async fn rows(
+        &mut self,
+        text: &'static Text,
+        args: &[Arg<'_>],
+    ) -> Result<Vec<Row>, StoreError> {
         let rows = match self {
             On::Sqlite(conn) => collect(&mut **conn, bound!(Sqlite, text.sqlite, args), Row::Sqlite).await,
             On::SqlitePool(pool) => collect(*pool, bound!(Sqlite, text.sqlite, args), Row::Sqlite).await,
-            On::Postgres(conn) => collect(&mut **conn, bound!(Postgres, text.postgres, args), Row::Postgres).await,
-            On::PostgresPool(pool) => collect(*pool, bound!(Postgres, text.postgres, args), Row::Postgres).await,
+            On::Postgres(conn) => {
+                collect(&mut **conn, bound!(Postgres, text.postgres, args), Row::Postgres).await
+            }
+            On::PostgresPool(pool) => {
+                collect(*pool, bound!(Postgres, text.postgres, args), Row::Postgres).await
+            }
         };
         rows.map_err(|error| fault(text.name, &error))
     }
 
-    pub(crate) async fn row(&mut self, text: &'static Text, args: &[Arg<'_>]) -> Result<Option<Row>, StoreError> {
+    pub(crate) async fn row(
+        &mut self,
+        text: &'static Text,
+        args: &[Arg<'_>],
+    ) -> Result<Option<Row>, StoreError> {
         Ok(self.rows(text, args).await?.pop())
     }
 
     /// Answers the number of rows written.
     pub(crate) async fn run(&mut self, text: &'static Text, args: &[Arg<'_>]) -> Result<u64, StoreError> {
         let done = match self {
-            On::Sqlite(conn) => conn.execute(bound!(Sqlite, text.sqlite, args)).await.map(|done| done.rows_affected()),
+            On::Sqlite(conn) => {
+                conn.execute(bound!(Sqlite, text.sqlite, args)).await.map(|done| done.rows_affected())
+            }
             On::Postgres(conn) => {
                 conn.execute(bound!(Postgres, text.postgres, args)).await.map(|done| done.rows_affected())
             }

@@ -7,8 +7,9 @@
 //! conversations, technicians and counters that it has seen are answered from memory.
 
 mod cache;
+mod checkpoint;
 pub(crate) mod file;
-mod index;
+pub(crate) mod index;
 pub(crate) mod open;
 
 use std::collections::{BTreeMap, HashMap};
@@ -29,13 +30,17 @@ use crate::sql::fault::fault;
 use crate::sql::lookups::{self, Answers};
 use crate::sql::{On, Text, write_admin, write_delivery, write_talk};
 use cache::Cache;
+use checkpoint::Checkpoints;
 use file::FileLock;
 
 pub struct SqliteBackend {
     options: SqliteConnectOptions,
     /// `None` after a failure: opened again by the next `load`.
     conn: Option<SqliteConnection>,
+    /// A transaction is, or may be, under way.
+    open: bool,
     memory: Memory,
+    checkpoints: Checkpoints,
     /// Dropped last: the connection is closed before the lock is given up.
     _lock: FileLock,
 }
@@ -81,13 +86,8 @@ impl Many {
 }
 
 static LOAD: LazyLock<Many> = LazyLock::new(|| {
-    let lookups = [
-        &lookups::CAUSES,
-        &lookups::ADDRESSES,
-        &lookups::REMOTES,
-        &lookups::EFFECTS,
-        &lookups::TICKETS,
-    ];
+    let lookups =
+        [&lookups::CAUSES, &lookups::ADDRESSES, &lookups::REMOTES, &lookups::EFFECTS, &lookups::TICKETS];
     Many::of("begin immediate;\n", lookups, "")
 });
 
@@ -153,10 +153,13 @@ impl SqliteBackend {
     }
 
     async fn read(&mut self, keys: &Keys) -> Result<Loaded, StoreError> {
+        // Whoever began the last one has gone away in the middle.
+        self.rollback().await;
         if self.conn.is_none() {
             self.connect().await?;
         }
         let Some(conn) = &mut self.conn else { return Err(closed()) };
+        self.open = true;
         let args = vec![
             lookups::keys(&keys.causes),
             lookups::keys(&keys.addresses),
@@ -165,7 +168,8 @@ impl SqliteBackend {
             lookups::keys(&keys.ticket_keys),
         ];
         let results = many(conn, "looking up a batch", &LOAD, args).await?;
-        let [_, (causes, _), (addresses, _), (remotes, _), (effects, _), (tickets, _)] = results.as_slice() else {
+        let [_, (causes, _), (addresses, _), (remotes, _), (effects, _), (tickets, _)] = results.as_slice()
+        else {
             return Err(StoreError::Corrupt("looking up a batch: answers are missing".into()));
         };
         let mut answers = Answers::new(keys);
@@ -189,7 +193,9 @@ impl SqliteBackend {
             }
         }
         if !cold.is_empty() {
-            let rows = on.rows(&lookups::CONVERSATIONS, &[lookups::conversation_keys(&cold).as_str().into()]).await?;
+            let rows = on
+                .rows(&lookups::CONVERSATIONS, &[lookups::conversation_keys(&cold).as_str().into()])
+                .await?;
             answers.conversations(&rows)?;
             for state in answers.loaded.conversations.values() {
                 memory.conversations.put(state.clone());
@@ -198,7 +204,8 @@ impl SqliteBackend {
         let mut loaded = answers.loaded;
         loaded.conversations.extend(hot);
         if keys.roster {
-            loaded.technicians = memory.technicians.iter().map(|(id, row)| (id.clone(), row.clone())).collect();
+            loaded.technicians =
+                memory.technicians.iter().map(|(id, row)| (id.clone(), row.clone())).collect();
         }
         loaded.last_conversation = memory.last_conversation;
         loaded.last_ticket = memory.last_ticket;
@@ -208,6 +215,7 @@ impl SqliteBackend {
     /// Usual statements first: those that are not come after them in `Changes`, or do not touch what they touch.
     async fn write(&mut self, writes: Vec<Write>) -> Result<(), StoreError> {
         let Some(conn) = &mut self.conn else { return Err(closed()) };
+        let bytes = writes.iter().map(|write| write.rows.len()).sum();
         let mut args = vec!["[]".to_owned(); USUAL.len()];
         let mut expected = vec![None; USUAL.len()];
         let mut unusual = Vec::new();
@@ -226,16 +234,22 @@ impl SqliteBackend {
             }
         }
         if unusual.is_empty() {
+            self.checkpoints.hint(bytes);
             return Ok(());
         }
         let mut on = On::Sqlite(conn);
         for write in unusual {
             let written = on.run(write.text, &[write.rows.as_str().into()]).await?;
             if write.expect.is_some_and(|expected| expected != written) {
-                return Err(StoreError::Conflict(format!("{}: somebody else changed the rows", write.text.name)));
+                return Err(StoreError::Conflict(format!(
+                    "{}: somebody else changed the rows",
+                    write.text.name
+                )));
             }
         }
-        on.plain("commit").await
+        on.plain("commit").await?;
+        self.checkpoints.hint(bytes);
+        Ok(())
     }
 
     fn remember(&mut self, changes: &Changes, last_audit: Option<crate::rows::AuditRow>) {
@@ -269,13 +283,15 @@ impl Backend for SqliteBackend {
     }
 
     async fn commit(&mut self, changes: &Changes) -> Result<(), StoreError> {
-        let planned = plan(changes, Dialect::Sqlite, &self.memory).map(|Plan { writes, last_audit, .. }| (writes, last_audit));
+        let planned = plan(changes, Dialect::Sqlite, &self.memory)
+            .map(|Plan { writes, last_audit, .. }| (writes, last_audit));
         let done = match planned {
             Ok((writes, last_audit)) => self.write(writes).await.map(|()| last_audit),
             Err(fault) => Err(fault),
         };
         match done {
             Ok(last_audit) => {
+                self.open = false;
                 self.remember(changes, last_audit);
                 Ok(())
             }
@@ -289,9 +305,9 @@ impl Backend for SqliteBackend {
     }
 
     async fn rollback(&mut self) {
-        let Some(conn) = &mut self.conn else { return };
+        let Some(conn) = self.conn.as_mut().filter(|_| std::mem::take(&mut self.open)) else { return };
         if On::Sqlite(conn).plain("rollback").await.is_err() {
-            // Not even that works (or there is no transaction any more): start afresh.
+            // Not even that works, or SQLite has rolled back by itself: start afresh.
             self.conn = None;
         }
     }

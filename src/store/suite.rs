@@ -2,9 +2,10 @@
 //!
 //! Not here: product rules (the core's own tests); only that what a step made is kept, once, in order.
 
+mod author;
 mod batches;
-mod databases;
 mod deliveries;
+mod ends;
 mod events;
 mod faults;
 mod history;
@@ -22,20 +23,6 @@ macro_rules! on_every_store {
             $(#[tokio::test]
             async fn $check() {
                 super::$group::$check(super::places::memory()).await;
-            })+
-        }
-        mod sqlite {
-            $(#[tokio::test]
-            async fn $check() {
-                super::$group::$check(super::databases::sqlite()).await;
-            })+
-        }
-        mod pg_suite {
-            $(#[tokio::test]
-            async fn $check() {
-                if let Some(place) = super::databases::postgres().await {
-                    super::$group::$check(place).await;
-                }
             })+
         }
 
@@ -77,11 +64,11 @@ on_every_store! {
     deliveries::taken_back_words_are_cancelled,
     deliveries::permission_is_given_once,
     deliveries::held_deliveries_wait,
-    deliveries::marks_go_forward,
-    deliveries::an_effect_ends_once,
-    deliveries::ends_say_how,
-    deliveries::what_was_sent_is_linked,
-    deliveries::a_lost_thread_is_unlinked,
+    ends::marks_go_forward,
+    ends::an_effect_ends_once,
+    ends::ends_say_how,
+    ends::what_was_sent_is_linked,
+    ends::a_lost_thread_is_unlinked,
     deliveries::lanes_are_in_order,
     roster::a_thousand_claims_have_one_winner,
     roster::a_thousand_acceptances_have_one_winner,

@@ -18,7 +18,9 @@ pub fn status_name(status: TicketStatus) -> &'static str {
 }
 
 pub fn status_from_name(name: &str) -> Option<TicketStatus> {
-    [TicketStatus::Open, TicketStatus::Resolved, TicketStatus::Closed].into_iter().find(|s| status_name(*s) == name)
+    [TicketStatus::Open, TicketStatus::Resolved, TicketStatus::Closed]
+        .into_iter()
+        .find(|s| status_name(*s) == name)
 }
 
 /// The history row of an operation. Every backend writes this one, so that exports agree.

@@ -16,7 +16,9 @@ use tokio::time::timeout;
 
 use crate::backend::Backend;
 use crate::batch::{Answer, Batch, keys};
-use crate::job::{Admin, AdminDone, Applied, Apply, Begin, Begun, Committed, FactSource, Job, Mark, StoreError};
+use crate::job::{
+    Admin, AdminDone, Applied, Apply, Begin, Begun, Committed, FactSource, Job, Mark, StoreError,
+};
 use crate::policy::PolicyHandle;
 
 /// Jobs that share a commit at most.
@@ -25,8 +27,8 @@ pub const MAX_BATCH: usize = 256;
 pub const QUEUE: usize = 4096;
 /// New messages are indexed for search when nothing happened for this long, or when this many wait for it.
 const QUIET: Duration = Duration::from_millis(250);
-const INDEX_BACKLOG: u32 = 2048;
-const INDEX_STEP: u32 = 256;
+const INDEX_BACKLOG: u32 = 16_384;
+const INDEX_STEP: u32 = 512;
 /// How often a batch is tried again because somebody else changed the same rows, before it is taken apart.
 const CONFLICTS: u32 = 2;
 
@@ -79,7 +81,8 @@ impl Writer {
     ) -> (Writer, JoinHandle<()>) {
         let (queue, entries) = mpsc::channel(QUEUE);
         // What an earlier run left unindexed is not known; the first quiet moment finds out.
-        let task = Task { max_batch: max_batch.max(1), backend, policy, facts, clock, committed, unindexed: 1 };
+        let task =
+            Task { max_batch: max_batch.max(1), backend, policy, facts, clock, committed, unindexed: 1 };
         (Writer { queue }, tokio::spawn(task.run(entries)))
     }
 
@@ -189,7 +192,8 @@ impl Task {
         }
     }
 
-    /// Everything that is waiting, or the next entry. A quiet moment is used for the search index. False: no more will come.
+    /// Everything that is waiting, or the next entry; a quiet moment is used for the search index. False: no more will
+    /// come.
     async fn receive(&mut self, queue: &mut mpsc::Receiver<Entry>, entries: &mut Vec<Entry>) -> bool {
         loop {
             if self.unindexed == 0 {
@@ -289,7 +293,8 @@ impl Task {
             return Ok(answers);
         }
         self.backend.commit(&changes).await?;
-        let texts = changes.messages.len() + changes.edits.len() + changes.deletes.len() + changes.audiences.len();
+        let texts =
+            changes.messages.len() + changes.edits.len() + changes.deletes.len() + changes.audiences.len();
         self.unindexed = self.unindexed.saturating_add(u32::try_from(texts).unwrap_or(u32::MAX));
         if !committed.changes.is_empty() || committed.roster {
             // Nobody listens any more only while shutting down.

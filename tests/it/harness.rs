@@ -7,9 +7,10 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use deskbridge::app::{Parts, Running, build};
+use deskbridge::app::{Parts, Running, build_with};
 use deskbridge::config::Config;
 use deskbridge_contract::{Adapter, ChannelName, Timestamp};
+use deskbridge_services::assistant::Assistant;
 use deskbridge_sim::{SimAdapter, Style, World};
 use deskbridge_store::memory::Memory;
 use deskbridge_store::open::{Kind, Opened};
@@ -25,6 +26,8 @@ pub struct Town {
     pub store: Memory,
     pub config: Config,
     pub clock: Clock,
+    /// Instead of the configured engine.
+    pub engine: Option<Arc<dyn Assistant>>,
     folder: tempfile::TempDir,
 }
 
@@ -40,8 +43,6 @@ pub fn virtual_clock() -> Clock {
 /// Loads a configuration from text; every fault is shown.
 pub fn config(text: &str) -> Config {
     let mut file = tempfile::NamedTempFile::with_suffix(".toml").expect("a temporary file");
-    // The platforms of a scenario are simulated, whatever the configuration thinks they are.
-    let text = &text.replace("adapter = \"sim\"", "adapter = \"telegram\"\ntoken = \"1:simulated-simulated-simulated-simu\"");
     file.write_all(text.as_bytes()).expect("written");
     match Config::load(Some(file.path()), std::iter::empty()) {
         Ok(config) => config,
@@ -66,6 +67,10 @@ pub fn knowledge() -> PathBuf {
 
 impl Town {
     pub async fn build(text: &str) -> Town {
+        Town::build_with(text, None).await
+    }
+
+    pub async fn build_with(text: &str, engine: Option<Arc<dyn Assistant>>) -> Town {
         let config = config(text);
         let clock = virtual_clock();
         let worlds: BTreeMap<String, World> = config
@@ -83,6 +88,7 @@ impl Town {
             store: Memory::new(),
             config,
             clock,
+            engine,
             folder: tempfile::tempdir().expect("a temporary folder"),
         };
         town.start().await;
@@ -94,7 +100,9 @@ impl Town {
         let adapters: BTreeMap<ChannelName, Arc<dyn Adapter>> = self
             .worlds
             .values()
-            .map(|world| (world.channel().clone(), Arc::new(SimAdapter::over(world.clone())) as Arc<dyn Adapter>))
+            .map(|world| {
+                (world.channel().clone(), Arc::new(SimAdapter::over(world.clone())) as Arc<dyn Adapter>)
+            })
             .collect();
         let opened = Opened {
             backend: Box::new(self.store.backend()),
@@ -102,8 +110,15 @@ impl Town {
             export: Arc::new(self.store.clone()),
             kind: Kind::Sqlite,
         };
-        let parts = Parts { opened, adapters, blobs: self.folder.path().join("blobs"), clock: self.clock.clone() };
-        self.running = Some(build(&self.config, parts).await.expect("the bridge starts"));
+        let parts = Parts {
+            opened,
+            adapters,
+            blobs: self.folder.path().join("blobs"),
+            clock: self.clock.clone(),
+            max_batch: 0,
+        };
+        self.running =
+            Some(build_with(&self.config, parts, self.engine.clone()).await.expect("the bridge starts"));
     }
 
     pub fn running(&self) -> &Running {

@@ -1,4 +1,6 @@
 //! ONE integration binary: scenarios, simulation, architecture, end to end.
 
+mod architecture;
+mod command_line;
 mod harness;
 mod scenarios;

@@ -1,10 +1,16 @@
 //! `.talk` files: conversations as people see them, with virtual time. `UPDATE=1` rewrites what is seen.
 //!
-//! Not here: the bridge (harness). A file is a configuration between `---` lines, then steps (`>`, `...`, words) and,
-//! after each step, everything that became visible anywhere (`<`).
+//! Not here: the bridge (harness). A file is a configuration between `---` lines, then steps and, after each step,
+//! everything that became visible anywhere (`<`). Steps: `who@where > what they do` (`acts`; `>>` does not wait for what
+//! comes of it), `... 10m`, and what happens around them (`orders`). Without knowledge in the configuration the assistant
+//! is a puppet whose answers show what it was given.
 
-mod runner;
+mod acts;
+mod orders;
+mod puppet;
+pub mod runner;
 mod seen;
+mod shown;
 
 use std::path::PathBuf;
 
@@ -34,5 +40,10 @@ fn every_talk_reads_as_written() {
             Err(_) => wrong.push(format!("{name}: panicked (see above)")),
         }
     }
-    assert!(wrong.is_empty(), "{} talk(s) differ; UPDATE=1 rewrites them\n\n{}", wrong.len(), wrong.join("\n\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} talk(s) differ; UPDATE=1 rewrites them\n\n{}",
+        wrong.len(),
+        wrong.join("\n\n")
+    );
 }

@@ -138,7 +138,12 @@ pub enum PushError {
 #[async_trait]
 pub trait InboxSink: Send + Sync {
     async fn push(&self, event: Inbound) -> Result<Receipt, PushError>;
-    async fn quarantine(&self, channel: &ChannelName, raw: &[u8], why: &TranslateError) -> Result<(), PushError>;
+    async fn quarantine(
+        &self,
+        channel: &ChannelName,
+        raw: &[u8],
+        why: &TranslateError,
+    ) -> Result<(), PushError>;
 }
 
 /// An adapter's small durable memory: cursors, tokens, references (D36).

@@ -51,24 +51,49 @@ pub enum SenderKind {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum InboundEvent {
-    Posted { message: RemoteMessageId, content: Content, reply_to: Option<RemoteMessageId> },
-    Edited { message: RemoteMessageId, content: Content },
-    Deleted { message: RemoteMessageId },
+    Posted {
+        message: RemoteMessageId,
+        content: Content,
+        reply_to: Option<RemoteMessageId>,
+    },
+    Edited {
+        message: RemoteMessageId,
+        content: Content,
+    },
+    Deleted {
+        message: RemoteMessageId,
+    },
     /// `added` is false when the reaction was taken back.
-    Reacted { message: RemoteMessageId, emoji: String, added: bool },
+    Reacted {
+        message: RemoteMessageId,
+        emoji: String,
+        added: bool,
+    },
     /// A button was pressed, or a platform command was used. `message` is the one that carried the button.
-    Invoked { action: String, value: Option<String>, message: Option<RemoteMessageId> },
+    Invoked {
+        action: String,
+        value: Option<String>,
+        message: Option<RemoteMessageId>,
+    },
     /// The person opened the bot for the first time or came by a deep link.
-    Started { payload: Option<String> },
+    Started {
+        payload: Option<String>,
+    },
     Typing,
-    Read { up_to: RemoteMessageId },
+    Read {
+        up_to: RemoteMessageId,
+    },
     /// The person blocked us, or we were removed from the room: sending there will fail until `Returned`.
     Left,
     Returned,
     /// The platform moved the room (Telegram: group to supergroup). Everything addressed to it is re-keyed.
-    RoomMoved { to: Address },
+    RoomMoved {
+        to: Address,
+    },
     /// A thread was closed, reopened or deleted on the platform by somebody.
-    ThreadChanged { change: ThreadChange },
+    ThreadChanged {
+        change: ThreadChange,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

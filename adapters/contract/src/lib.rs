@@ -15,15 +15,17 @@ pub mod suite;
 pub mod time;
 
 pub use adapter::{
-    Adapter, ByteStream, Health, Inbox, InboxSink, Intake, Limits, Pace, PushError, Receipt, Shelf, ShelfError,
-    ShelfStore, Toast,
+    Adapter, ByteStream, Health, Inbox, InboxSink, Intake, Limits, Pace, PushError, Receipt, Shelf,
+    ShelfError, ShelfStore, Toast,
 };
 pub use address::{
-    Address, BlobId, ChannelName, DeliveryId, RemoteEventId, RemoteFileId, RemoteMessageId, RemoteUserId, RoomId,
-    ThreadId,
+    Address, BlobId, ChannelName, DeliveryId, RemoteEventId, RemoteFileId, RemoteMessageId, RemoteUserId,
+    RoomId, ThreadId,
 };
 pub use capabilities::{Capabilities, OperationKind, Resend, Support, ThreadStyle};
-pub use content::{Action, Attachment, AttachmentKind, AttachmentSource, Card, CardState, Content, Fact, Mention};
+pub use content::{
+    Action, Attachment, AttachmentKind, AttachmentSource, Card, CardState, Content, Fact, Mention,
+};
 pub use error::{SendError, TranslateError};
 pub use inbound::{Inbound, InboundEvent, Interaction, Sender, SenderKind, ThreadChange};
 pub use outbound::{Mark, Outbound, OutboundFile, OutboundOp, Persona, Sent, ThreadTitle};

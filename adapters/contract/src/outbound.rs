@@ -21,19 +21,48 @@ pub struct Outbound {
 
 #[derive(Clone, Debug)]
 pub enum OutboundOp {
-    Post { content: Content, files: Vec<OutboundFile>, persona: Option<Persona>, reply_to: Option<RemoteMessageId> },
-    Edit { message: RemoteMessageId, content: Content, persona: Option<Persona> },
-    Delete { message: RemoteMessageId },
-    React { message: RemoteMessageId, emoji: String, on: bool },
+    Post {
+        content: Content,
+        files: Vec<OutboundFile>,
+        persona: Option<Persona>,
+        reply_to: Option<RemoteMessageId>,
+    },
+    Edit {
+        message: RemoteMessageId,
+        content: Content,
+        persona: Option<Persona>,
+    },
+    Delete {
+        message: RemoteMessageId,
+    },
+    React {
+        message: RemoteMessageId,
+        emoji: String,
+        on: bool,
+    },
     /// The bridge's own mark on a technician's message (D21). A message carries at most one; a new one replaces the old.
-    Mark { message: RemoteMessageId, mark: Mark },
+    Mark {
+        message: RemoteMessageId,
+        mark: Mark,
+    },
     /// Opens the thread of a conversation in a desk room. `Sent.address` carries the thread.
     /// Where [`crate::ThreadStyle::RootIsCard`], `card` is posted as the thread's root and `Sent.message` is that card.
-    OpenThread { title: ThreadTitle, card: Card, actions: Vec<crate::content::Action> },
+    OpenThread {
+        title: ThreadTitle,
+        card: Card,
+        actions: Vec<crate::content::Action>,
+    },
     /// State and title of the thread; `closed` closes or reopens it on the platform.
-    SetThread { title: ThreadTitle, closed: bool },
+    SetThread {
+        title: ThreadTitle,
+        closed: bool,
+    },
     /// Seen by one person only (D24). With an interaction it is that interaction's answer.
-    Whisper { to: RemoteUserId, content: Content, interaction: Option<Interaction> },
+    Whisper {
+        to: RemoteUserId,
+        content: Content,
+        interaction: Option<Interaction>,
+    },
 }
 
 /// What a thread is called. Adapters render the state as their platform can (emoji prefix, icon, tag).
@@ -79,7 +108,10 @@ pub struct OutboundFile {
 
 impl fmt::Debug for OutboundFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OutboundFile").field("blob", &self.blob).field("size", &self.size).finish_non_exhaustive()
+        f.debug_struct("OutboundFile")
+            .field("blob", &self.blob)
+            .field("size", &self.size)
+            .finish_non_exhaustive()
     }
 }
 

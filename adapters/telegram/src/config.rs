@@ -27,6 +27,7 @@ pub struct Config {
     pub(crate) public_url: Option<Url>,
     pub(crate) poll_timeout: Duration,
     pub(crate) call_timeout: Duration,
+    pub(crate) paced: bool,
 }
 
 /// How updates arrive. The two exclude each other at Telegram too (409).
@@ -50,6 +51,12 @@ impl Config {
         Config { call_timeout, ..self }
     }
 
+    /// Declares no limits of pace: only for benchmarks against a fake, which has none (D23).
+    #[must_use]
+    pub fn without_pace(self) -> Config {
+        Config { paced: false, ..self }
+    }
+
     /// Reads the section `[channels.X]` without the generic keys. `public_url` is added by the host from `[server]`.
     pub fn from_value(value: Value) -> Result<Config, Vec<Fault>> {
         let Value::Object(section) = value else {
@@ -66,9 +73,16 @@ impl Config {
         let receive = read.receive();
         let poll_timeout = read.poll_timeout();
         match (token, api_base, receive) {
-            (Some((token, bot)), Some(api_base), Some(receive)) if faults.is_empty() => {
-                Ok(Config { token, bot, api_base, receive, public_url, poll_timeout, call_timeout: CALL })
-            }
+            (Some((token, bot)), Some(api_base), Some(receive)) if faults.is_empty() => Ok(Config {
+                token,
+                bot,
+                api_base,
+                receive,
+                public_url,
+                poll_timeout,
+                call_timeout: CALL,
+                paced: true,
+            }),
             _ => Err(faults),
         }
     }

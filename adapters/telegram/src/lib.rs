@@ -138,6 +138,11 @@ impl Adapter for TelegramAdapter {
         if ids::is_group(at) { &GROUP } else { &PRIVATE }
     }
 
+    /// People ask for help in private chats; a group that is no desk is none of our business.
+    fn takes_requesters(&self, at: &Address) -> bool {
+        !ids::is_group(at)
+    }
+
     /// No idempotency key and no way to read back what a bot wrote (platform-contracts §8).
     fn resend(&self, kind: OperationKind) -> Resend {
         match kind {
@@ -152,6 +157,9 @@ impl Adapter for TelegramAdapter {
 
     /// "Bots FAQ": about 30 a second overall, one a second per chat, 20 a minute per group, all topics together.
     fn limits(&self) -> Limits {
+        if !self.0.config.paced {
+            return Limits::default();
+        }
         let pace = |count, seconds| vec![Pace { count, per: Duration::from_secs(seconds) }];
         Limits {
             account: pace(30, 1),

@@ -80,7 +80,8 @@ impl Formatted {
         for (at, c) in chars.iter().enumerate() {
             out.push(*c);
             unit += c.len_utf16();
-            let covers = |e: &MessageEntity| is_code(&e.kind) && (e.offset..e.offset + e.length).contains(&(unit - 1));
+            let covers =
+                |e: &MessageEntity| is_code(&e.kind) && (e.offset..e.offset + e.length).contains(&(unit - 1));
             if *c == '/' && is_command(&chars, at) && !self.entities.iter().any(covers) {
                 out.push(WORD_JOINER);
                 inserted.push(unit);
@@ -162,6 +163,23 @@ impl Draft {
         for entity in &piece.entities {
             let start = shift + entity.offset;
             self.marks.push(Mark { kind: entity.kind.clone(), start, end: start + entity.length });
+        }
+    }
+
+    /// Gives a name in the text an entity; a name that is nowhere outside of code is written on a line of its own.
+    pub(crate) fn call(&mut self, name: &str, kind: MessageEntityKind) {
+        let code = Ranges::of_code(&self.marks);
+        let found = self.text.match_indices(name).find_map(|(at, _)| {
+            let start = utf16_len(&self.text[..at]);
+            let end = start + utf16_len(name);
+            code.within(start, end).is_empty().then_some((start, end))
+        });
+        match found {
+            Some((start, end)) => self.marks.push(Mark { kind, start, end }),
+            None => {
+                self.push(if self.is_empty() { "🔔 " } else { "\n🔔 " });
+                self.styled(kind, name);
+            }
         }
     }
 

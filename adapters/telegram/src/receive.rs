@@ -13,7 +13,7 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
-use deskbridge_contract::{Inbound, Inbox, Intake, PushError, SendError, TranslateError};
+use deskbridge_contract::{Inbound, Inbox, Intake, Interaction, PushError, SendError, Toast, TranslateError};
 use futures_util::FutureExt as _;
 use serde_json::Value;
 use teloxide_core::types::AllowedUpdate;
@@ -31,6 +31,9 @@ pub(crate) const ALLOWED_UPDATES: [AllowedUpdate; 5] = [
     AllowedUpdate::MyChatMember,
     AllowedUpdate::MessageReaction,
 ];
+
+/// How long a press stays open for a whisper.
+const SPINNER: Duration = Duration::from_secs(2);
 
 /// When Telegram should bring an update again that could not be stored.
 const AGAIN: Duration = Duration::from_secs(2);
@@ -91,13 +94,28 @@ async fn take(telegram: &Arc<Telegram>, inbox: &Inbox, raw: &[u8], parsed: Parse
     for event in events {
         let interaction = event.interaction.clone();
         let receipt = inbox.push(event).await?;
-        if let (Some(interaction), Some(toast), false) = (interaction, receipt.toast, receipt.duplicate) {
-            let telegram = telegram.clone();
+        if let Some(interaction) = interaction {
             // Beside the lane: the next update of this chat does not wait for a toast.
-            tokio::spawn(async move { telegram.sending.answer(&interaction, Some(&toast)).await });
+            tokio::spawn(stop_spinner(telegram.clone(), interaction, receipt.toast, SPINNER));
         }
     }
     Ok(())
+}
+
+/// Answers a press with the toast that the commit gave, or, after a while in which a whisper may use the answer, with
+/// nothing: until it is answered, the button spins. Best effort.
+async fn stop_spinner(
+    telegram: Arc<Telegram>,
+    interaction: Interaction,
+    toast: Option<Toast>,
+    patience: Duration,
+) {
+    if toast.is_none() {
+        tokio::time::sleep(patience).await;
+    }
+    if let Err(error) = telegram.sending.answer(&interaction, toast.as_ref()).await {
+        tracing::debug!(channel = %telegram.channel, %error, "a pressed button was not answered");
+    }
 }
 
 pub(crate) type Parsed = Result<Value, TranslateError>;

@@ -6,6 +6,7 @@
 pub(crate) mod api;
 mod files;
 mod plan;
+mod presses;
 
 pub(crate) use plan::MAX_UPLOAD;
 
@@ -17,14 +18,14 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use deskbridge_contract::{
-    Address, ByteStream, CardState, Content, DeliveryId, Interaction, Outbound, OutboundFile, OutboundOp,
-    Persona, RemoteFileId, RemoteMessageId, RemoteUserId, SendError, Sent, ThreadTitle, Toast,
+    Address, ByteStream, CardState, Content, DeliveryId, Outbound, OutboundFile, OutboundOp, Persona,
+    RemoteFileId, RemoteMessageId, SendError, Sent, ThreadTitle,
 };
 use serde::Deserialize;
 use teloxide_core::payloads as tg;
 use teloxide_core::types::{
-    CallbackQueryId, ChatAction, CustomEmojiId, FileId, LinkPreviewOptions, MessageId, ReactionType,
-    ReplyMarkup, ReplyParameters,
+    ChatAction, CustomEmojiId, FileId, LinkPreviewOptions, MessageId, ReactionType, ReplyMarkup,
+    ReplyParameters,
 };
 use tokio::sync::OnceCell;
 
@@ -34,17 +35,22 @@ use crate::markup::{MAX_CAPTION, MAX_TEXT};
 use api::{Api, Fault, MAX_DOWNLOAD};
 use plan::Part;
 
-/// Longest text of an answer to a pressed button ("answerCallbackQuery").
-const MAX_TOAST: usize = 200;
-/// A toast is gone after two or three seconds: a longer text has to be clicked away.
-const LONG_TOAST: usize = 60;
 /// Deliveries of which only a part got out, remembered so that a second attempt goes on behind it.
 const PARTLY: usize = 256;
 
 pub(crate) struct Sending {
     pub api: Api,
     icons: OnceCell<Vec<Icon>>,
-    partly: Mutex<VecDeque<(DeliveryId, Vec<Vec<RemoteMessageId>>)>>,
+    partly: Mutex<VecDeque<(Portion, Vec<Vec<RemoteMessageId>>)>>,
+    answered: Mutex<VecDeque<String>>,
+}
+
+/// One post at one place, cut into so many parts.
+#[derive(Clone, PartialEq, Eq)]
+struct Portion {
+    id: DeliveryId,
+    to: Address,
+    parts: usize,
 }
 
 /// All that is read of a sent message. teloxide-core's `Message` would refuse fields of a newer API, and what was sent
@@ -79,7 +85,7 @@ struct StoredFile {
 
 impl Sending {
     pub(crate) fn new(api: Api) -> Self {
-        Sending { api, icons: OnceCell::new(), partly: Mutex::default() }
+        Sending { api, icons: OnceCell::new(), partly: Mutex::default(), answered: Mutex::default() }
     }
 
     pub(crate) async fn perform(&self, out: &Outbound) -> Result<Sent, SendError> {
@@ -116,7 +122,8 @@ impl Sending {
         let mut place = ids::place(&out.to)?;
         let reply_to = reply_to.map(ids::message).transpose()?;
         let parts = plan::parts(content, files, persona, !place.is_private())?;
-        let mut sent = self.resume(&out.id);
+        let portion = Portion { id: out.id.clone(), to: out.to.clone(), parts: parts.len() };
+        let mut sent = self.resume(&portion);
         let mut note = None;
         for (nth, part) in parts.iter().enumerate().skip(sent.len()) {
             let reply_to = if nth == 0 { reply_to } else { None };
@@ -131,7 +138,7 @@ impl Sending {
                 Ok(ids) => sent.push(ids),
                 Err(fault) if sent.is_empty() => return Err(fault.error),
                 Err(fault) => {
-                    self.remember(&out.id, sent);
+                    self.remember(portion, sent);
                     return Err(half_sent(fault.error));
                 }
             }
@@ -247,67 +254,6 @@ impl Sending {
         Ok(Sent::at(at, None))
     }
 
-    /// D24: a toast while the button press can be answered, else the person's own chat with the bot. That chat exists
-    /// only if they started it; otherwise this is `Gone` and the host answers in the topic.
-    async fn whisper(
-        &self,
-        at: &Address,
-        to: &RemoteUserId,
-        content: &Content,
-        interaction: Option<&Interaction>,
-    ) -> Result<Sent, SendError> {
-        let text = plan::text(content, None, false);
-        if let Some(interaction) = interaction
-            && content.actions.is_empty()
-            && text.length() <= MAX_TOAST
-        {
-            let toast = Toast { text: text.text.clone(), alert: text.length() > LONG_TOAST };
-            match self.toast(interaction, Some(&toast)).await {
-                Err(fault)
-                    if fault.said(&["query is too old", "query_id_invalid", "query id is invalid"]) => {}
-                other => return other.map(|()| Sent::at(at, None)).map_err(SendError::from),
-            }
-        }
-        let chat = ids::private_chat(to)?;
-        let place = Place { chat, topic: None };
-        let mut sent = Vec::new();
-        for part in plan::parts(content, &[], None, false)? {
-            sent.extend(self.put(&part, &[], place, None).await?);
-        }
-        let mut ids = sent.into_iter();
-        let address = Address::room(&at.channel, chat.0.to_string());
-        Ok(Sent {
-            message: ids.next(),
-            more: ids.collect(),
-            address,
-            note: Some("by private message".into()),
-        })
-    }
-
-    /// Stops the button's spinner, with words or without. An answer that comes too late is no failure of ours.
-    pub(crate) async fn answer(
-        &self,
-        interaction: &Interaction,
-        toast: Option<&Toast>,
-    ) -> Result<(), SendError> {
-        match self.toast(interaction, toast).await {
-            Err(fault) if fault.said(&["query is too old", "query_id_invalid", "query id is invalid"]) => {
-                Ok(())
-            }
-            other => Ok(other?),
-        }
-    }
-
-    async fn toast(&self, interaction: &Interaction, toast: Option<&Toast>) -> Result<(), Fault> {
-        let mut answer = tg::AnswerCallbackQuery::new(CallbackQueryId(interaction.id.clone()));
-        if let Some(toast) = toast {
-            let text = crate::markup::Formatted { text: toast.text.clone(), entities: Vec::new() };
-            answer.text = Some(text.cut(MAX_TOAST).text);
-            answer.show_alert = Some(toast.alert);
-        }
-        self.done(&answer).await
-    }
-
     pub(crate) async fn typing(&self, at: &Address) -> Result<(), SendError> {
         let place = ids::place(at)?;
         let mut action = tg::SendChatAction::new(place.chat, ChatAction::Typing);
@@ -354,20 +300,20 @@ impl Sending {
         }
     }
 
-    fn resume(&self, id: &DeliveryId) -> Vec<Vec<RemoteMessageId>> {
+    fn resume(&self, portion: &Portion) -> Vec<Vec<RemoteMessageId>> {
         let mut partly = self.partly.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        match partly.iter().position(|(known, _)| known == id) {
+        match partly.iter().position(|(known, _)| known == portion) {
             Some(at) => partly.remove(at).map(|(_, sent)| sent).unwrap_or_default(),
             None => Vec::new(),
         }
     }
 
-    fn remember(&self, id: &DeliveryId, sent: Vec<Vec<RemoteMessageId>>) {
+    fn remember(&self, portion: Portion, sent: Vec<Vec<RemoteMessageId>>) {
         let mut partly = self.partly.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if partly.len() >= PARTLY {
             partly.pop_front();
         }
-        partly.push_back((id.clone(), sent));
+        partly.push_back((portion, sent));
     }
 }
 

@@ -1,4 +1,6 @@
 //! The configuration, which was read without faults to get here: what deserves a second look.
+//!
+//! Not here: finding that (`config/warnings.rs`), faults (`check`).
 
 use crate::config::Config;
 use crate::kits::Check;

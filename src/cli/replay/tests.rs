@@ -1,4 +1,6 @@
 //! A log that leads to its state, and one that does not.
+//!
+//! Not here: the way through a database (`tests/it`).
 
 use super::*;
 use deskbridge_contract::{Address, ChannelName, RemoteMessageId, Timestamp};

@@ -1,4 +1,6 @@
 //! Opening hours by example, on the days when clocks change, and by property.
+//!
+//! Not here: how hours come out of a file (`config/tests.rs`).
 
 use std::time::Duration;
 

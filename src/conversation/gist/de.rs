@@ -16,7 +16,7 @@ pub(super) const WRITTEN: Written = Written {
            ich verlange, wir brauchen, kann ich, konnte ich, koennte ich, ich bevorzuge, brauche dringend, ich brauche dringend, \
            ich brauche bitte, ich brauche jetzt, ich mochte bitte, ich will jetzt, schicken sie mir, holen sie mir, \
            ich mochte lieber, ich will lieber",
-    fill: "ein, eine, einen, einem, einer, eines, der, die, den, dem, das, ihr, ihre, ihren, ihrem, ihrer, echt, echte, echten, \
+    fill: "ein, nen, ne, eine, einen, einem, einer, eines, der, die, den, dem, das, ihr, ihre, ihren, ihrem, ihrer, echt, echte, echten, \
            echtem, echter, echtes, richtig, richtige, richtigen, richtiger, menschlich, menschliche, menschlichen, \
            menschlicher, wirklich, wirkliche, wirklichen, lebend, lebende, lebenden, real, reale, realen, it, support, live, \
            kompetente, kompetenten, technischen, technische, personlichen, persoenlichen, personliche, so, euer, eurer, eurem, \
@@ -27,7 +27,7 @@ pub(super) const WRITTEN: Written = Written {
              ihrer kollegen, ihrer kolleginnen, ihren kollegen, ihrer mitarbeiter, menschlichen support, it ler, fachmann, \
              menschliches wesen, live chat, livechat, spezialisten",
     loose: "jemand, jemandem, jemanden, jemand anderen, jemand anderem, support, dem support, helpdesk, servicedesk, service desk, \
-            it support, it abteilung, it team, technik, hotline, kundendienst, kundenservice, technischen support, \
+            it support, it abteilung, it team, technik, kundendienst, kundenservice, technischen support, \
             technischer support, einem vorgesetzten",
     follow: "bitte, jetzt, sofort, sprechen, haben, statt, und, oder, kein, keine, keinen, der mir, die mir, der sich, die sich, \
              nicht, aus der it, aus der technik, vom support, von der it, aus dem support, am telefon, dringend, anstatt, \
@@ -54,6 +54,8 @@ pub(super) const WRITTEN: Written = Written {
         "mich|uns * zu|an <any> * durchstellen|weiterleiten|weiterverbinden|ubergeben|uebergeben|weitergeben",
         "leite|leiten|leitet|geben|gib|ubergeben|uebergeben * mich|das|es|dies * an <any>",
         "leite|leiten|leitet|geben|gib * mich|das|es|dies * an <any> weiter",
+        "^ verbindung|gespraech|gesprach|kontakt * mit|zu <np>",
+        "<wish> jemand|jemanden * sprechen",
         "sprechen|reden mit <any> $",
         "<want> * mit <any> sprechen|reden",
         "<want> <np>",

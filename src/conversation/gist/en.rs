@@ -23,7 +23,7 @@ pub(super) const WRITTEN: Written = Written {
     follow: "please, pls, plz, now, asap, immediately, instead, about, because, who, that, here, again, today, right, \
              urgently, thanks, thank, and, or, not, regarding, rather, from it, from support, from the it, from your, \
              from the support, from the help, from the service, on the phone, by phone, directly, quickly, first, \
-             to help, to come, to talk, to assist, to look, to call, to contact, i can talk, i can speak, at once, soon, straight, \
+             to help, to come, to look, to check, to fix, to talk, to assist, to look, to call, to contact, i can talk, i can speak, at once, soon, straight, \
              to speak, for this, for help, as soon, if possible, ok, this, yes, currently, at the it, in it, in the it, \
              with this, over",
     follow_loose: "please, pls, plz, now, asap, immediately, real, human, instead, about, who, from it, from support, \
@@ -31,7 +31,7 @@ pub(super) const WRITTEN: Written = Written {
                    on the phone, by phone, directly, because, right, not, regarding, today, thanks, with a brain, and, \
                    at the it, at the help, at the service, as soon, at once, urgently, for help, rather",
     denial: "not, dont, don t, doesnt, doesn t, didnt, didn t, never, wouldnt, wouldn t, wont, won t, without, no need, \
-             no longer, do i need, do i have, do i really, should i, must i, if i, when i, whenever, whether, instead of, before i, \
+             no longer, do you, do i need, do i have, do i really, should i, must i, if i, when i, whenever, whether, instead of, before i, \
              after i, unless, until i, no human, avoid, nobody, had to, while i, can not, cannot",
     link: "so, and, but, because, then, therefore, hence, otherwise, just",
     patterns: &[
@@ -47,7 +47,15 @@ pub(super) const WRITTEN: Written = Written {
         "<want> <np>",
         "<want> to see|reach|contact <np>",
         "<wish> * contact|reach|call|get|have <np>",
-        "can|could|will|would|may|let <np> * help|call|look|check|take|contact|assist|answer|reply|talk|speak|handle|explain",
+        "^ i said|wrote <np> $",
+        "^ get|give|fetch <np> $",
+        "^ transfer|switch|connect|escalate|forward to <np>",
+        "get|give|send|find me someone|somebody human|real",
+        "can|could|would|will you * get|send|find|bring|fetch|involve <np>",
+        "<want> * have <np> help|call|look|check|take|contact|assist|answer|explain",
+        "can|could|will|would|may <np> please|maybe|also|quickly help|call|look|check|take|contact|assist|answer|explain",
+        "can|could|will|would|may <np> from|in|of * help|call|look|check|take|contact|assist|answer|explain",
+        "can|could|will|would|may|let <np> help|call|look|check|take|contact|assist|answer|reply|talk|speak|handle|explain",
         "is|are there <np> $",
         "is|are there <np> here|available|around|there|online|i|who|on|that|to",
         "is|are there <any> i|we can|could talk|speak|chat",

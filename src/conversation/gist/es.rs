@@ -33,6 +33,7 @@ pub(super) const WRITTEN: Written = Written {
         "^ solo|mejor|hola hablar con <any>",
         "pasame|paseme|comunicame|comuniqueme|conectame|conecteme|transfiereme|transfierame|poneme|ponme|pongame|derivame|\
          deriveme|comunicarme|pasarme|conectarme|transferirme|ponerme|derivarme|redirigeme|contactame * con|a|al <any>",
+        "me comunicas|pasas|conectas|transfieres|pones|derivas * con|a|al <any>",
         "me puede|puedes|podria|podrias|pueden * pasar|comunicar|conectar|transferir|poner|derivar * con|a|al <any>",
         "me pase|pasen|pases|comunique|comuniquen|conecte|conecten|transfiera|transfieran|pongan|ponga|ponga|atienda|atiendan * \
          con|a|al <any>",

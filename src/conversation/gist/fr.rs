@@ -8,7 +8,7 @@ pub(super) const WRITTEN: Written = Written {
            j ai besoin de, je prefere, je prefererais, on peut, laissez moi, laisse moi, possible de, comment, veux, voudrais, \
            merci de, svp, s il vous plait, s il te plait, pouvez vous, pourriez vous, peux tu, pourrais tu, est ce que je peux, \
            j exige, je demande a, nous voudrions, besoin de, moyen de, aimerais, veuillez, peut on, j insiste pour, il faut que je",
-    want: "je veux, je voudrais, j aimerais, j aimerais avoir, je souhaite, j ai besoin, il me faut, donnez moi, donne moi, \
+    want: "je veux, je voudrais, j aimerais, j aimerais avoir, je souhaite, j ai besoin, il me faut, donnez moi, donne moi, appelez moi, \
            je prefere, je prefererais, passez moi, passe moi, j exige, je demande, besoin, je veux avoir, je voudrais avoir, \
            il nous faut, envoyez moi, trouvez moi, je reclame, je cherche, je souhaite avoir, me passer, m envoyer",
     fill: "un, une, le, la, les, des, d, l, de, du, au, vrai, vraie, veritable, votre, vos, reel, reelle, autre, bon, bonne, \
@@ -43,6 +43,7 @@ pub(super) const WRITTEN: Written = Written {
         "passez|passe moi <any>",
         "transferez|transferer|escaladez|escalader|transmettez * a|vers <np>",
         "<want> <np>",
+        "<want> quelqu un de|d reel|humain|vivant|vrai",
         "<want> * l|de|d aide|assistance|intervention d|un|de <np>",
         "<want> qu un|une <np> * aide|rappelle|contacte|reponde|appelle",
         "est ce qu|que <np> * peut|pourrait",

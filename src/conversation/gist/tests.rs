@@ -6,6 +6,7 @@ mod es;
 mod fr;
 mod others;
 mod short;
+mod tried;
 
 use super::*;
 

@@ -37,12 +37,8 @@ fn buttons(notice: &DeskNotice) -> Vec<Action> {
 }
 
 fn text(notice: &DeskNotice) -> String {
-    let after = |period: &Duration| exactly(*period, &ENGLISH);
     match notice {
-        DeskNotice::KeptInternal { owner: Some(owner), .. } => {
-            format!("Kept internal: {} owns this.", plain(owner))
-        }
-        DeskNotice::KeptInternal { owner: None, .. } => KEPT_UNOWNED.to_owned(),
+        DeskNotice::KeptInternal { owner, .. } => kept(owner.as_deref()),
         DeskNotice::NotPermitted => NOT_PERMITTED.to_owned(),
         DeskNotice::Refused { verb, why } => format!("Not done ({verb}): {}", sentence(why)),
         DeskNotice::Offered { name, seconds } => {
@@ -97,7 +93,6 @@ fn text(notice: &DeskNotice) -> String {
     }
 }
 
-const KEPT_UNOWNED: &str = "Kept internal: nobody has accepted this yet.";
 const NOT_PERMITTED: &str = "Only technicians of this desk can do that. Nothing was sent or changed.";
 const KEPT_WITH_ASSISTANT: &str =
     "The requester keeps chatting with the assistant; nobody is needed for now.";
@@ -117,6 +112,17 @@ Verbs, as !verb or /verb, or by the buttons of the card:
 - snooze 2h, resolve, resolve silently, reopen, handback
 - ticket, summary, suggest, csat, info, undo
 - on, busy, off – your own presence";
+
+fn kept(owner: Option<&str>) -> String {
+    match owner {
+        Some(owner) => format!("Kept internal: {} owns this.", plain(owner)),
+        None => "Kept internal: nobody has accepted this yet.".to_owned(),
+    }
+}
+
+fn after(period: &Duration) -> String {
+    exactly(*period, &ENGLISH)
+}
 
 /// A name of somebody, set off from the sentence.
 fn bold(name: &str) -> String {

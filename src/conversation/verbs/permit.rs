@@ -36,7 +36,7 @@ pub fn permitted(
         }
         Verb::Leave if replies(by, conversation) => Ok(()),
         Verb::Leave => Err("you are not part of this conversation".to_owned()),
-        // Whose message it is decides the stage; one's own presence is nobody else's business.
+        // The stage looks whose message it is; one's own presence is nobody else's business.
         Verb::Undo | Verb::On | Verb::Busy | Verb::Off => Ok(()),
     }
 }

@@ -46,7 +46,7 @@ fn offered(to: &str) -> Stage {
         offer: Some(Offer { to: OfferTo::One(to.into()), until: Timestamp::EPOCH }),
         excluded: Vec::new(),
         round: None,
-        overdue: false,
+        overdue: None,
         front: false,
     })
 }
@@ -117,7 +117,7 @@ fn whoever_is_asked_may_answer_the_offer() {
 
 #[test]
 fn nobody_owns_a_closed_conversation() {
-    let closed = Closed { at: Timestamp::EPOCH, how: CloseReason::TimedOut, asked: None };
+    let closed = Closed { at: Timestamp::EPOCH, how: CloseReason::TimedOut, asked: None, anew: false };
     let conversation = conversation(Stage::Closed(closed));
     assert!(permitted(&Verb::Reopen, &"bob-marsh".into(), &conversation, &policy(), None).is_ok());
     assert!(permitted(&Verb::Csat, &"bob-marsh".into(), &conversation, &policy(), None).is_err());

@@ -3,7 +3,7 @@
 //! Not here: how much one question may cost; prompts and answers have their own limits.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use deskbridge_contract::Timestamp;
 
@@ -48,13 +48,14 @@ impl Purse {
         Purse { budget, today: Mutex::default() }
     }
 
+    /// Whether this requester has none left today; takes nothing.
+    pub(super) fn is_empty_for(&self, requester: &str, now: Timestamp) -> bool {
+        self.today(now).of.get(requester).copied().unwrap_or(0) >= self.budget.per_requester
+    }
+
     /// Takes one call, or says whose budget is used up.
     pub(super) fn take(&self, requester: &str, now: Timestamp) -> Result<(), Spent> {
-        let mut today = self.today.lock().unwrap_or_else(PoisonError::into_inner);
-        let day = now.0.div_euclid(DAY);
-        if today.day != day {
-            *today = Today { day, ..Today::default() };
-        }
+        let mut today = self.today(now);
         if today.of.get(requester).copied().unwrap_or(0) >= self.budget.per_requester {
             return Err(Spent::Requester);
         }
@@ -64,6 +65,15 @@ impl Purse {
         today.calls += 1;
         *today.of.entry(requester.to_owned()).or_default() += 1;
         Ok(())
+    }
+
+    fn today(&self, now: Timestamp) -> MutexGuard<'_, Today> {
+        let mut today = self.today.lock().unwrap_or_else(PoisonError::into_inner);
+        let day = now.0.div_euclid(DAY);
+        if today.day != day {
+            *today = Today { day, ..Today::default() };
+        }
+        today
     }
 }
 

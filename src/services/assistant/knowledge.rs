@@ -61,7 +61,7 @@ impl KnowledgeEngine {
 }
 
 /// Asks what is wrong; who answers that with another picture is offered somebody who can see it.
-fn only_files(request: &Request) -> Reply {
+pub(super) fn only_files(request: &Request) -> Reply {
     let [first, again] = words(&request.language).only_files;
     let was_said =
         request.lines.iter().any(|line| line.by == Speaker::Assistant && line.text.contains(first));

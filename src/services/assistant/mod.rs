@@ -2,19 +2,30 @@
 //!
 //! Not here: when a turn starts or dies (the core), how a text is delivered (the outbox).
 
+mod budget;
+mod data;
 mod fallback;
+mod guard;
 mod knowledge;
+#[cfg(test)]
+mod knowledge_tests;
+mod openai;
+mod sources;
 mod stretch;
 mod suggest;
 mod summary;
+mod tools;
 mod words;
 
 use async_trait::async_trait;
 use deskbridge_contract::{Action, Content};
 use deskbridge_conversation::{Answer, ConversationId, TechnicianId};
 
+pub use budget::Budget;
 pub use fallback::FallbackEngine;
 pub use knowledge::KnowledgeEngine;
+pub use openai::{Clock, OpenAiEngine, OpenAiSettings, Patience, SettingsError};
+pub use tools::{Bind, NoTools, OwnTicket, Tools};
 
 /// Who said a line of the stretch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -53,11 +53,9 @@ pub(super) fn next_section(request: &Request, knowledge: &Knowledge) -> Option<(
 /// The named section, or the first with steps.
 fn section(knowledge: &Knowledge, slug: &str, anchor: Option<&str>) -> Option<(String, Chunk)> {
     let article = knowledge.article(slug)?;
-    let named =
-        anchor.and_then(|anchor| article.chunks.iter().find(|chunk| chunk.anchor.as_str() == anchor));
-    let chunk = named
-        .or_else(|| article.chunks.iter().find(|chunk| chunk.has_steps()))
-        .or(article.chunks.first())?;
+    let named = anchor.and_then(|anchor| article.chunks.iter().find(|chunk| chunk.anchor.as_str() == anchor));
+    let chunk =
+        named.or_else(|| article.chunks.iter().find(|chunk| chunk.has_steps())).or(article.chunks.first())?;
     Some((plain_title(&article.title), Chunk::clone(chunk)))
 }
 

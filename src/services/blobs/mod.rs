@@ -180,7 +180,11 @@ struct Copied {
     head: Vec<u8>,
 }
 
-async fn copy(upload: &mut dyn MultipartUpload, mut bytes: ByteStream, max: u64) -> Result<Copied, BlobError> {
+async fn copy(
+    upload: &mut dyn MultipartUpload,
+    mut bytes: ByteStream,
+    max: u64,
+) -> Result<Copied, BlobError> {
     let mut size = 0_u64;
     let mut hash = Sha256::new();
     let mut head = Vec::new();

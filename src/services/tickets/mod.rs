@@ -53,7 +53,14 @@ pub trait TicketDesk: Send + Sync {
     /// Idempotent by `ticket.key`.
     async fn create(&self, ticket: &NewTicket) -> Result<TicketRef, TicketError>;
     /// Idempotent by `key`.
-    async fn comment(&self, ticket: &str, key: &str, author: &str, text: &str, visibility: Visibility) -> Result<(), TicketError>;
+    async fn comment(
+        &self,
+        ticket: &str,
+        key: &str,
+        author: &str,
+        text: &str,
+        visibility: Visibility,
+    ) -> Result<(), TicketError>;
     async fn set_status(&self, ticket: &str, status: TicketStatus, by: &str) -> Result<(), TicketError>;
     async fn assign(&self, ticket: &str, technician: &str) -> Result<(), TicketError>;
     async fn attach(&self, ticket: &str, blob: &str, name: &str) -> Result<(), TicketError>;

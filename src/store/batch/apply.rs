@@ -102,7 +102,12 @@ impl Batch<'_> {
     }
 
     /// `None`: the guard did not hold.
-    fn guard(&self, guard: Option<&Guard>, conversation: &Conversation, body: EventBody) -> Option<EventBody> {
+    fn guard(
+        &self,
+        guard: Option<&Guard>,
+        conversation: &Conversation,
+        body: EventBody,
+    ) -> Option<EventBody> {
         match guard {
             None => Some(body),
             Some(Guard::Seq(seq)) => (*seq == conversation.seq).then_some(body),
@@ -131,7 +136,10 @@ impl Batch<'_> {
             if let Target::Requester { requester, .. } = target {
                 rename(&mut before, &requester.id.0, &requester.name, &requester.language);
             }
-            let facts = self.facts.facts(&before.queue, self.now);
+            let mut facts = self.facts.facts(&before.queue, self.now);
+            if matches!(body, EventBody::Requester { .. }) {
+                facts.ahead = self.facts.ahead(&before);
+            }
             let event = Event { now: self.now, at, facts, body };
             let (after, made) = step(before, &event, &self.policy.policy);
             Stepped { event, after, made }
@@ -166,7 +174,7 @@ enum Rewritten {
 fn rewritten(body: &EventBody) -> Rewritten {
     match body {
         EventBody::Requester { what: RequesterEvent::Edited { message }, .. }
-        | EventBody::Desk { what: DeskEvent::Edited { message }, .. } => Rewritten::Edit(*message),
+        | EventBody::Desk { what: DeskEvent::Edited { message, .. }, .. } => Rewritten::Edit(*message),
         EventBody::Requester { what: RequesterEvent::Deleted { message }, .. }
         | EventBody::Desk { what: DeskEvent::Deleted { message }, .. } => Rewritten::Deletion(*message),
         EventBody::Requester { .. }

@@ -79,7 +79,9 @@ impl Wanted {
             Admin::Ticket(TicketOp::Create { key, .. } | TicketOp::Comment { key, .. }) => {
                 self.ticket_keys.push(key.clone());
             }
-            Admin::Ticket(TicketOp::SetStatus { .. } | TicketOp::Attach { .. } | TicketOp::SetTechnician { .. })
+            Admin::Ticket(
+                TicketOp::SetStatus { .. } | TicketOp::Attach { .. } | TicketOp::SetTechnician { .. },
+            )
             | Admin::PutShelf { .. }
             | Admin::Quarantine { .. }
             | Admin::PutBlob(_)
@@ -94,13 +96,16 @@ impl Wanted {
 /// A message that the event names by our own id: a button that was shown with it.
 pub(super) fn named(body: &EventBody) -> Option<MessageId> {
     match body {
-        EventBody::Requester { what: RequesterEvent::Pressed { verb: RequesterVerb::Feedback { message, .. } }, .. } => {
-            Some(*message)
-        }
-        EventBody::Desk { what: DeskEvent::Edited { message } | DeskEvent::Deleted { message }, .. } => *message,
-        EventBody::Desk { what: DeskEvent::Reacted { target: ReactionTarget::Message(message), .. }, .. } => {
-            Some(*message)
-        }
+        EventBody::Requester {
+            what: RequesterEvent::Pressed { verb: RequesterVerb::Feedback { message, .. } },
+            ..
+        } => Some(*message),
+        EventBody::Desk {
+            what: DeskEvent::Edited { message, .. } | DeskEvent::Deleted { message }, ..
+        } => *message,
+        EventBody::Desk {
+            what: DeskEvent::Reacted { target: ReactionTarget::Message(message), .. }, ..
+        } => Some(*message),
         EventBody::Requester { .. }
         | EventBody::Desk { .. }
         | EventBody::Assistant(_)

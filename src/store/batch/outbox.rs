@@ -53,7 +53,8 @@ impl Outbox {
     pub(super) fn push(&mut self, row: OutboxRow) -> bool {
         if let Some(slot) = slot(&row) {
             let same = self.coalescing.entry(slot).or_default();
-            let queued = |id: &EffectId| self.rows.get(id).is_some_and(|row| row.state == DeliveryState::Queued);
+            let queued =
+                |id: &EffectId| self.rows.get(id).is_some_and(|row| row.state == DeliveryState::Queued);
             if same.iter().any(queued) {
                 return false;
             }
@@ -147,9 +148,10 @@ impl Outbox {
             DeliveryState::Accepted | DeliveryState::Delivered | DeliveryState::Seen => Ending::Open,
             // Cancelled too late: what is on the platform is on the platform, and has to be known to be taken back.
             DeliveryState::Cancelled if arrived(body) => Ending::Open,
-            DeliveryState::Cancelled | DeliveryState::Sent | DeliveryState::Unknown | DeliveryState::Failed => {
-                Ending::Over
-            }
+            DeliveryState::Cancelled
+            | DeliveryState::Sent
+            | DeliveryState::Unknown
+            | DeliveryState::Failed => Ending::Over,
         }
     }
 
@@ -162,8 +164,10 @@ impl Outbox {
         now: Timestamp,
     ) -> Option<String> {
         let before = self.rows.get(&id)?.state;
-        let overtaken = matches!(before, DeliveryState::Delivered | DeliveryState::Seen) && state == DeliveryState::Sent;
-        let outcome = error.clone().map_or_else(|| state.name().to_owned(), |why| format!("{}: {why}", state.name()));
+        let overtaken =
+            matches!(before, DeliveryState::Delivered | DeliveryState::Seen) && state == DeliveryState::Sent;
+        let outcome =
+            error.clone().map_or_else(|| state.name().to_owned(), |why| format!("{}: {why}", state.name()));
         self.change(id, now, |row| {
             row.state = if overtaken { before } else { state };
             row.error = error;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use deskbridge_contract::Content;
 use deskbridge_conversation::{
-    Answer, AssistantEvent, Body, CancelWhat, Conversation, ConversationId, DeliveryEvent, DeliveryOp, Effect, EffectId,
-    EventBody, Made, MessageId, NewMessage, Outcome, SessionId, TicketEvent,
+    Answer, AssistantEvent, Body, CancelWhat, Conversation, ConversationId, DeliveryEvent, DeliveryOp,
+    Effect, EffectId, EventBody, Made, MessageId, NewMessage, Outcome, SessionId, TicketEvent,
 };
 
 use crate::backend::RemoteHit;
@@ -24,7 +24,13 @@ impl Batch<'_> {
         self.causes.insert(cause);
     }
 
-    pub(super) fn record(&mut self, apply: &Apply, cause: String, place: &Place, stepped: Stepped) -> Applied {
+    pub(super) fn record(
+        &mut self,
+        apply: &Apply,
+        cause: String,
+        place: &Place,
+        stepped: Stepped,
+    ) -> Applied {
         let Stepped { event, after, made } = stepped;
         let before = &place.conversation;
         let (id, seq) = (after.id, after.seq);
@@ -52,7 +58,13 @@ impl Batch<'_> {
         }
         self.roster.occupy(&before.occupies(), &after.occupies());
         self.index_addresses(before, &after, place.opened);
-        self.changes.log.push(LogRow { conversation: id, seq, cause, event, policy: self.policy.hash.clone() });
+        self.changes.log.push(LogRow {
+            conversation: id,
+            seq,
+            cause,
+            event,
+            policy: self.policy.hash.clone(),
+        });
         let conversation = Arc::new(after);
         self.conversations.insert(id, conversation.clone());
         Applied::Done { conversation, seq, opened: place.opened, toast: made.toast }
@@ -168,9 +180,13 @@ impl Batch<'_> {
             message: link.message,
             content: content.cloned(),
         };
-        self.changes.links.retain(|l| (&l.channel, &l.room, &l.remote) != (&link.channel, &link.room, &link.remote));
+        // A platform's message is linked once; a set-based statement cannot write the same row twice.
+        if self.remotes.insert(remote, hit).is_some() {
+            let key = |l: &LinkRow| (l.channel.clone(), l.room.clone(), l.remote.clone());
+            let same = key(&link);
+            self.changes.links.retain(|other| key(other) != same);
+        }
         self.changes.links.push(link);
-        self.remotes.insert(remote, hit);
     }
 
     fn enact(&mut self, id: EffectId, effect: &Effect) {
@@ -280,10 +296,13 @@ fn end_of(body: &EventBody, made: &Made) -> (DeliveryState, Option<String>) {
             Outcome::Sent { note, .. } => (DeliveryState::Sent, note.clone()),
             Outcome::Failed { why } | Outcome::Gone { why } => (DeliveryState::Failed, Some(why.clone())),
             Outcome::Unknown { why } => (DeliveryState::Unknown, Some(why.clone())),
-            Outcome::ThreadGone { why } => (replaced(delivery.session, &delivery.op, made), Some(why.clone())),
-            Outcome::Moved { .. } => {
-                (replaced(delivery.session, &delivery.op, made), Some("the room has a new address".to_owned()))
+            Outcome::ThreadGone { why } => {
+                (replaced(delivery.session, &delivery.op, made), Some(why.clone()))
             }
+            Outcome::Moved { .. } => (
+                replaced(delivery.session, &delivery.op, made),
+                Some("the room has a new address".to_owned()),
+            ),
         },
         EventBody::Assistant(AssistantEvent::Answered { answer: Answer::Failed { why }, .. })
         | EventBody::Ticket(TicketEvent::Failed { why }) => (DeliveryState::Failed, Some(why.clone())),

@@ -27,7 +27,9 @@ impl Roster {
 
     /// Available, and fewer than `capacity` open offers and assignments (D9).
     pub(super) fn has_room(&self, technician: &TechnicianId, capacity: u32) -> bool {
-        self.rows.get(technician).is_some_and(|row| row.presence == Presence::Available && row.load < capacity)
+        self.rows
+            .get(technician)
+            .is_some_and(|row| row.presence == Presence::Available && row.load < capacity)
     }
 
     /// Somebody new starts Offline.
@@ -66,16 +68,19 @@ impl Roster {
             RosterChange::Missed(technician) => {
                 let missed = self.rows.get(technician).map_or(0, |row| row.missed) + 1;
                 self.change(technician, |row| row.missed = missed);
-                let available = self.rows.get(technician).is_some_and(|row| row.presence == Presence::Available);
+                let available =
+                    self.rows.get(technician).is_some_and(|row| row.presence == Presence::Available);
                 if missed >= MISSES && available {
                     self.set_presence(technician, Presence::Away);
                 }
             }
-            RosterChange::Acted(technician) => match self.rows.get(technician).map(|row| (row.presence, row.missed)) {
-                Some((Presence::Away, _)) => self.set_presence(technician, Presence::Available),
-                Some((_, 0)) | None => {}
-                Some(_) => self.change(technician, |row| row.missed = 0),
-            },
+            RosterChange::Acted(technician) => {
+                match self.rows.get(technician).map(|row| (row.presence, row.missed)) {
+                    Some((Presence::Away, _)) => self.set_presence(technician, Presence::Available),
+                    Some((_, 0)) | None => {}
+                    Some(_) => self.change(technician, |row| row.missed = 0),
+                }
+            }
             RosterChange::SetPresence(technician, presence) => self.set_presence(technician, *presence),
         }
     }

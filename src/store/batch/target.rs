@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use deskbridge_contract::Address;
 use deskbridge_conversation::{
-    Closed, Conversation, ConversationId, DeskThread, EventBody, QueueId, Requester, RequesterEvent, RequesterVerb,
-    Session, SessionId, SessionRole, Stage, Via,
+    Closed, Conversation, ConversationId, DeskThread, EventBody, QueueId, Requester, RequesterEvent,
+    RequesterVerb, Session, SessionId, SessionRole, Stage, Via,
 };
 
 use crate::backend::RemoteHit;
@@ -64,10 +64,12 @@ impl Batch<'_> {
                     Some(_) | None => Located::At(self.open(address, requester, queue, *priority)),
                 }
             }
-            Target::Desk { address } => match self.latest(address, is_open_desk).or_else(|| self.of_card(address, refs)) {
-                Some(place) => Located::At(place),
-                None => Located::Nowhere,
-            },
+            Target::Desk { address } => {
+                match self.latest(address, is_open_desk).or_else(|| self.of_card(address, refs)) {
+                    Some(place) => Located::At(place),
+                    None => Located::Nowhere,
+                }
+            }
         }
     }
 
@@ -75,7 +77,8 @@ impl Batch<'_> {
     fn latest(&self, address: &Address, what: fn(&Session) -> bool) -> Option<Place> {
         let id = self.addresses.get(&address.key())?;
         let conversation = self.conversations.get(id)?;
-        let session = conversation.sessions.iter().find(|session| session.address == *address && what(session))?;
+        let session =
+            conversation.sessions.iter().find(|session| session.address == *address && what(session))?;
         Some(Place { session: Some(session.id), conversation: conversation.clone(), opened: false })
     }
 
@@ -84,7 +87,10 @@ impl Batch<'_> {
     fn of_words(&self, address: &Address, body: &EventBody, refs: &Refs) -> Option<Place> {
         let id = match body {
             EventBody::Requester {
-                what: RequesterEvent::Edited { .. } | RequesterEvent::Deleted { .. } | RequesterEvent::Reacted { .. },
+                what:
+                    RequesterEvent::Edited { .. }
+                    | RequesterEvent::Deleted { .. }
+                    | RequesterEvent::Reacted { .. },
                 ..
             } => self.hit(refs.target.as_ref())?.conversation,
             EventBody::Requester { .. }
@@ -97,7 +103,10 @@ impl Batch<'_> {
         };
         let conversation = self.conversations.get(&id)?;
         // The same room: an id that somebody made up leads nowhere.
-        let session = conversation.sessions.iter().find(|session| is_requester(session) && session.address == *address)?;
+        let session = conversation
+            .sessions
+            .iter()
+            .find(|session| is_requester(session) && session.address == *address)?;
         Some(Place { session: Some(session.id), conversation: conversation.clone(), opened: false })
     }
 
@@ -107,7 +116,11 @@ impl Batch<'_> {
         let conversation = self.conversations.get(&hit.conversation)?;
         let session = conversation.session(hit.session).filter(|session| !is_requester(session))?;
         let same_room = session.address.channel == address.channel && session.address.room == address.room;
-        same_room.then(|| Place { session: Some(session.id), conversation: conversation.clone(), opened: false })
+        same_room.then(|| Place {
+            session: Some(session.id),
+            conversation: conversation.clone(),
+            opened: false,
+        })
     }
 
     pub(super) fn hit(&self, remote: Option<&RemoteRef>) -> Option<&RemoteHit> {
@@ -126,7 +139,11 @@ impl Batch<'_> {
         let id = ConversationId(self.last_conversation + 1);
         let conversation =
             Conversation::open(id, requester.clone(), address.clone(), queue.clone(), priority, self.now);
-        Place { session: conversation.sessions.first().map(|s| s.id), conversation: Arc::new(conversation), opened: true }
+        Place {
+            session: conversation.sessions.first().map(|s| s.id),
+            conversation: Arc::new(conversation),
+            opened: true,
+        }
     }
 }
 
@@ -176,7 +193,9 @@ fn opens(body: &EventBody) -> Opens {
 /// Whoever made the event knew an address; the session's number is known only here.
 pub fn set_session(body: &mut EventBody, real: SessionId) {
     match body {
-        EventBody::Requester { session, .. } | EventBody::Desk { via: Via::Room { session, .. }, .. } => *session = real,
+        EventBody::Requester { session, .. } | EventBody::Desk { via: Via::Room { session, .. }, .. } => {
+            *session = real
+        }
         EventBody::Desk { via: Via::Console, .. }
         | EventBody::Assistant(_)
         | EventBody::Roster(_)

@@ -6,7 +6,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use deskbridge_contract::{Content, Timestamp};
-use deskbridge_conversation::{Audience, Conversation, ConversationId, EffectId, MessageId, Session, SessionRole, timers};
+use deskbridge_conversation::{
+    Audience, Conversation, ConversationId, EffectId, MessageId, Session, SessionRole, timers,
+};
 
 use crate::backend::Changes;
 use crate::job::Change;
@@ -26,7 +28,7 @@ pub(super) struct Part {
     /// As loaded; 0 and no stage when the batch opened it.
     seq: u64,
     stage: Option<&'static str>,
-    sessions: Vec<Session>,
+    sessions: Vec<SessionRow>,
     /// An event was applied; else only stored words were replaced.
     pub(super) stepped: bool,
     pub(super) messages: Vec<MessageRow>,
@@ -44,7 +46,9 @@ impl Touched {
             Part {
                 seq: before.map_or(0, |c| c.seq),
                 stage: before.map(Conversation::stage_name),
-                sessions: before.map(|c| c.sessions.clone()).unwrap_or_default(),
+                sessions: before
+                    .map(|c| c.sessions.iter().map(|s| session_row(id, s)).collect())
+                    .unwrap_or_default(),
                 stepped: false,
                 messages: Vec::new(),
                 enqueued: Vec::new(),
@@ -70,14 +74,16 @@ impl Touched {
         let mut parts = self.parts;
         let mut told = Vec::with_capacity(self.order.len());
         for id in self.order {
-            let (Some(part), Some(conversation)) = (parts.remove(&id), conversations.get(&id)) else { continue };
+            let (Some(part), Some(conversation)) = (parts.remove(&id), conversations.get(&id)) else {
+                continue;
+            };
             let wake_at = timers::wake_at(conversation, &policy.policy);
             if part.stepped {
                 changes.loaded_seqs.push(part.seq);
                 let state = Conversation::clone(conversation);
                 changes.conversations.push(ConversationRow { state, wake_at, updated: now });
-                let changed = conversation.sessions.iter().filter(|session| !part.sessions.contains(session));
-                changes.sessions.extend(changed.map(|session| session_row(id, session)));
+                let rows = conversation.sessions.iter().map(|session| session_row(id, session));
+                changes.sessions.extend(rows.filter(|row| !part.sessions.contains(row)));
             }
             changes.messages.extend(part.messages.iter().cloned());
             let open = part.enqueued.iter().filter_map(|id| outbox.get(*id));
@@ -87,7 +93,11 @@ impl Touched {
                 wake_at,
                 now,
                 messages: part.messages.into_iter().map(Arc::new).collect(),
-                enqueued: open.filter(|row| row.state == DeliveryState::Queued).cloned().map(Arc::new).collect(),
+                enqueued: open
+                    .filter(|row| row.state == DeliveryState::Queued)
+                    .cloned()
+                    .map(Arc::new)
+                    .collect(),
                 outbox_touched: part.outbox_touched,
                 edited: part.edited,
             });

@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use deskbridge_contract::{Address, ChannelName, Content, RemoteMessageId, Timestamp};
 use deskbridge_conversation::{
-    Audience, Author, Conversation, ConversationId, Delivery, DeliveryOp, Effect, Event, EventBody, Gist, MessageId,
-    QueueFacts, QueueId, Requester, RequesterEvent, RequesterId, SessionId, Weight,
+    Audience, Author, Conversation, ConversationId, Delivery, DeliveryOp, Effect, Event, EventBody, Gist,
+    MessageId, QueueFacts, QueueId, Requester, RequesterEvent, RequesterId, SessionId, Weight,
 };
 use deskbridge_store::rows::*;
 use deskbridge_store::{Changes, Keys, OpenOptions, open};
@@ -83,7 +83,12 @@ fn add(changes: &mut Changes, state: &mut Conversation, event: usize, body: &str
     changes.conversations.push(ConversationRow { state: state.clone(), wake_at, updated: now });
 }
 
-async fn through_commit(url: &str, batches: usize, size: usize, body: &str) -> Result<f64, Box<dyn std::error::Error>> {
+async fn through_commit(
+    url: &str,
+    batches: usize,
+    size: usize,
+    body: &str,
+) -> Result<f64, Box<dyn std::error::Error>> {
     let mut opened = open(url, OpenOptions::default()).await?;
     let loaded = opened.backend.load(&Keys::default()).await?;
     opened.backend.rollback().await;
@@ -118,7 +123,11 @@ async fn through_commit(url: &str, batches: usize, size: usize, body: &str) -> R
 }
 
 /// causes, messages and outbox only, three statements a batch.
-async fn plain(path: &std::path::Path, batches: usize, body: &str) -> Result<f64, Box<dyn std::error::Error>> {
+async fn plain(
+    path: &std::path::Path,
+    batches: usize,
+    body: &str,
+) -> Result<f64, Box<dyn std::error::Error>> {
     let options = sqlx::sqlite::SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)

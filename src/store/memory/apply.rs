@@ -3,7 +3,7 @@
 //! Not here: the ticket desk's rows (`tickets`).
 
 use deskbridge_contract::Timestamp;
-use deskbridge_conversation::{ConversationId, DeliveryOp, Effect, MessageId, Stage};
+use deskbridge_conversation::{ConversationId, DeliveryOp, Effect, MessageId, SessionId, Stage};
 
 use crate::audit;
 use crate::backend::{Changes, OutboxUpdate};
@@ -82,7 +82,8 @@ impl Tables {
     fn put_session(&mut self, row: &SessionRow) {
         let id = (row.conversation, row.session);
         if let Some(old) = self.sessions.insert(id, row.clone()) {
-            let still = self.sessions.values().any(|s| s.conversation == row.conversation && s.address == old.address);
+            let all = (row.conversation, SessionId(0))..=(row.conversation, SessionId(u16::MAX));
+            let still = self.sessions.range(all).any(|(_, session)| session.address == old.address);
             if let (false, Some(ids)) = (still, self.addresses.get_mut(&old.address)) {
                 ids.remove(&row.conversation);
             }
@@ -202,7 +203,13 @@ impl Tables {
         for (channel, raw, why, now) in &changes.quarantine {
             let id = next_id(self.quarantine.len());
             let channel = deskbridge_contract::ChannelName(channel.clone());
-            self.quarantine.push(QuarantineRow { id, channel, raw: raw.clone(), why: why.clone(), now: *now });
+            self.quarantine.push(QuarantineRow {
+                id,
+                channel,
+                raw: raw.clone(),
+                why: why.clone(),
+                now: *now,
+            });
         }
         for row in &changes.blobs {
             self.blobs.insert(row.id.clone(), row.clone());

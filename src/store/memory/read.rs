@@ -7,8 +7,8 @@ use std::cmp::Reverse;
 use async_trait::async_trait;
 use deskbridge_contract::{ChannelName, Timestamp};
 use deskbridge_conversation::{
-    Assigned, Conversation, ConversationId, EffectId, Handover, MessageId, Offer, OfferTo, QueueId, SessionId, Stage,
-    TechnicianId,
+    Assigned, Conversation, ConversationId, EffectId, Handover, MessageId, Offer, OfferTo, QueueId,
+    SessionId, Stage, TechnicianId,
 };
 
 use crate::job::StoreError;
@@ -94,7 +94,10 @@ impl Read for Memory {
         message: Option<MessageId>,
     ) -> Result<Vec<LinkRow>, StoreError> {
         let tables = self.tables();
-        let of = tables.links.values().filter(|l| l.conversation == id && l.session == session && l.message == message);
+        let of = tables
+            .links
+            .values()
+            .filter(|l| l.conversation == id && l.session == session && l.message == message);
         let mut rows: Vec<LinkRow> = of.cloned().collect();
         rows.sort_by_key(|link| link.part);
         Ok(rows)
@@ -123,7 +126,9 @@ impl Read for Memory {
                 Stage::Handover(_) | Stage::Assisting(_) | Stage::Assigned(_) | Stage::Closed(_) => None,
             })
             .collect();
-        waiting.sort_by_key(|(c, handover)| (Reverse(c.priority), Reverse(handover.front), handover.since, c.id));
+        waiting.sort_by_key(|(c, handover)| {
+            (Reverse(c.priority), Reverse(handover.front), handover.since, c.id)
+        });
         Ok(waiting.into_iter().take(most(limit)).map(|(c, _)| c.clone()).collect())
     }
 
@@ -213,7 +218,9 @@ impl Read for Memory {
             conversations: count(tables.conversations.len()),
             messages: count(tables.messages.len()),
             outbox_open: count(tables.open.len()),
-            outbox_failed: count(tables.outbox.values().filter(|row| row.state == DeliveryState::Failed).count()),
+            outbox_failed: count(
+                tables.outbox.values().filter(|row| row.state == DeliveryState::Failed).count(),
+            ),
             quarantine: count(tables.quarantine.len()),
         })
     }

@@ -30,7 +30,9 @@ impl Tables {
         for (number, op, _) in ops {
             match op {
                 TicketOp::Create { key, conversation, .. } => {
-                    if self.tickets.contains_key(number) || self.tickets.values().any(|ticket| ticket.key == *key) {
+                    if self.tickets.contains_key(number)
+                        || self.tickets.values().any(|ticket| ticket.key == *key)
+                    {
                         return Err(StoreError::Conflict("a ticket of this key is stored".to_owned()));
                     }
                     of.insert(*number, *conversation);
@@ -55,7 +57,9 @@ impl Tables {
     }
 
     pub(super) fn put_ticket(&mut self, number: i64, op: &TicketOp, now: Timestamp) {
-        if let TicketOp::Create { key, conversation, summary, description, priority, requester, technician } = op {
+        if let TicketOp::Create { key, conversation, summary, description, priority, requester, technician } =
+            op
+        {
             let row = TicketRow {
                 number,
                 key: key.clone(),

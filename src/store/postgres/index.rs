@@ -41,8 +41,7 @@ static DROP: Text = text!(
 );
 
 pub(super) async fn index(backend: &mut PostgresBackend, limit: u32) -> Result<u32, StoreError> {
-    let mut on = backend.on().await?;
-    on.plain("begin").await?;
+    let mut on = backend.begin().await?;
     let taken = on.rows(&TAKE, &[i64::from(limit).into()]).await?;
     let (mut put, mut drop) = (Rows::new(), Rows::new());
     for row in &taken {

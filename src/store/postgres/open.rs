@@ -42,7 +42,8 @@ pub(crate) async fn open(url: &str, migrate: bool) -> Result<(PostgresBackend, R
         .max_connections(READERS)
         .acquire_timeout(Duration::from_secs(5))
         .connect_lazy_with(options.clone());
-    let backend = PostgresBackend { options, conn: Some(conn), transaction: Transaction::default() };
+    let backend =
+        PostgresBackend { options, conn: Some(conn), open: false, transaction: Transaction::default() };
     Ok((backend, Reader { pool: Pool::Postgres(pool) }))
 }
 

@@ -63,7 +63,11 @@ impl Plan<'_> {
     }
 }
 
-pub(crate) fn plan<'a>(changes: &Changes, dialect: Dialect, known: &'a dyn Known) -> Result<Plan<'a>, StoreError> {
+pub(crate) fn plan<'a>(
+    changes: &Changes,
+    dialect: Dialect,
+    known: &'a dyn Known,
+) -> Result<Plan<'a>, StoreError> {
     let mut plan = Plan { dialect, known, writes: Vec::with_capacity(16), last_audit: None };
     write_talk::causes(changes, &mut plan);
     write_talk::conversations(changes, &mut plan)?;

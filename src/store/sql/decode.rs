@@ -5,7 +5,9 @@
 use std::str::FromStr;
 
 use deskbridge_contract::{ChannelName, RemoteMessageId, RoomId, Timestamp};
-use deskbridge_conversation::{Audience, ConversationId, Derived, MessageId, Presence, SessionId, TechnicianId, Weight};
+use deskbridge_conversation::{
+    Audience, ConversationId, Derived, MessageId, Presence, SessionId, TechnicianId, Weight,
+};
 use serde::de::DeserializeOwned;
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
@@ -209,7 +211,8 @@ impl Row {
             conversation: self.maybe_int(2)?.map(ConversationId),
             summary: self.text(3)?,
             description: self.text(4)?,
-            status: crate::tickets::status_from_name(self.str(5)?).ok_or_else(|| damaged("a ticket's status"))?,
+            status: crate::tickets::status_from_name(self.str(5)?)
+                .ok_or_else(|| damaged("a ticket's status"))?,
             priority: self.small(6)?,
             requester: self.text(7)?,
             technician: self.maybe_text(8)?,

@@ -167,8 +167,10 @@ static SHELVES: Text = text!(
 );
 static QUARANTINE: Text =
     text!("quarantine: export", "select ", QUARANTINE, " from quarantine where id > $1 order by id limit $2");
-static BLOBS: Text = text!("blobs: export", "select ", BLOB, " from blobs where id > $1 order by id limit $2");
-static AUDIT: Text = text!("audit: export", "select ", AUDIT, " from audit where id > $1 order by id limit $2");
+static BLOBS: Text =
+    text!("blobs: export", "select ", BLOB, " from blobs where id > $1 order by id limit $2");
+static AUDIT: Text =
+    text!("audit: export", "select ", AUDIT, " from audit where id > $1 order by id limit $2");
 static TICKETS: Text =
     text!("tickets: export", "select ", TICKET, " from tickets where number > $1 order by number limit $2");
 static FEEDBACK: Text = text!(
@@ -195,7 +197,11 @@ async fn talk(source: &mut Source, lines: &mut Lines<'_>) -> Result<(), StoreErr
     source.pages(&CAUSES, texts(1), text_key([0]), line).await?;
     source.pages(&LOG, ints(2), int_key([0, 1]), |row| lines.log(&row.log()?)).await?;
     let line = |row: &Row| {
-        lines.conversation(&ConversationRow { state: row.json(1)?, wake_at: row.maybe_time(2)?, updated: row.time(3)? })
+        lines.conversation(&ConversationRow {
+            state: row.json(1)?,
+            wake_at: row.maybe_time(2)?,
+            updated: row.time(3)?,
+        })
     };
     source.pages(&CONVERSATIONS, ints(1), int_key([0]), line).await?;
     let line = |row: &Row| {
@@ -240,3 +246,23 @@ async fn tickets(source: &mut Source, lines: &mut Lines<'_>) -> Result<(), Store
         }
     }
 }
+
+/// For the test that looks at their plans.
+#[cfg(test)]
+pub(super) static TEXTS: &[&Text] = &[
+    &CAUSES,
+    &LOG,
+    &CONVERSATIONS,
+    &SESSIONS,
+    &MESSAGES,
+    &OUTBOX,
+    &ATTEMPTS,
+    &LINKS,
+    &PRESENCE,
+    &SHELVES,
+    &QUARANTINE,
+    &BLOBS,
+    &AUDIT,
+    &TICKETS,
+    &FEEDBACK,
+];

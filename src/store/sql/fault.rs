@@ -22,7 +22,9 @@ pub(crate) fn fault(during: &str, error: &sqlx::Error) -> StoreError {
         | sqlx::Error::BeginFailed => StoreError::Unavailable(format!("{during}: {error}")),
         // The other side hung up in the middle of a message: sqlx calls that a protocol error.
         sqlx::Error::Protocol(_) => StoreError::Unavailable(format!("{during}: {error}")),
-        sqlx::Error::Configuration(_) => StoreError::Unavailable(format!("{during}: the URL is not understood")),
+        sqlx::Error::Configuration(_) => {
+            StoreError::Unavailable(format!("{during}: the URL is not understood"))
+        }
         _ => StoreError::Corrupt(format!("{during}: {error}")),
     }
 }

@@ -179,7 +179,10 @@ pub(crate) static RECENT_WAITS: Text = text!(
 pub(crate) static PING: Text = text!("ping", "select cast(1 as bigint)");
 
 /// Fills in comments, history and attachments: three statements, however many tickets.
-pub(crate) async fn with_details(on: &mut On<'_>, mut tickets: Vec<TicketRow>) -> Result<Vec<TicketRow>, StoreError> {
+pub(crate) async fn with_details(
+    on: &mut On<'_>,
+    mut tickets: Vec<TicketRow>,
+) -> Result<Vec<TicketRow>, StoreError> {
     if tickets.is_empty() {
         return Ok(tickets);
     }
@@ -211,3 +214,42 @@ pub(crate) async fn with_details(on: &mut On<'_>, mut tickets: Vec<TicketRow>) -
     }
     Ok(tickets)
 }
+
+/// For the test that looks at their plans.
+#[cfg(test)]
+pub(super) static TEXTS: &[&Text] = &[
+    &CONVERSATION,
+    &CONVERSATIONS,
+    &CONVERSATIONS_OF_REQUESTER,
+    &CONVERSATIONS_OF_ASSIGNEE,
+    &CONVERSATIONS_IN_STAGE,
+    &MESSAGES,
+    &MESSAGE,
+    &LOG,
+    &DELIVERIES,
+    &ATTEMPTS,
+    &OPEN_OUTBOX,
+    &OPEN_OUTBOX_OF,
+    &LINKS,
+    &DUE,
+    &NEXT_WAKE,
+    &WAITING,
+    &OF_TECHNICIAN,
+    &TECHNICIANS,
+    &SEARCH,
+    &TICKET,
+    &TICKETS,
+    &TICKET_OF,
+    &COMMENTS,
+    &HISTORY,
+    &ATTACHMENTS,
+    &BLOB,
+    &SHELF,
+    &TOKEN_BY_HASH,
+    &TOKENS,
+    &QUARANTINE,
+    &AUDIT,
+    &COUNTS,
+    &RECENT_WAITS,
+    &PING,
+];

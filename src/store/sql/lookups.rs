@@ -90,7 +90,11 @@ pub(crate) fn conversation_keys<'a>(ids: impl IntoIterator<Item = &'a Conversati
 pub(crate) fn remote_keys(keys: &Keys) -> String {
     let mut rows = Rows::new();
     for remote in &keys.remotes {
-        rows.push([remote.channel.as_str().into(), remote.room.as_str().into(), remote.remote.as_str().into()]);
+        rows.push([
+            remote.channel.as_str().into(),
+            remote.room.as_str().into(),
+            remote.remote.as_str().into(),
+        ]);
     }
     rows.finish()
 }
@@ -209,3 +213,19 @@ pub(crate) fn counters(rows: &[Row]) -> Result<(i64, i64), StoreError> {
     }
     Ok((conversation, ticket))
 }
+
+/// For the test that looks at their plans.
+#[cfg(test)]
+pub(super) static TEXTS: &[&Text] = &[
+    &CAUSES,
+    &ADDRESSES,
+    &REMOTES,
+    &CONTENTS,
+    &EFFECTS,
+    &TICKETS,
+    &CONVERSATIONS,
+    &TECHNICIANS,
+    &COUNTERS,
+    &COUNTERS_LOCKED,
+    &LAST_AUDIT,
+];

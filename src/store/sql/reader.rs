@@ -4,7 +4,9 @@
 
 use async_trait::async_trait;
 use deskbridge_contract::{ChannelName, Timestamp};
-use deskbridge_conversation::{Conversation, ConversationId, EffectId, MessageId, QueueId, SessionId, TechnicianId};
+use deskbridge_conversation::{
+    Conversation, ConversationId, EffectId, MessageId, QueueId, SessionId, TechnicianId,
+};
 use sqlx::postgres::PgPool;
 use sqlx::sqlite::SqlitePool;
 
@@ -146,8 +148,10 @@ impl Read for Reader {
     }
 
     async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<(ConversationId, Timestamp)>, StoreError> {
-        self.all(&lists::DUE, &[now.0.into(), i64::from(limit).into()], |row| Ok((row.conversation(0)?, row.time(1)?)))
-            .await
+        self.all(&lists::DUE, &[now.0.into(), i64::from(limit).into()], |row| {
+            Ok((row.conversation(0)?, row.time(1)?))
+        })
+        .await
     }
 
     async fn next_wake(&self) -> Result<Option<Timestamp>, StoreError> {
@@ -179,7 +183,8 @@ impl Read for Reader {
             Pool::Postgres(_) => terms.tsquery(),
         };
         let before = before.map_or(i64::MAX, |before| before.0);
-        let args = [query.as_str().into(), i64::from(internal).into(), before.into(), i64::from(limit).into()];
+        let args =
+            [query.as_str().into(), i64::from(internal).into(), before.into(), i64::from(limit).into()];
         self.all(&lists::SEARCH, &args, |row| {
             let row = row.message()?;
             let snippet = search::snippet(&search::text_of(&row.content), &terms);

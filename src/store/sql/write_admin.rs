@@ -155,9 +155,8 @@ static AUDIT: Text = text!(
 
 /// Another node's row in between takes the id: a conflict, and the batch is tried again after it.
 pub(crate) fn audit(changes: &Changes, plan: &mut Plan<'_>) {
-    let (mut id, mut previous) = match plan.known.last_audit() {
-        (id, hash) => (id, hash.to_owned()),
-    };
+    let (mut id, hash) = plan.known.last_audit();
+    let mut previous = hash.to_owned();
     let mut rows = Rows::new();
     for (now, by, act, conversation) in &changes.audit {
         id += 1;
@@ -225,3 +224,8 @@ pub(crate) fn counters(changes: &Changes, plan: &mut Plan<'_>) {
     }
     plan.add_exact(&COUNTERS, rows);
 }
+
+/// For the test that looks at their plans.
+#[cfg(test)]
+pub(super) static TEXTS: &[&Text] =
+    &[&TECHNICIANS, &PRESENCE, &SHELVES, &QUARANTINE, &BLOBS, &TOKENS, &REVOKE, &AUDIT, &FEEDBACK, &COUNTERS];

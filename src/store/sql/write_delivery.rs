@@ -229,3 +229,18 @@ pub(crate) fn links(changes: &Changes, plan: &mut Plan<'_>) {
     }
     plan.add(&UNLINK, rows);
 }
+
+/// For the test that looks at their plans.
+#[cfg(test)]
+pub(super) static TEXTS: &[&Text] = &[
+    &ENQUEUE,
+    &ENQUEUE_ONCE,
+    &PROGRESS,
+    &CANCEL_ASSISTANT,
+    &CANCEL_MESSAGE,
+    &RELEASE,
+    &ATTEMPTS,
+    &ATTEMPT_ENDS,
+    &LINKS,
+    &UNLINK,
+];

@@ -153,7 +153,11 @@ pub(crate) fn conversations(changes: &Changes, plan: &mut Plan<'_>) -> Result<()
     Ok(())
 }
 
-fn cells<'a>(row: &'a ConversationRow, columns: &Columns<'a>, loaded_seq: u64) -> Result<[Cell<'a>; 19], StoreError> {
+fn cells<'a>(
+    row: &'a ConversationRow,
+    columns: &Columns<'a>,
+    loaded_seq: u64,
+) -> Result<[Cell<'a>; 19], StoreError> {
     Ok([
         row.state.id.0.into(),
         row.state.seq.into(),
@@ -233,7 +237,12 @@ pub(crate) static SESSIONS: Text = text!(
 pub(crate) fn sessions(changes: &Changes, plan: &mut Plan<'_>) {
     let mut rows = Rows::new();
     for row in last_of(&changes.sessions, |row| (row.conversation, row.session)) {
-        rows.push([row.conversation.0.into(), row.session.0.into(), row.requester.into(), (&row.address).into()]);
+        rows.push([
+            row.conversation.0.into(),
+            row.session.0.into(),
+            row.requester.into(),
+            (&row.address).into(),
+        ]);
     }
     plan.add(&SESSIONS, rows);
 }
@@ -362,3 +371,21 @@ pub(crate) fn log(changes: &Changes, plan: &mut Plan<'_>) -> Result<(), StoreErr
     plan.add(&LOG, rows);
     Ok(())
 }
+
+/// For the test that looks at their plans.
+#[cfg(test)]
+pub(super) static TEXTS: &[&Text] = &[
+    &CAUSES,
+    &OPEN,
+    &MOVE,
+    &TOUCH,
+    &REQUESTERS,
+    &IDENTITIES,
+    &SESSIONS,
+    &MESSAGES,
+    &EDIT,
+    &DELETE,
+    &AUDIENCE,
+    &QUEUE_SEARCH,
+    &LOG,
+];

@@ -118,7 +118,9 @@ pub(crate) fn tickets(changes: &Changes, plan: &mut Plan<'_>) {
 fn create(changes: &Changes, last: &BTreeMap<i64, TicketStatus>, plan: &mut Plan<'_>) {
     let mut rows = Rows::new();
     for (number, op, now) in &changes.tickets {
-        let TicketOp::Create { key, conversation, summary, description, priority, requester, technician } = op else {
+        let TicketOp::Create { key, conversation, summary, description, priority, requester, technician } =
+            op
+        else {
             continue;
         };
         let status = last.get(number).copied().unwrap_or(TicketStatus::Open);
@@ -153,7 +155,9 @@ fn additions(changes: &Changes, plan: &mut Plan<'_>) {
     let numbered: Vec<_> = changes.tickets.iter().enumerate().collect();
     let (mut history, mut comments, mut attachments, mut touched) =
         (Rows::new(), Rows::new(), Rows::new(), Rows::new());
-    for (_, (number, op, now)) in first_of(&numbered, |(place, (number, op, _))| identity(*number, op, *place)) {
+    for (_, (number, op, now)) in
+        first_of(&numbered, |(place, (number, op, _))| identity(*number, op, *place))
+    {
         let (mut comment_key, mut attached) = (Cell::Null, Cell::Null);
         match op {
             TicketOp::Comment { key, author, text, public, .. } => {
@@ -189,3 +193,8 @@ fn additions(changes: &Changes, plan: &mut Plan<'_>) {
     plan.add(&ATTACHMENTS, attachments);
     plan.add(&UPDATED, touched);
 }
+
+/// For the test that looks at their plans.
+#[cfg(test)]
+pub(super) static TEXTS: &[&Text] =
+    &[&STATUS, &CREATE, &TECHNICIAN, &HISTORY, &COMMENTS, &ATTACHMENTS, &UPDATED];

@@ -73,7 +73,8 @@ impl Drop for FileLock {
 
 /// Creates the database file if need be; it and its journal are for their owner only.
 pub(crate) fn create(database: &Path) -> Result<(), StoreError> {
-    let unavailable = |fault: std::io::Error| StoreError::Unavailable(format!("{}: {fault}", database.display()));
+    let unavailable =
+        |fault: std::io::Error| StoreError::Unavailable(format!("{}: {fault}", database.display()));
     let file = private().create(true).truncate(false).open(database).map_err(unavailable)?;
     restrict(&file).map_err(unavailable)
 }

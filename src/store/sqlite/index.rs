@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use deskbridge_contract::Content;
 
 use super::{Many, SqliteBackend, closed, many};
+use crate::backend::Backend;
 use crate::job::StoreError;
 use crate::search;
 use crate::sql::rows::{Cell, Rows};
@@ -37,8 +38,12 @@ static DONE: Text = text!(
     ROWS,
     ")"
 );
-static SEEN: Text =
-    text!("search: seen", "update counters set number = value->>0 from ", ROWS, " where counters.name = 'search'");
+static SEEN: Text = text!(
+    "search: seen",
+    "update counters set number = value->>0 from ",
+    ROWS,
+    " where counters.name = 'search'"
+);
 static INDEX: LazyLock<Many> =
     LazyLock::new(|| Many::of("begin immediate;\n", [&PUT, &DROP, &DONE, &SEEN], "commit"));
 
@@ -51,8 +56,7 @@ pub(super) async fn index(backend: &mut SqliteBackend, limit: u32) -> Result<u32
     let mut on = On::Sqlite(conn);
     let new = on.rows(&NEW, &[i64::from(limit).into()]).await?;
     let rest = limit - u32::try_from(new.len()).unwrap_or(limit).min(limit);
-    let changed =
-        if rest == 0 { Vec::new() } else { on.rows(&CHANGED, &[i64::from(rest).into()]).await? };
+    let changed = if rest == 0 { Vec::new() } else { on.rows(&CHANGED, &[i64::from(rest).into()]).await? };
     if new.is_empty() && changed.is_empty() {
         return Ok(0);
     }
@@ -73,11 +77,16 @@ pub(super) async fn index(backend: &mut SqliteBackend, limit: u32) -> Result<u32
         seen.push([last.int(0)?.into()]);
     }
     let args = [put, drop, done, seen].map(Rows::finish).to_vec();
+    backend.open = true;
     let written = many(conn, "indexing for search", &INDEX, args).await;
     if let Err(fault) = written {
-        use crate::backend::Backend;
         backend.rollback().await;
         return Err(fault);
     }
+    backend.open = false;
     Ok(u32::try_from(new.len() + changed.len()).unwrap_or(limit))
 }
+
+/// For the test that looks at their plans.
+#[cfg(test)]
+pub(crate) static TEXTS: &[&Text] = &[&NEW, &CHANGED, &PUT, &DROP, &DONE, &SEEN];

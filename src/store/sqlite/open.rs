@@ -5,9 +5,12 @@
 use std::path::Path;
 use std::time::Duration;
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
+};
 use sqlx::{ConnectOptions, Connection};
 
+use super::checkpoint::Checkpoints;
 use super::file::{self, FileLock};
 use super::{Memory, SqliteBackend};
 use crate::job::StoreError;
@@ -39,12 +42,16 @@ fn options(path: &Path, relaxed: bool) -> SqliteConnectOptions {
 
 fn writer_options(path: &Path, relaxed: bool) -> SqliteConnectOptions {
     options(path, relaxed)
-        // 16 MiB of log between check points: one in some ten thousand messages.
-        .pragma("wal_autocheckpoint", "4000")
+        // 64 MiB of log; check points are made earlier, beside the writer.
+        .pragma("wal_autocheckpoint", "16000")
         .pragma("cache_size", "-32768")
 }
 
-pub(crate) async fn open(path: &Path, relaxed: bool, migrate: bool) -> Result<(SqliteBackend, Reader), StoreError> {
+pub(crate) async fn open(
+    path: &Path,
+    relaxed: bool,
+    migrate: bool,
+) -> Result<(SqliteBackend, Reader), StoreError> {
     let lock = FileLock::take(path)?;
     file::create(path)?;
     let options = writer_options(path, relaxed);
@@ -57,7 +64,15 @@ pub(crate) async fn open(path: &Path, relaxed: bool, migrate: bool) -> Result<(S
     }
     migrate::status(On::Sqlite(&mut conn)).await?.check()?;
     close(conn).await;
-    let mut backend = SqliteBackend { options, conn: None, memory: Memory::default(), _lock: lock };
+    let checkpoints = Checkpoints::start(self::options(path, relaxed));
+    let mut backend = SqliteBackend {
+        options,
+        conn: None,
+        open: false,
+        memory: Memory::default(),
+        checkpoints,
+        _lock: lock,
+    };
     backend.connect().await?;
     let readers = self::options(path, relaxed).read_only(true);
     let pool = SqlitePoolOptions::new()

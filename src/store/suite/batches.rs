@@ -13,8 +13,8 @@ use futures_util::future::join_all;
 use super::events::*;
 use super::faults::Plan;
 use super::rig::{Fresh, Rig, START, people_only, policy};
-use crate::writer::MAX_BATCH;
 use crate::rows::*;
+use crate::writer::MAX_BATCH;
 use crate::*;
 
 async fn faulty(place: &Fresh, max_batch: usize) -> (Rig, Arc<Plan>) {
@@ -55,7 +55,8 @@ pub(super) async fn a_poisoned_job_is_alone(place: Fresh) {
 
 pub(super) async fn a_job_that_cannot_be_committed_is_alone(place: Fresh) {
     let (rig, plan) = faulty(&place, MAX_BATCH).await;
-    let jobs = ids(1..=64).chain([posted(65, "unwritable", "x"), posted(66, "contended", "y")]).chain(ids(67..=99));
+    let jobs =
+        ids(1..=64).chain([posted(65, "unwritable", "x"), posted(66, "contended", "y")]).chain(ids(67..=99));
     let answers = join_all(jobs.map(|job| rig.writer.apply(job))).await;
     for (nr, answer) in answers.iter().enumerate() {
         match answer {
@@ -135,9 +136,15 @@ pub(super) async fn commits_are_told_in_order(place: Fresh) {
     rig.everybody_on().await;
     let mut told = Vec::new();
     let jobs = (0..200).map(|n| posted(n % 7, &format!("m{n}"), "words"));
-    join_all(jobs.map(|job| rig.writer.apply(job))).await.into_iter().for_each(|answer| drop(answer.unwrap()));
+    join_all(jobs.map(|job| rig.writer.apply(job)))
+        .await
+        .into_iter()
+        .for_each(|answer| drop(answer.unwrap()));
     rig.done(verb(ConversationId(1), "c1", "ana", Verb::Accept)).await;
-    rig.writer.admin(Admin::PutShelf { channel: "web".into(), key: "k".into(), value: "v".into() }).await.unwrap();
+    rig.writer
+        .admin(Admin::PutShelf { channel: "web".into(), key: "k".into(), value: "v".into() })
+        .await
+        .unwrap();
     while let Ok(committed) = rig.committed.try_recv() {
         told.push(committed);
     }
@@ -161,13 +168,25 @@ pub(super) async fn commits_are_told_in_order(place: Fresh) {
     let accepted = &told.last().unwrap().changes[0];
     assert_eq!((accepted.before, accepted.conversation.stage_name()), (Some("handover"), "assigned"));
     assert!(accepted.outbox_touched || !accepted.enqueued.is_empty());
-    assert_eq!(accepted.wake_at, rig.read.due(accepted.wake_at.unwrap(), 100).await.unwrap().iter().find(|(id, _)| id.0 == 1).map(|(_, at)| *at));
+    assert_eq!(
+        accepted.wake_at,
+        rig.read
+            .due(accepted.wake_at.unwrap(), 100)
+            .await
+            .unwrap()
+            .iter()
+            .find(|(id, _)| id.0 == 1)
+            .map(|(_, at)| *at)
+    );
     rig.end().await;
 }
 
 pub(super) async fn jobs_share_commits(place: Fresh) {
     let (rig, plan) = faulty(&place, MAX_BATCH).await;
-    join_all(ids(1..=500).map(|job| rig.writer.apply(job))).await.into_iter().for_each(|answer| drop(answer.unwrap()));
+    join_all(ids(1..=500).map(|job| rig.writer.apply(job)))
+        .await
+        .into_iter()
+        .for_each(|answer| drop(answer.unwrap()));
     assert!(plan.commits.load(SeqCst) < 50, "{}", plan.commits.load(SeqCst));
     // Nothing to write, nothing to commit.
     let commits = plan.commits.load(SeqCst);
@@ -175,7 +194,10 @@ pub(super) async fn jobs_share_commits(place: Fresh) {
     assert_eq!(plan.commits.load(SeqCst), commits);
     rig.end().await;
     let (rig, plan) = faulty(&place, 1).await;
-    join_all(ids(501..=550).map(|job| rig.writer.apply(job))).await.into_iter().for_each(|answer| drop(answer.unwrap()));
+    join_all(ids(501..=550).map(|job| rig.writer.apply(job)))
+        .await
+        .into_iter()
+        .for_each(|answer| drop(answer.unwrap()));
     assert_eq!(plan.commits.load(SeqCst), 50);
     rig.end().await;
 }

@@ -4,9 +4,10 @@
 
 use deskbridge_contract::{Content, RemoteEventId, RemoteUserId, Timestamp};
 use deskbridge_conversation::{
-    Answer, AssistantEvent, Conversation, ConversationId, DeliveryEvent, DeliveryOp, DeskActor, DeskEvent, Effect,
-    EventBody, Gist, OfferTo, Outcome, PostIntent, QueueId, ReactionTarget, Requester, RequesterEvent, RequesterId,
-    RequesterVerb, RosterEvent, SessionId, TechnicianId, TicketEvent, TimerKind, Verb, Via,
+    Answer, AssistantEvent, Conversation, ConversationId, DeliveryEvent, DeliveryOp, DeskActor, DeskEvent,
+    Effect, EventBody, Gist, OfferTo, Outcome, PostIntent, QueueId, ReactionTarget, Requester,
+    RequesterEvent, RequesterId, RequesterVerb, RosterEvent, SessionId, TechnicianId, TicketEvent, TimerKind,
+    Verb, Via,
 };
 
 use super::rig::{START, desk, home, remote, text, thread, web};
@@ -123,7 +124,13 @@ pub(super) fn said_in_thread(conversation: ConversationId, id: &str, who: &str, 
 }
 
 /// A reaction on a message of the desk room.
-pub(super) fn reacted(conversation: ConversationId, id: &str, who: &str, message: &str, emoji: &str) -> Apply {
+pub(super) fn reacted(
+    conversation: ConversationId,
+    id: &str,
+    who: &str,
+    message: &str,
+    emoji: &str,
+) -> Apply {
     let what = DeskEvent::Reacted { target: ReactionTarget::Unknown, emoji: emoji.to_owned(), added: true };
     let at = thread(conversation);
     let target = Some(RemoteRef { channel: at.channel, room: at.room, remote: remote(message) });
@@ -183,7 +190,8 @@ pub(super) fn ended(row: &OutboxRow, outcome: Outcome) -> Apply {
 /// The platform took it.
 pub(super) fn sent(row: &OutboxRow, state: &Conversation) -> Apply {
     let Effect::Deliver(delivery) = &row.effect else { panic!("{} is no delivery", row.id) };
-    let at = state.session(delivery.session).unwrap_or_else(|| panic!("no session of {}", row.id)).address.clone();
+    let at =
+        state.session(delivery.session).unwrap_or_else(|| panic!("no session of {}", row.id)).address.clone();
     let name = match &delivery.op {
         DeliveryOp::Post { .. } | DeliveryOp::Transcript { .. } => Some(format!("r{}", row.id)),
         // Posted once, edited in place from then on.
@@ -202,7 +210,9 @@ pub(super) fn end_well(row: &OutboxRow, state: &Conversation, now: Timestamp) ->
             turn: *turn,
             answer: Answer::Said { cites: Vec::new() },
         }),
-        Effect::Summarise { stretch } => EventBody::Assistant(AssistantEvent::Summarised { stretch: *stretch }),
+        Effect::Summarise { stretch } => {
+            EventBody::Assistant(AssistantEvent::Summarised { stretch: *stretch })
+        }
         Effect::Suggest { to, via } => {
             EventBody::Assistant(AssistantEvent::Suggested { to: to.clone(), via: via.clone() })
         }

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use deskbridge_contract::Content;
 use deskbridge_conversation::{
-    Author, ConversationId, DeskEvent, EventBody, Gist, MessageId, ReactionTarget, RequesterEvent, RequesterVerb, Stage,
-    Verb, Wish,
+    Author, ConversationId, DeskEvent, EventBody, Gist, MessageId, ReactionTarget, RequesterEvent,
+    RequesterVerb, Stage, Verb, Wish,
 };
 use futures_util::future::join_all;
 
@@ -71,7 +71,12 @@ pub(super) async fn a_thousand_at_once_are_one(place: Fresh) {
 pub(super) async fn an_address_finds_its_conversation(place: Fresh) {
     let rig = Rig::start(&place).await;
     // One batch: the second of each finds what the first opened.
-    let jobs = [posted(1, "a1", "one"), posted(2, "b1", "two"), posted(1, "a2", "one more"), posted(2, "b2", "again")];
+    let jobs = [
+        posted(1, "a1", "one"),
+        posted(2, "b1", "two"),
+        posted(1, "a2", "one more"),
+        posted(2, "b2", "again"),
+    ];
     let answers = join_all(jobs.map(|job| rig.writer.apply(job))).await;
     let ids: Vec<i64> = answers
         .into_iter()
@@ -154,7 +159,10 @@ pub(super) async fn edits_and_deletions_find_their_message(place: Fresh) {
     // Link previews and the like: nothing changes, and the second time it is not even looked at.
     let before = rig.state(FIRST).await.seq;
     assert!(matches!(rig.writer.apply(edited(1, "e2", "m1", "printer on fire")).await, Ok(Applied::Ignored)));
-    assert!(matches!(rig.writer.apply(edited(1, "e2", "m1", "printer on fire")).await, Ok(Applied::Duplicate)));
+    assert!(matches!(
+        rig.writer.apply(edited(1, "e2", "m1", "printer on fire")).await,
+        Ok(Applied::Duplicate)
+    ));
     assert!(matches!(rig.writer.apply(edited(1, "e3", "m9", "what?")).await, Ok(Applied::Ignored)));
     assert!(matches!(rig.writer.apply(deleted(1, "e4", "m9")).await, Ok(Applied::Ignored)));
     assert_eq!(rig.state(FIRST).await.seq, before);
@@ -196,8 +204,12 @@ pub(super) async fn edits_go_where_the_message_is(place: Fresh) {
 pub(super) async fn replies_name_our_messages(place: Fresh) {
     let rig = Rig::start(&place).await;
     let answers = join_all(
-        [posted(1, "m1", "printer broken"), reply(1, "m2", "m1", "this one"), reply(1, "m3", "m9", "that one")]
-            .map(|job| rig.writer.apply(job)),
+        [
+            posted(1, "m1", "printer broken"),
+            reply(1, "m2", "m1", "this one"),
+            reply(1, "m3", "m9", "that one"),
+        ]
+        .map(|job| rig.writer.apply(job)),
     )
     .await;
     assert!(answers.iter().all(|answer| matches!(answer, Ok(Applied::Done { .. }))));
@@ -228,7 +240,9 @@ pub(super) async fn desk_rooms_find_their_conversation(place: Fresh) {
     assert_eq!(after.id, FIRST);
     let log = rig.read.log(FIRST, after.seq, 1).await.unwrap();
     match &log[0].event.body {
-        EventBody::Desk { via: deskbridge_conversation::Via::Room { session, .. }, .. } => assert_eq!(*session, desk.id),
+        EventBody::Desk { via: deskbridge_conversation::Via::Room { session, .. }, .. } => {
+            assert_eq!(*session, desk.id)
+        }
         other => panic!("{other:?}"),
     }
     assert!(matches!(

@@ -17,7 +17,11 @@ struct InMemory(Memory);
 impl Place for InMemory {
     async fn open(&self) -> Opened {
         let Self(memory) = self;
-        Opened { backend: Box::new(memory.backend()), read: Arc::new(memory.clone()), export: Arc::new(memory.clone()) }
+        Opened {
+            backend: Box::new(memory.backend()),
+            read: Arc::new(memory.clone()),
+            export: Arc::new(memory.clone()),
+        }
     }
 }
 
@@ -40,7 +44,8 @@ pub(super) fn sqlite() -> Fresh {
 }
 
 async fn open_url(url: &str) -> Opened {
-    let opened = open(url, OpenOptions::default()).await.unwrap();
+    // What a power cut costs is not what the suite is about, and a flush costs more than all the rest.
+    let opened = open(url, OpenOptions { relaxed: true, migrate: true }).await.unwrap();
     Opened { backend: opened.backend, read: opened.read, export: opened.export }
 }
 
@@ -61,7 +66,8 @@ impl Place for OnServer {
 
 impl Drop for OnServer {
     fn drop(&mut self) {
-        let (server, text) = (self.server.clone(), format!("drop database if exists {} with (force)", self.name));
+        let (server, text) =
+            (self.server.clone(), format!("drop database if exists {} with (force)", self.name));
         // A runtime of its own: this may run inside one. A database that stays costs a little disk, and no test.
         let dropping = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

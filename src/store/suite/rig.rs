@@ -8,17 +8,19 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use deskbridge_contract::{Address, ChannelName, Content, RemoteMessageId, Timestamp};
-use deskbridge_conversation::policy::{ChannelPolicy, DeskPolicy, ReplyMode, RequesterIdentity, TechnicianPolicy};
+use deskbridge_conversation::policy::{
+    ChannelPolicy, DeskPolicy, ReplyMode, RequesterIdentity, TechnicianPolicy,
+};
 use deskbridge_conversation::{
-    Conversation, ConversationId, DeliveryOp, Effect, EffectId, MessageId, Policy, Presence, QueueFacts, QueueId,
-    TechnicianId,
+    Conversation, ConversationId, DeliveryOp, Effect, EffectId, MessageId, Policy, Presence, QueueFacts,
+    QueueId, TechnicianId,
 };
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::events;
-use crate::writer::MAX_BATCH;
 use crate::rows::*;
+use crate::writer::MAX_BATCH;
 use crate::*;
 
 /// What `open` gives: the writer's side, and the readers'.
@@ -130,7 +132,9 @@ impl Rig {
 
     pub(super) async fn technician(&self, technician: &str) -> TechnicianRow {
         let rows = self.read.technicians().await.unwrap();
-        rows.into_iter().find(|row| row.id.0 == technician).unwrap_or_else(|| panic!("no technician {technician}"))
+        rows.into_iter()
+            .find(|row| row.id.0 == technician)
+            .unwrap_or_else(|| panic!("no technician {technician}"))
     }
 
     /// Everybody of the policy, available.

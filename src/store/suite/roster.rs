@@ -19,7 +19,10 @@ async fn in_queue(place: &Fresh, conversations: u32) -> Rig {
     let rig = Rig::start_with(place, people_only()).await;
     rig.everybody_on().await;
     let jobs = (1..=conversations).map(|who| posted(who, &format!("m{who}"), "printer broken"));
-    join_all(jobs.map(|job| rig.writer.apply(job))).await.into_iter().for_each(|answer| drop(answer.unwrap()));
+    join_all(jobs.map(|job| rig.writer.apply(job)))
+        .await
+        .into_iter()
+        .for_each(|answer| drop(answer.unwrap()));
     rig
 }
 
@@ -32,7 +35,10 @@ pub(super) async fn a_thousand_claims_have_one_winner(place: Fresh) {
     for answer in answers {
         match answer {
             Ok(Applied::Done { conversation, .. }) => {
-                offered += usize::from(matches!(&conversation.stage, Stage::Handover(Handover { offer: Some(_), .. })));
+                offered += usize::from(matches!(
+                    &conversation.stage,
+                    Stage::Handover(Handover { offer: Some(_), .. })
+                ));
             }
             other => panic!("{other:?}"),
         }

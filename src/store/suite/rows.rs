@@ -4,7 +4,9 @@
 
 use std::time::Duration;
 
-use deskbridge_contract::{Attachment, AttachmentKind, AttachmentSource, BlobId, ChannelName, Content, RemoteFileId};
+use deskbridge_contract::{
+    Attachment, AttachmentKind, AttachmentSource, BlobId, ChannelName, Content, RemoteFileId,
+};
 use deskbridge_conversation::{
     ConversationId, DeskEvent, MessageId, PostIntent, RequesterVerb, TechnicianId, TicketStatus, Verb,
 };
@@ -93,15 +95,28 @@ fn ticket(key: &str, conversation: Option<i64>) -> Admin {
 pub(super) async fn tickets_are_made_once(place: Fresh) {
     let rig = Rig::start(&place).await;
     let answers = join_all((0..100).map(|n| rig.writer.admin(ticket(["a", "b"][n % 2], None)))).await;
-    let created = answers.iter().filter(|answer| matches!(answer, Ok(AdminDone::Ticket { created: true, .. }))).count();
+    let created =
+        answers.iter().filter(|answer| matches!(answer, Ok(AdminDone::Ticket { created: true, .. }))).count();
     assert_eq!(created, 2);
-    assert_eq!(rig.writer.admin(ticket("a", None)).await, Ok(AdminDone::Ticket { number: 1, created: false }));
-    assert_eq!(rig.writer.admin(ticket("b", None)).await, Ok(AdminDone::Ticket { number: 2, created: false }));
+    assert_eq!(
+        rig.writer.admin(ticket("a", None)).await,
+        Ok(AdminDone::Ticket { number: 1, created: false })
+    );
+    assert_eq!(
+        rig.writer.admin(ticket("b", None)).await,
+        Ok(AdminDone::Ticket { number: 2, created: false })
+    );
     rig.end().await;
     let rig = Rig::start(&place).await;
-    assert_eq!(rig.writer.admin(ticket("c", Some(1))).await, Ok(AdminDone::Ticket { number: 3, created: true }));
+    assert_eq!(
+        rig.writer.admin(ticket("c", Some(1))).await,
+        Ok(AdminDone::Ticket { number: 3, created: true })
+    );
     let row = rig.read.ticket(3).await.unwrap().unwrap();
-    assert_eq!((row.key.as_str(), row.summary.as_str(), row.status), ("c", "summary of c", TicketStatus::Open));
+    assert_eq!(
+        (row.key.as_str(), row.summary.as_str(), row.status),
+        ("c", "summary of c", TicketStatus::Open)
+    );
     assert_eq!(rig.read.ticket_of(FIRST).await.unwrap().map(|ticket| ticket.number), Some(3));
     assert_eq!(rig.read.ticket_of(ConversationId(2)).await.unwrap(), None);
     let numbers = |rows: Vec<TicketRow>| rows.iter().map(|ticket| ticket.number).collect::<Vec<_>>();
@@ -158,7 +173,8 @@ pub(super) async fn shelves_keep_the_latest(place: Fresh) {
         rig.writer.admin(Admin::PutShelf { channel, key: key.to_owned(), value: value.to_owned() })
     };
     join_all([put("web", "cursor", "1"), put("desk", "cursor", "9"), put("web", "cursor", "2")]).await;
-    let get = async |channel: &str, key: &str| rig.read.shelf(&ChannelName::from(channel), key).await.unwrap();
+    let get =
+        async |channel: &str, key: &str| rig.read.shelf(&ChannelName::from(channel), key).await.unwrap();
     assert_eq!(get("web", "cursor").await.as_deref(), Some("2"));
     put("web", "cursor", "3").await.unwrap();
     assert_eq!(get("web", "cursor").await.as_deref(), Some("3"));
@@ -203,10 +219,10 @@ pub(super) async fn tokens_are_found_by_hash(place: Fresh) {
     rig.writer.admin(Admin::RevokeToken { id: "t1".into() }).await.unwrap();
     assert!(rig.read.token_by_hash("hash-t1").await.unwrap().is_none_or(|token| token.revoked));
     let listed = rig.read.tokens().await.unwrap();
-    assert_eq!(listed.iter().map(|token| (token.id.as_str(), token.revoked)).collect::<Vec<_>>(), [
-        ("t1", true),
-        ("t2", false)
-    ]);
+    assert_eq!(
+        listed.iter().map(|token| (token.id.as_str(), token.revoked)).collect::<Vec<_>>(),
+        [("t1", true), ("t2", false)]
+    );
     assert!(!rig.exported().await.contains("hash-t2"), "exports omit tokens");
     rig.end().await;
 }

@@ -1,21 +1,24 @@
 //! How a change on a platform reads, as one line.
 //!
-//! Not here: steps.
+//! Not here: steps; what can only be asked for (`shown`).
 
 use std::collections::HashMap;
 
-use deskbridge_contract::{CardState, Mark};
+use deskbridge_contract::{CardState, Mark, ThreadId};
 use deskbridge_sim::{Author, Change, Live, Message};
 use tokio::sync::broadcast;
 
 use crate::harness::Town;
 
+/// Longer lines are cut: a talk is read for who sees what, not for the articles.
+const LINE: usize = 170;
+
 pub struct Watch {
     channels: Vec<(String, broadcast::Receiver<Live>)>,
     known: HashMap<(String, String, String), Message>,
-    /// Threads in the order of their appearance, per channel.
-    threads: HashMap<String, Vec<String>>,
-    titles: HashMap<(String, String), String>,
+    /// Threads in the order of their appearance, per channel and room.
+    threads: HashMap<(String, String), Vec<ThreadId>>,
+    titles: HashMap<(String, String, ThreadId), String>,
 }
 
 impl Watch {
@@ -29,70 +32,96 @@ impl Watch {
     }
 
     /// Everything that became visible since the last call, channel by channel, in order.
-    pub fn changes(&mut self, _town: &Town) -> Vec<String> {
+    pub fn changes(&mut self) -> Vec<String> {
         let mut lines = Vec::new();
         let mut channels = std::mem::take(&mut self.channels);
         for (name, live) in &mut channels {
-            while let Ok(next) = live.try_recv() {
-                self.read(name, next.change, &mut lines);
+            loop {
+                match live.try_recv() {
+                    Ok(next) => self.read(name, next.change, &mut lines),
+                    Err(broadcast::error::TryRecvError::Lagged(n)) => {
+                        lines.push(format!("?@{name} < {n} missed"))
+                    }
+                    Err(_) => break,
+                }
             }
         }
         self.channels = channels;
-        lines
+        lines.iter().map(|line| cut(line)).collect()
     }
 
-    fn number(&mut self, channel: &str, thread: &str) -> usize {
-        let threads = self.threads.entry(channel.to_owned()).or_default();
-        match threads.iter().position(|known| known == thread) {
+    /// `desk@slack#1`: a room and the n-th thread that was seen there; `ana@telegram`: a private room.
+    fn place(&mut self, channel: &str, room: &str, thread: Option<&ThreadId>) -> String {
+        let person = room.trim_start_matches("dm-");
+        let Some(thread) = thread else { return format!("{person}@{channel}") };
+        let threads = self.threads.entry((channel.to_owned(), room.to_owned())).or_default();
+        let n = match threads.iter().position(|known| known == thread) {
             Some(at) => at + 1,
             None => {
-                threads.push(thread.to_owned());
+                threads.push(thread.clone());
                 threads.len()
             }
-        }
+        };
+        format!("{person}@{channel}#{n}")
     }
 
     fn read(&mut self, channel: &str, change: Change, lines: &mut Vec<String>) {
         match change {
             Change::Message { room, message } => {
-                let place = match &message.thread {
-                    Some(thread) => {
-                        let n = self.number(channel, thread.as_str());
-                        format!("desk@{channel}#{n}")
-                    }
-                    None => format!("{}@{channel}", room.as_str().trim_start_matches("dm-").trim_start_matches("dm:")),
-                };
+                let place = self.place(channel, room.as_str(), message.thread.as_ref());
                 let key = (channel.to_owned(), room.0.clone(), message.id.0.clone());
                 let before = self.known.insert(key, (*message).clone());
                 for said in difference(before.as_ref(), &message) {
                     lines.push(format!("{place} < {said}"));
                 }
             }
-            Change::Thread { thread, .. } => {
-                let n = self.number(channel, thread.id.as_str());
-                let state = if thread.deleted { " (deleted)" } else if thread.closed { " (closed)" } else { "" };
+            Change::Thread { room, thread } => {
+                let place = self.place(channel, room.as_str(), Some(&thread.id));
+                let state = match (thread.deleted, thread.closed) {
+                    (true, _) => " (deleted)",
+                    (false, true) => " (closed)",
+                    (false, false) => "",
+                };
                 let title = format!("{}{state}", thread.title.text);
-                let key = (channel.to_owned(), thread.id.0.clone());
+                let key = (channel.to_owned(), room.0.clone(), thread.id.clone());
                 if self.titles.insert(key, title.clone()).as_ref() != Some(&title) {
-                    lines.push(format!("desk@{channel}#{n} < = {title}"));
+                    lines.push(format!("{place} < = {title}"));
                 }
             }
             Change::Whisper { whisper } => {
-                let n = whisper.thread.as_ref().map_or(0, |thread| self.number(channel, thread.as_str()));
-                let buttons = buttons(&whisper.content.actions);
-                lines.push(format!("{}@{channel}#{n} < (whisper) {}{buttons}", whisper.to, one_line(&whisper.content.text)));
+                let place = self.place(channel, whisper.room.as_str(), whisper.thread.as_ref());
+                let said =
+                    format!("{}{}", one_line(&whisper.content.text), buttons(&whisper.content.actions));
+                lines.push(format!("{place} < (to {} alone) {said}", whisper.to));
             }
-            Change::Toast { toast } => lines.push(format!("{}@{channel} < (toast) {}", toast.to, one_line(&toast.text))),
-            Change::Typing { .. } | Change::Room { .. } => {}
+            Change::Toast { toast } => {
+                lines.push(format!("{}@{channel} < (toast) {}", toast.to, one_line(&toast.text)));
+            }
+            Change::Room { room, gone } => {
+                let place = self.place(channel, room.as_str(), None);
+                lines.push(format!("{place} < (the bridge is {} here)", if gone { "not" } else { "back" }));
+            }
+            Change::Typing { .. } => {}
         }
     }
+}
+
+fn cut(line: &str) -> String {
+    if line.chars().count() <= LINE {
+        return line.to_owned();
+    }
+    // Buttons stand at the end, and they matter.
+    let (said, buttons) = line.split_once("  [").map_or((line, ""), |(said, buttons)| (said, buttons));
+    let short: String = said.chars().take(LINE).collect();
+    let short = if short.len() < said.len() { format!("{}…", short.trim_end()) } else { short };
+    if buttons.is_empty() { short } else { format!("{short}  [{buttons}") }
 }
 
 fn buttons(actions: &[deskbridge_contract::Action]) -> String {
     actions.iter().map(|action| format!("  [{}]", action.label)).collect()
 }
 
-fn one_line(text: &str) -> String {
+pub fn one_line(text: &str) -> String {
     text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ⏎ ")
 }
 
@@ -127,11 +156,26 @@ fn words(message: &Message) -> String {
     let text = match &message.content.card {
         Some(card) => {
             let summary = card.summary.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-            format!("card {} “{}” · {} · {} · {}", card.reference, card.title, card_state(card.state), card.status, one_line(summary))
+            let state = card_state(card.state);
+            let ticket = card.facts.iter().find(|fact| fact.label == "Ticket");
+            let ticket = ticket.map(|fact| format!(" · {}", fact.value)).unwrap_or_default();
+            let who = &card.requester;
+            format!(
+                "card {} “{}” by {who} · {state} · {}{ticket} · {}",
+                card.reference,
+                card.title,
+                card.status,
+                one_line(summary)
+            )
         }
         None => one_line(&message.content.text),
     };
-    let mentions: String = message.content.mentions.iter().map(|m| format!(" @{}", m.name)).collect();
+    let mentions: String = message
+        .content
+        .mentions
+        .iter()
+        .map(|m| if m.user.is_some() { format!(" @{}", m.name) } else { format!(" ({})", m.name) })
+        .collect();
     let files: String = message.files.iter().map(|file| format!(" 📎 {}", file.name)).collect();
     let reply = if message.reply_to.is_some() { "↩ " } else { "" };
     format!("{reply}{name}{text}{mentions}{files}{}", buttons(&message.content.actions))
@@ -154,14 +198,27 @@ fn difference(before: Option<&Message>, now: &Message) -> Vec<String> {
             }
         }
     }
-    if let Some(shown) = now.mark.filter(|shown| before.and_then(|b| b.mark) != Some(*shown)) {
-        lines.push(format!("{} on “{}”", mark(shown), one_line(&now.content.text)));
-    }
-    for reaction in &now.reactions {
-        let new = before.is_none_or(|b| !b.reactions.contains(reaction));
-        if new && reaction.by.as_str() == deskbridge_sim::BRIDGE {
-            lines.push(format!("{} on “{}”", reaction.emoji, one_line(&now.content.text)));
+    let said = || {
+        if now.content.card.is_some() {
+            "the card".to_owned()
+        } else {
+            format!("“{}”", one_line(&now.content.text))
         }
+    };
+    if let Some(shown) = now.mark.filter(|shown| before.and_then(|b| b.mark) != Some(*shown)) {
+        lines.push(format!("{} on {}", mark(shown), said()));
+    }
+    let ours = |message: &Message| -> Vec<String> {
+        let by_us =
+            message.reactions.iter().filter(|reaction| reaction.by.as_str() == deskbridge_sim::BRIDGE);
+        by_us.map(|reaction| reaction.emoji.clone()).collect()
+    };
+    let (old, new) = (before.map(ours).unwrap_or_default(), ours(now));
+    for emoji in new.iter().filter(|emoji| !old.contains(emoji)) {
+        lines.push(format!("{emoji} on {}", said()));
+    }
+    for emoji in old.iter().filter(|emoji| !new.contains(emoji)) {
+        lines.push(format!("{emoji} taken off {}", said()));
     }
     lines
 }

@@ -110,7 +110,9 @@ fn nothing_pings() {
 /// S44: no word of relayed text can be tapped as a command.
 #[test]
 fn nothing_commands() {
-    let formatted = from_commonmark("/resolve now, **(/close)** see /etc/hosts or https://a.example/x `/off` a/b /on@bot");
+    let formatted = from_commonmark(
+        "/resolve now, **(/close)** see /etc/hosts or https://a.example/x `/off` a/b /on@bot",
+    );
     let disarmed = formatted.without_commands();
     let expected = "/_resolve now, (/_close) see /etc/hosts or https://a.example/x /off a/b /_on@bot";
     assert_eq!(disarmed.text.replace(WORD_JOINER, "_"), expected);

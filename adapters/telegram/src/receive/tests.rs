@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
-use deskbridge_contract::{Adapter as _, InboundEvent, PushError, SendError, Toast};
+use deskbridge_contract::{
+    Adapter as _, Content, InboundEvent, Interaction, OutboundOp, PushError, SendError, Toast,
+};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 use super::{parse, whole_surrogates};
-use crate::testing::{Call, Fake, Reply, Sink, TOKEN};
+use crate::testing::{Call, Fake, Reply, Sink, TOKEN, out, topic};
 
 const SECRET: &str = "a-secret-of-some-length";
 
@@ -325,6 +327,29 @@ async fn a_toast_answers_the_press() {
     let answers: Vec<Value> =
         fake.calls().iter().filter(|call| call.method == "AnswerCallbackQuery").map(Call::json).collect();
     assert_eq!(answers, [json!({ "callback_query_id": "q1", "text": "Accepted", "show_alert": false })]);
+}
+
+/// A press without a toast is answered with nothing, unless a whisper has taken the answer.
+#[tokio::test]
+async fn buttons_stop_spinning() {
+    let fake = Fake::start(usual).await;
+    let adapter = Arc::new(fake.adapter());
+    let press = |id: &str| Interaction { id: id.into() };
+    let quick = Duration::from_millis(1);
+    super::stop_spinner(adapter.0.clone(), press("q1"), None, quick).await;
+    let content = Content::text("For you only");
+    let whisper = OutboundOp::Whisper { to: "601".into(), content, interaction: Some(press("q2")) };
+    adapter.send(&out(topic(), whisper)).await.unwrap();
+    super::stop_spinner(adapter.0.clone(), press("q2"), None, quick).await;
+    adapter.answer(&press("q1"), None).await.unwrap();
+    let answers: Vec<Value> = fake.calls().iter().map(Call::json).collect();
+    assert_eq!(
+        answers,
+        [
+            json!({ "callback_query_id": "q1" }),
+            json!({ "callback_query_id": "q2", "text": "For you only", "show_alert": false }),
+        ]
+    );
 }
 
 #[tokio::test]

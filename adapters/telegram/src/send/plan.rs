@@ -2,10 +2,11 @@
 //!
 //! Not here: sending them.
 
-use deskbridge_contract::{AttachmentKind, Content, OutboundFile, Persona, SendError};
-use teloxide_core::types::{InlineKeyboardMarkup, MessageEntityKind as Kind};
+use deskbridge_contract::{AttachmentKind, Content, Mention, OutboundFile, Persona, SendError};
+use teloxide_core::types::{InlineKeyboardMarkup, MessageEntityKind as Kind, User, UserId};
 
 use crate::cards;
+use crate::ids;
 use crate::markup::{self, Draft, Formatted, MAX_CAPTION, MAX_TEXT};
 
 /// "sendDocument": 50 MB by the public server.
@@ -73,10 +74,10 @@ pub(crate) enum Part {
 /// Words under a persona are somebody's: in a desk's `group` they must not be commands. Our own notices may offer some.
 pub(crate) fn text(content: &Content, persona: Option<&Persona>, group: bool) -> Formatted {
     if let Some(card) = &content.card {
-        return cards::card(card);
+        return calling(cards::card(card), &content.mentions);
     }
     let text = markup::from_commonmark(&content.text);
-    let Some(persona) = persona else { return text };
+    let Some(persona) = persona else { return calling(text, &content.mentions) };
     let mut draft = Draft::default();
     let name = persona.name.split_whitespace().collect::<Vec<_>>().join(" ");
     draft.styled(Kind::Bold, &if persona.assistant { "✨ AI:".to_owned() } else { format!("{name}:") });
@@ -89,6 +90,31 @@ pub(crate) fn text(content: &Content, persona: Option<&Persona>, group: bool) ->
     }
     let text = draft.finish();
     if group { text.without_commands() } else { text }
+}
+
+/// Makes the names of people who are called notify them; a name that is not in the text is added. Only notices of our
+/// own call anybody, and only they come without a persona (C13).
+fn calling(text: Formatted, mentions: &[Mention]) -> Formatted {
+    let mut draft = Draft::default();
+    draft.append(&text);
+    for mention in mentions {
+        let Some(user) = mention.user.as_ref().and_then(|user| ids::private_chat(user).ok()) else {
+            continue;
+        };
+        let name = mention.name.split_whitespace().collect::<Vec<_>>().join(" ");
+        let user = User {
+            id: UserId(user.0.unsigned_abs()),
+            is_bot: false,
+            first_name: name.clone(),
+            last_name: None,
+            username: None,
+            language_code: None,
+            is_premium: false,
+            added_to_attachment_menu: false,
+        };
+        draft.call(&name, Kind::TextMention { user });
+    }
+    draft.finish()
 }
 
 pub(crate) fn parts(
@@ -104,10 +130,12 @@ pub(crate) fn parts(
         return Err(SendError::rejected(format!("a file of {megabytes} MB; Telegram takes 50 MB")));
     }
     if files.is_empty() {
-        if text.is_empty() {
-            return Err(SendError::rejected("nothing to send"));
-        }
-        return Ok(texts(text, keyboard));
+        return match (text.is_empty(), &keyboard) {
+            (false, _) => Ok(texts(text, keyboard)),
+            // Telegram has no message of buttons alone.
+            (true, Some(_)) => Ok(texts(Formatted { text: "👇".into(), entities: Vec::new() }, keyboard)),
+            (true, None) => Err(SendError::rejected("nothing to send")),
+        };
     }
     // An album has no buttons: with nothing else to carry them, the files go one by one.
     let alone = keyboard.is_some() && text.is_empty();
@@ -198,6 +226,7 @@ mod tests {
         let only_buttons = Content::default().with_actions(vec![Action::new("a", "b")]);
         let jpeg_and = |other: &OutboundFile| vec![jpeg.clone(), other.clone()];
         assert_eq!(shape(&hello, &[]), ["text 5"]);
+        assert_eq!(shape(&only_buttons, &[]), ["text 2 +k"]);
         assert_eq!(shape(&hello, std::slice::from_ref(&jpeg)), ["photo 0 caption 5"]);
         assert_eq!(shape(&long, std::slice::from_ref(&pdf)), ["text 2000", "document 0 caption 0"]);
         assert_eq!(shape(&buttons, std::slice::from_ref(&pdf)), ["document 0 caption 5 +k"]);
@@ -231,9 +260,35 @@ mod tests {
     }
 
     #[test]
+    fn people_who_are_called() {
+        let call = |who: &str, name: &str, user: Option<&str>| Mention {
+            who: who.into(),
+            name: name.into(),
+            user: user.map(Into::into),
+        };
+        let mut notice = Content::text("🙂 **Ana** is offered this, `Ana`");
+        notice.mentions =
+            vec![call("ana", "Ana", Some("601")), call("bo", "Bo B", Some("602")), call("cem", "Cem", None)];
+        let shown = text(&notice, None, true);
+        assert_eq!(shown.text, "🙂 Ana is offered this, Ana\n🔔 Bo B");
+        let called = shown.entities.iter().filter_map(|entity| match &entity.kind {
+            Kind::TextMention { user } => Some((user.id.0, markup::covered(&shown, entity), entity.offset)),
+            _ => None,
+        });
+        assert_eq!(called.collect::<Vec<_>>(), [(601, "Ana".to_owned(), 3), (602, "Bo B".to_owned(), 31)]);
+        let relayed = Persona { name: "Maria".into(), assistant: false };
+        let pings =
+            |entity: &&teloxide_core::types::MessageEntity| matches!(entity.kind, Kind::TextMention { .. });
+        assert_eq!(text(&notice, Some(&relayed), true).entities.iter().filter(pings).count(), 0);
+    }
+
+    #[test]
     fn personas() {
         let person = Persona { name: "Maria\n@bob".into(), assistant: false };
-        assert_eq!(text(&Content::text("hi *there*"), Some(&person), true).text, "Maria @\u{2060}bob: hi there");
+        assert_eq!(
+            text(&Content::text("hi *there*"), Some(&person), true).text,
+            "Maria @\u{2060}bob: hi there"
+        );
         let assistant = Persona { name: "IT".into(), assistant: true };
         assert_eq!(text(&Content::text("> quoted"), Some(&assistant), true).text, "✨ AI:\nquoted");
         assert_eq!(text(&Content::default(), Some(&assistant), true).text, "✨ AI:");

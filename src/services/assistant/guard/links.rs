@@ -45,11 +45,12 @@ fn words(text: &str) -> impl Iterator<Item = Range<usize>> {
     const AROUND: &str = "()[]{}<>\"'`*_~|,;!“”„«»‘’";
     let mut at = 0;
     std::iter::from_fn(move || {
-        let is_gap = |c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"' | '`');
+        let is_gap = |c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"' | '`' | '*' | '|');
         let start = at + text[at..].find(|c: char| !is_gap(c))?;
         let end = start + text[start..].find(is_gap).unwrap_or(text.len() - start);
         at = end;
-        let word = text[start..end].trim_end_matches(|c: char| AROUND.contains(c) || matches!(c, '.' | ':' | '?'));
+        let word =
+            text[start..end].trim_end_matches(|c: char| AROUND.contains(c) || matches!(c, '.' | ':' | '?'));
         let lead = word.len() - word.trim_start_matches(|c: char| AROUND.contains(c)).len();
         Some(start + lead..start + word.len())
     })

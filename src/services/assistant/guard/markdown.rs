@@ -16,17 +16,28 @@ const ROUNDS: usize = 4;
 const ADDRESS: usize = 200;
 
 pub(super) fn tame(text: &str, hosts: &Hosts) -> String {
-    let mut text = text.to_owned();
+    let mut text = text.trim().to_owned();
     for _ in 0..ROUNDS {
         let edits = Reading::new(&text, hosts).edits();
         if edits.is_empty() {
             return text;
         }
-        text = apply(&text, edits);
+        // Trimmed before the next look: an indented first line is code, and is none any more without its indent.
+        text = apply(&text, edits).trim().to_owned();
     }
-    let plain: String =
-        text.chars().map(|c| if "<>[]!`&\\".contains(c) { ' ' } else { c }).collect();
-    apply(&plain, Reading::new(&plain, hosts).edits())
+    words_only(&text)
+}
+
+/// Nothing is left that could be a construct, an address or a mention.
+fn words_only(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        let ends = matches!(c, '.' | '!' | '?') && chars.peek().is_none_or(|next| next.is_whitespace());
+        let is_word = c.is_alphanumeric() || matches!(c, ' ' | '\n' | ',' | ';' | '(' | ')' | '\'');
+        out.push(if is_word || ends { c } else { ' ' });
+    }
+    out.trim().to_owned()
 }
 
 struct Edit {
@@ -64,11 +75,20 @@ struct Reading<'a> {
     /// The visible text of the current block, and its pieces.
     shown: String,
     pieces: Vec<Piece>,
+    /// Where in it emphasis begins or ends: some link finders look before it is taken away, some after.
+    seams: Vec<usize>,
 }
 
 impl<'a> Reading<'a> {
     fn new(text: &'a str, hosts: &'a Hosts) -> Self {
-        Reading { text, hosts, edits: Vec::new(), shown: String::new(), pieces: Vec::new() }
+        Reading {
+            text,
+            hosts,
+            edits: Vec::new(),
+            shown: String::new(),
+            pieces: Vec::new(),
+            seams: Vec::new(),
+        }
     }
 
     fn edits(mut self) -> Vec<Edit> {
@@ -103,10 +123,10 @@ impl<'a> Reading<'a> {
                 }
                 // Code is shown, never followed; it ends an address as a space does.
                 Event::Code(_) => self.show(" ", place.start..place.start),
-                Event::End(
-                    TagEnd::Paragraph | TagEnd::Heading(_) | TagEnd::Item | TagEnd::BlockQuote(_),
-                ) => self.end_block(),
-                _ => {}
+                Event::End(TagEnd::Paragraph | TagEnd::Heading(_) | TagEnd::Item | TagEnd::BlockQuote(_)) => {
+                    self.end_block()
+                }
+                _ => self.seams.push(self.shown.len()),
             }
         }
         self.end_block();
@@ -119,6 +139,11 @@ impl<'a> Reading<'a> {
                 Event::Start(Tag::Image { .. }) => {
                     let words = words_until(events, |end| matches!(end, TagEnd::Image));
                     self.edits.push(Edit { place, text: escaped(&words) });
+                }
+                // The parser finds an autolink inside a link, which CommonMark does not have.
+                Event::Start(Tag::Link { dest_url, link_type, .. }) => {
+                    let words = words_until(events, |end| matches!(end, TagEnd::Link));
+                    self.edits.push(Edit { place, text: as_text(&words, &dest_url, link_type) });
                 }
                 Event::InlineHtml(html) => {
                     self.edits.push(Edit { place, text: html.replace('<', "\\<") });
@@ -139,9 +164,27 @@ impl<'a> Reading<'a> {
     fn end_block(&mut self) {
         let shown = std::mem::take(&mut self.shown);
         let pieces = std::mem::take(&mut self.pieces);
-        for place in links::found(&shown) {
+        let mut seams = std::mem::take(&mut self.seams);
+        seams.push(shown.len());
+        let mut start = 0;
+        let mut places: Vec<Range<usize>> = links::found(&shown).collect();
+        for seam in seams {
+            places.extend(
+                links::found(&shown[start..seam]).map(|place| start + place.start..start + place.end),
+            );
+            start = seam;
+        }
+        let mut has_unknown = false;
+        for place in places {
             if !links::is_known(&shown[place.clone()], self.hosts) {
-                self.edits.extend(replace(self.text, &shown, &pieces, place, |address| code(address)));
+                has_unknown = true;
+                self.edits.extend(replace(self.text, &shown, &pieces, place, code));
+            }
+        }
+        // A lone backtick would pair with those that now stand around an address.
+        if has_unknown {
+            for (at, _) in shown.match_indices('`') {
+                self.edits.extend(replace(self.text, &shown, &pieces, at..at + 1, |_| "\\`".to_owned()));
             }
         }
         for (at, _) in shown.match_indices('@') {
@@ -170,7 +213,10 @@ fn replace(
     let as_is = &shown[place.clone()];
     if touched.len() == 1 && text[first.source.clone()] == shown[first.shown.clone()] {
         let start = first.source.start + (place.start - first.shown.start);
-        return Some(Edit { place: start..start + place.len(), text: new(as_is) });
+        let end = start + place.len();
+        // A backslash in front would take the new text's first sign away.
+        let backslashes = text[..start].bytes().rev().take_while(|b| *b == b'\\').count();
+        return Some(Edit { place: start - backslashes % 2..end, text: new(as_is) });
     }
     let before = escaped(&shown[first.shown.start..place.start]);
     let after = escaped(&shown[place.end..last.shown.end]);
@@ -222,8 +268,12 @@ fn as_text(words: &str, address: &str, kind: LinkType) -> String {
 }
 
 fn code(address: &str) -> String {
-    let shown: String =
-        address.chars().filter(|c| !c.is_control()).take(ADDRESS).map(|c| if c == '`' { '\'' } else { c }).collect();
+    let shown: String = address
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(ADDRESS)
+        .map(|c| if c == '`' { '\'' } else { c })
+        .collect();
     match shown.trim() {
         "" => String::new(),
         shown => format!("`{shown}`"),

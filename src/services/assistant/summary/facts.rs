@@ -16,25 +16,120 @@ pub(super) struct Found {
 }
 
 const DEVICES: [&str; 34] = [
-    "laptop", "notebook", "pc", "computer", "desktop", "macbook", "imac", "thinkpad", "surface", "iphone", "ipad", "android", "tablet",
-    "phone", "printer", "scanner", "monitor", "dock", "docking", "headset", "webcam", "projector", "router", "rechner", "drucker",
-    "bildschirm", "handy", "ordenador", "portátil", "impresora", "ordinateur", "imprimante", "téléphone", "mac",
+    "laptop",
+    "notebook",
+    "pc",
+    "computer",
+    "desktop",
+    "macbook",
+    "imac",
+    "thinkpad",
+    "surface",
+    "iphone",
+    "ipad",
+    "android",
+    "tablet",
+    "phone",
+    "printer",
+    "scanner",
+    "monitor",
+    "dock",
+    "docking",
+    "headset",
+    "webcam",
+    "projector",
+    "router",
+    "rechner",
+    "drucker",
+    "bildschirm",
+    "handy",
+    "ordenador",
+    "portátil",
+    "impresora",
+    "ordinateur",
+    "imprimante",
+    "téléphone",
+    "mac",
 ];
 
 /// A place follows.
 const PLACES: [&str; 24] = [
-    "room", "floor", "building", "site", "office", "desk", "raum", "zimmer", "etage", "stock", "gebäude", "büro", "sala", "planta",
-    "piso", "edificio", "oficina", "salle", "bureau", "étage", "bâtiment", "level", "wing", "standort",
+    "room",
+    "floor",
+    "building",
+    "site",
+    "office",
+    "desk",
+    "raum",
+    "zimmer",
+    "etage",
+    "stock",
+    "gebäude",
+    "büro",
+    "sala",
+    "planta",
+    "piso",
+    "edificio",
+    "oficina",
+    "salle",
+    "bureau",
+    "étage",
+    "bâtiment",
+    "level",
+    "wing",
+    "standort",
 ];
 
 /// A code follows.
-const ERRORS: [&str; 11] =
-    ["error", "code", "fehler", "fehlercode", "stopcode", "erreur", "código", "codigo", "event", "stop", "status"];
+const ERRORS: [&str; 11] = [
+    "error",
+    "code",
+    "fehler",
+    "fehlercode",
+    "stopcode",
+    "erreur",
+    "código",
+    "codigo",
+    "event",
+    "stop",
+    "status",
+];
 
 const TIMES: [&str; 34] = [
-    "since", "today", "yesterday", "morning", "monday", "tuesday", "wednesday", "thursday", "friday", "week", "update", "seit", "heute",
-    "gestern", "montag", "dienstag", "mittwoch", "donnerstag", "freitag", "woche", "desde", "hoy", "ayer", "lunes", "martes",
-    "viernes", "semana", "depuis", "hier", "aujourd", "lundi", "mardi", "vendredi", "semaine",
+    "since",
+    "today",
+    "yesterday",
+    "morning",
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "week",
+    "update",
+    "seit",
+    "heute",
+    "gestern",
+    "montag",
+    "dienstag",
+    "mittwoch",
+    "donnerstag",
+    "freitag",
+    "woche",
+    "desde",
+    "hoy",
+    "ayer",
+    "lunes",
+    "martes",
+    "viernes",
+    "semana",
+    "depuis",
+    "hier",
+    "aujourd",
+    "lundi",
+    "mardi",
+    "vendredi",
+    "semaine",
 ];
 
 /// Reads at most the first 20 000 characters.
@@ -132,7 +227,9 @@ fn is_home(lower: &[String], at: usize) -> bool {
     let pair = (lower[at].as_str(), lower.get(at + 1).map(String::as_str));
     matches!(
         pair,
-        ("home", Some("office")) | ("homeoffice" | "teletrabajo" | "télétravail", _) | ("from" | "at", Some("home"))
+        ("home", Some("office"))
+            | ("homeoffice" | "teletrabajo" | "télétravail", _)
+            | ("from" | "at", Some("home"))
     )
 }
 
@@ -154,7 +251,15 @@ mod tests {
 
     #[test]
     fn ordinary_words_are_not() {
-        for text in ["", "I have no desk", "the office is cold", "IMPORTANT PLEASE HELP", "a code", "5 minutes", "🦀 ó"] {
+        for text in [
+            "",
+            "I have no desk",
+            "the office is cold",
+            "IMPORTANT PLEASE HELP",
+            "a code",
+            "5 minutes",
+            "🦀 ó",
+        ] {
             assert_eq!(find(text), Found::default(), "{text}");
         }
     }

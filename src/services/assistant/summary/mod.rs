@@ -32,7 +32,7 @@ pub(super) fn of(request: &Request, knowledge: &Knowledge) -> String {
     section(&mut out, "Intent", &matter.intent());
     section(&mut out, "Conversation summary", &matter.course());
     section(&mut out, "Service information", &matter.service_information());
-    section(&mut out, "Previous troubleshooting", &tried::list(request));
+    section(&mut out, "Previous troubleshooting", &tried::list(request, knowledge));
     section(&mut out, "Suggested next step", &matter.next_step());
     section(&mut out, "Open questions", &matter.open_questions());
     out.trim_end().to_owned()
@@ -57,6 +57,11 @@ fn quoted(text: &str, max: usize) -> String {
     let cut: String = line.chars().take(max).collect();
     let ellipsis = if cut.len() < line.len() { "…" } else { "" };
     format!("{}{ellipsis}", plain(cut.trim_end()))
+}
+
+/// Our own text without the marks of CommonMark: a quote escapes them, and a line full of stars is hard to read.
+fn unmarked(text: &str) -> String {
+    text.chars().filter(|c| !matches!(c, '*' | '`' | '\\')).collect()
 }
 
 fn list(items: impl IntoIterator<Item = String>) -> String {
@@ -114,7 +119,8 @@ impl<'a> Matter<'a> {
         }
         let mut items: Vec<String> = Vec::new();
         let left_out = lines.len().saturating_sub(FIRST + LAST);
-        let (head, tail) = if left_out > 1 { (FIRST, lines.len() - LAST) } else { (lines.len(), lines.len()) };
+        let (head, tail) =
+            if left_out > 1 { (FIRST, lines.len() - LAST) } else { (lines.len(), lines.len()) };
         items.extend(lines[..head].iter().map(|line| self.told(line)));
         if left_out > 1 {
             items.push(format!("… {left_out} more messages …"));
@@ -129,8 +135,10 @@ impl<'a> Matter<'a> {
             Speaker::Note => format!("Note by {}", self.name_of(line)),
             Speaker::Requester | Speaker::Technician => self.name_of(line),
         };
-        let max = if line.by == Speaker::Assistant { QUOTE / 2 } else { QUOTE };
-        let mut said = quoted(&line.text, max);
+        let mut said = match line.by {
+            Speaker::Assistant => quoted(&unmarked(&line.text), QUOTE / 2),
+            Speaker::Requester | Speaker::Technician | Speaker::Note => quoted(&line.text, QUOTE),
+        };
         if !line.files.is_empty() {
             let files: Vec<String> = line.files.iter().map(|name| quoted(name, 60)).collect();
             let gap = if said.is_empty() { "" } else { " " };
@@ -216,8 +224,8 @@ fn requester(request: &Request) -> impl Iterator<Item = &Line> {
 /// Short, and begins as people say hello; the matter usually comes after it.
 fn is_greeting(text: &str) -> bool {
     const HELLO: [&str; 16] = [
-        "hi", "hello", "hey", "good", "dear", "hallo", "guten", "moin", "servus", "hola", "buenos", "buenas", "bonjour",
-        "bonsoir", "salut", "morning",
+        "hi", "hello", "hey", "good", "dear", "hallo", "guten", "moin", "servus", "hola", "buenos", "buenas",
+        "bonjour", "bonsoir", "salut", "morning",
     ];
     let words: Vec<String> = text.split_whitespace().map(|word| word.to_lowercase()).collect();
     let first = words.first().map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()));

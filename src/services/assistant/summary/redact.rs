@@ -6,18 +6,58 @@ const GONE: &str = "[removed]";
 
 /// Words after which a secret comes.
 const KEYWORDS: [&str; 28] = [
-    "password", "passwd", "pwd", "pw", "passphrase", "passcode", "pin", "token", "secret", "apikey", "api-key", "api_key", "otp",
-    "passwort", "kennwort", "zugangscode", "geheimwort", "geheimzahl", "contraseña", "contrasena", "clave", "passe", "mdp",
-    "motdepasse", "credentials", "bearer", "recovery-key", "puk",
+    "password",
+    "passwd",
+    "pwd",
+    "pw",
+    "passphrase",
+    "passcode",
+    "pin",
+    "token",
+    "secret",
+    "apikey",
+    "api-key",
+    "api_key",
+    "otp",
+    "passwort",
+    "kennwort",
+    "zugangscode",
+    "geheimwort",
+    "geheimzahl",
+    "contraseña",
+    "contrasena",
+    "clave",
+    "passe",
+    "mdp",
+    "motdepasse",
+    "credentials",
+    "bearer",
+    "recovery-key",
+    "puk",
 ];
 
 /// Words between the keyword and the secret.
-const LINKS: [&str; 16] =
-    ["is", "was", "ist", "war", "lautet", "es", "era", "est", "était", "key", "code", "now", "jetzt", "=", ":", "->"];
+const LINKS: [&str; 16] = [
+    "is", "was", "ist", "war", "lautet", "es", "era", "est", "était", "key", "code", "now", "jetzt", "=",
+    ":", "->",
+];
 
 /// How keys of well-known services begin.
 const PREFIXES: [&str; 14] = [
-    "sk-", "pk-", "xoxb-", "xoxp-", "xoxa-", "xapp-", "ghp_", "gho_", "github_pat_", "glpat-", "AKIA", "eyJ", "AIza", "-----BEGIN",
+    "sk-",
+    "pk-",
+    "xoxb-",
+    "xoxp-",
+    "xoxa-",
+    "xapp-",
+    "ghp_",
+    "gho_",
+    "github_pat_",
+    "glpat-",
+    "AKIA",
+    "eyJ",
+    "AIza",
+    "-----BEGIN",
 ];
 
 /// The text with what looks like a secret replaced. Too much is better than too little, but "password reset" stays.

@@ -15,7 +15,7 @@ fn articles() -> &'static Knowledge {
     &ARTICLES
 }
 
-/// `by Name: text [file, file]`, one message a line; `|` stands for a line end.
+/// `by Name: text @@ file, file`, one message a line; `|` stands for a line end.
 fn request(talk: &str) -> Request {
     let lines = talk.lines().filter(|line| !line.trim().is_empty()).map(|line| {
         let (head, text) = line.split_once(':').expect("speaker");
@@ -27,10 +27,8 @@ fn request(talk: &str) -> Request {
             "note" => Speaker::Note,
             other => panic!("who is {other}?"),
         };
-        let (text, files) = match text.rsplit_once('[') {
-            Some((text, files)) => {
-                (text, files.trim_end().trim_end_matches(']').split(", ").map(str::to_owned).collect())
-            }
+        let (text, files) = match text.split_once("@@") {
+            Some((text, files)) => (text, files.trim().split(", ").map(str::to_owned).collect()),
             None => (text, Vec::new()),
         };
         Line { by, name: name.to_owned(), text: text.trim().replace('|', "\n"), files }
@@ -58,7 +56,7 @@ fn golden(name: &str, talk: &str) {
 #[test]
 fn golden_summaries() {
     golden("empty.md", "");
-    golden("only_files.md", "requester Ana López: [screen.png, log.txt]");
+    golden("only_files.md", "requester Ana López: @@ screen.png, log.txt");
     golden(
         "printer.md",
         "requester Ana López: Hello\n\
@@ -71,7 +69,7 @@ fn golden_summaries() {
     golden(
         "vpn.md",
         "requester Ana López: VPN error 691 on my laptop NB-20931, I work from home. My password: hunter2\n\
-         assistant: More than one article could fit. Which one is it?||1. VPN does not connect|2. VPN error 691\n\
+         assistant: More than one article could fit. Which one is it?||1. VPN does not connect or keeps dropping|2. VPN error 691 after a password change\n\
          requester Ana López: the second\n\
          requester Ana López: *everyone* `look` <script>alert(1)</script> [link](http://evil.example) @all",
     );
@@ -114,9 +112,8 @@ fn any_line() -> impl Strategy<Value = Line> {
         "[ -~\n]{0,80}",
         "(1\\. |\\* |Source: \\*|pin |password: |Fehler |0x|room |[0-9]{1,20}|é|🦀|\n| ){0,12}",
     ];
-    (by, text, any::<String>(), prop::collection::vec(any::<String>(), 0..3)).prop_map(
-        |(by, text, name, files)| Line { by, name, text, files },
-    )
+    (by, text, any::<String>(), prop::collection::vec(any::<String>(), 0..3))
+        .prop_map(|(by, text, name, files)| Line { by, name, text, files })
 }
 
 proptest! {

@@ -1,3 +1,7 @@
+//! The Telegram adapter against the numbered clauses of the contract, on the fake platform, by polling and by webhook.
+//!
+//! Not here: the clauses (the contract's suite), the platform (tests/platforms).
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 

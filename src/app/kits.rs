@@ -1,0 +1,62 @@
+//! The kits of the adapters in this build.
+//!
+//! Not here: what a kit is (`kits.rs`), how an adapter is made (`app.rs`).
+
+use std::sync::Arc;
+
+use deskbridge_contract::Timestamp;
+use deskbridge_telegram as telegram;
+
+use crate::kits::{Check, Kit, Outcome, Setup};
+
+/// Every adapter of this build.
+pub const KITS: &[Kit] = &[Kit {
+    name: "telegram",
+    keys: &telegram::Config::KEYS,
+    aliases: &[("bot_token", "token")],
+    check: |keys| telegram::Config::from_value(keys).err().unwrap_or_default(),
+    api_base: "https://api.telegram.org",
+    example: telegram::EXAMPLE,
+    doctor: |setup| Box::pin(telegram_live(setup, false)),
+    setup: |setup| Box::pin(telegram_live(setup, true)),
+}];
+
+/// The simulated platform of `demo`. Not listed: it has no place in a configuration that people write.
+pub const SIM: Kit = Kit {
+    name: "sim",
+    keys: &["style"],
+    aliases: &[],
+    check: |_| Vec::new(),
+    api_base: "",
+    example: "",
+    doctor: |_| Box::pin(async { Vec::new() }),
+    setup: |_| Box::pin(async { Vec::new() }),
+};
+
+async fn telegram_live(setup: Setup, change: bool) -> Vec<Check> {
+    let cannot = |what: String| {
+        vec![Check::fail("telegram.config", what, "the channel cannot be made", "deskbridge check")]
+    };
+    let config = match telegram::Config::from_value(setup.keys) {
+        Ok(config) => config,
+        Err(faults) => {
+            return cannot(faults.into_iter().map(|(key, what)| format!("{key}: {what}")).collect());
+        }
+    };
+    let clock = Arc::new(|| Timestamp(jiff::Timestamp::now().as_microsecond()));
+    let adapter = match telegram::TelegramAdapter::new(setup.channel, config, clock) {
+        Ok(adapter) => adapter,
+        Err(error) => return cannot(error.to_string()),
+    };
+    let checks = if change { adapter.setup().await } else { adapter.doctor(&setup.desks).await };
+    checks.into_iter().map(translated).collect()
+}
+
+fn translated(check: telegram::Check) -> Check {
+    let outcome = match check.outcome {
+        telegram::Outcome::Pass => Outcome::Pass,
+        telegram::Outcome::Warn => Outcome::Warn,
+        telegram::Outcome::Fail => Outcome::Fail,
+    };
+    Check { id: check.id.into(), outcome, detail: check.detail, why: check.why, fix: check.fix }
+}

@@ -1,0 +1,107 @@
+//! The other side of the relay: answers every Bot API call at once, and notes when each marked text arrived.
+//!
+//! Not here: any of the platform's limits or refusals (`tests/platforms` has those).
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::response::IntoResponse;
+use axum::routing::post;
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+
+/// Before a message's number, so that it can be found in whatever the text became.
+pub(crate) const MARK: &str = "mid-";
+
+#[derive(Clone)]
+pub(crate) struct Fake(Arc<Inner>);
+
+struct Inner {
+    next: AtomicI64,
+    /// When each numbered text arrived, and how often.
+    arrived: Mutex<Vec<(Option<Instant>, u32)>>,
+    count: AtomicI64,
+    more: Notify,
+}
+
+impl Fake {
+    pub(crate) async fn start(numbers: usize) -> std::io::Result<(Fake, SocketAddr)> {
+        let fake = Fake(Arc::new(Inner {
+            next: AtomicI64::new(1),
+            arrived: Mutex::new(vec![(None, 0); numbers]),
+            count: AtomicI64::new(0),
+            more: Notify::new(),
+        }));
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        let router = Router::new().route("/{bot}/{method}", post(call)).with_state(fake.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Ok((fake, address))
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        usize::try_from(self.0.count.load(Ordering::Relaxed)).unwrap_or(0)
+    }
+
+    pub(crate) fn arrivals(&self) -> Vec<(Option<Instant>, u32)> {
+        self.0.arrived.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Waits until `count` different texts arrived, or nothing came for `patience`.
+    pub(crate) async fn wait(&self, count: usize, patience: std::time::Duration) -> bool {
+        loop {
+            let more = self.0.more.notified();
+            let seen = self.count();
+            if seen >= count {
+                return true;
+            }
+            if tokio::time::timeout(patience, more).await.is_err() && self.count() == seen {
+                return false;
+            }
+        }
+    }
+
+    fn note(&self, body: &[u8]) {
+        let Some(at) = find(body, MARK.as_bytes()) else { return };
+        let digits = body[at + MARK.len()..].iter().take(8).take_while(|byte| byte.is_ascii_digit());
+        let number = digits.fold(0usize, |number, digit| number * 10 + usize::from(digit - b'0'));
+        let mut arrived = self.0.arrived.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((when, times)) = arrived.get_mut(number) {
+            *times += 1;
+            if when.is_none() {
+                *when = Some(Instant::now());
+                self.0.count.fetch_add(1, Ordering::Relaxed);
+                self.0.more.notify_waiters();
+            }
+        }
+    }
+}
+
+fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
+    haystack.windows(needle.len()).position(|window| window == needle)
+}
+
+async fn call(
+    State(fake): State<Fake>,
+    Path((_bot, method)): Path<(String, String)>,
+    body: Bytes,
+) -> impl IntoResponse {
+    let id = fake.0.next.fetch_add(1, Ordering::Relaxed);
+    let result = match method.to_ascii_lowercase().as_str() {
+        "getme" => r#"{"id":1,"is_bot":true,"first_name":"bench","username":"bench_bot","can_join_groups":true,"can_read_all_group_messages":true,"supports_inline_queries":false,"has_main_web_app":false,"can_connect_to_business":false}"#.to_owned(),
+        "createforumtopic" => format!(r#"{{"message_thread_id":{id},"name":"t","icon_color":7322096}}"#),
+        "getforumtopiciconstickers" => "[]".to_owned(),
+        "sendmessage" => {
+            fake.note(&body);
+            format!(r#"{{"message_id":{id},"date":1700000000,"chat":{{"id":-1001,"type":"supergroup","title":"desk"}},"text":"x"}}"#)
+        }
+        "editmessagetext" => format!(r#"{{"message_id":{id},"date":1700000000,"chat":{{"id":-1001,"type":"supergroup","title":"desk"}},"text":"x"}}"#),
+        _ => "true".to_owned(),
+    };
+    ([("content-type", "application/json")], format!(r#"{{"ok":true,"result":{result}}}"#))
+}

@@ -1,0 +1,345 @@
+//! Workload W1, the relay: a requester's message comes in by the Telegram webhook, is committed with its outbox row,
+//! acknowledged, and posted to the desk topic. W1a closed loop, W1b open loop, W1c redeliveries and `kill -9`.
+//!
+//! Not here: the bridge. It runs as a child process of its own, so that its memory and CPU are its own.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, ensure};
+use serde_json::json;
+
+use super::client::Poster;
+use super::fake::{Fake, MARK};
+use super::spread::{Spread, percentile};
+use super::{limits, line};
+
+/// Requesters, each with a conversation that a technician has.
+const REQUESTERS: usize = 1_000;
+const SECRET: &str = "bench-secret-bench-secret-bench";
+/// Nothing arriving for this long ends a wait.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub messages: usize,
+    pub rounds: usize,
+    pub connections: usize,
+    /// Seconds of each open-loop part.
+    pub open_seconds: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options { messages: 20_000, rounds: 5, connections: 32, open_seconds: 6 }
+    }
+}
+
+/// One bridge under test with everything around it.
+struct Rig {
+    folder: tempfile::TempDir,
+    fake: Fake,
+    child: Child,
+    address: String,
+    next_update: AtomicUsize,
+}
+
+pub async fn run(options: &Options) -> anyhow::Result<()> {
+    let mut grouped = Vec::new();
+    let mut single = Vec::new();
+    for round in 0..options.rounds {
+        let flushes = limits::flushes_per_second(std::env::temp_dir().as_path()).unwrap_or(0.0);
+        line(&json!({"bench": "limits", "round": round, "flushes_per_s": flushes, "load": limits::load()}));
+        grouped.push(closed(options, 256, round).await?);
+        single.push(closed(&Options { messages: options.messages / 5, ..options.clone() }, 1, round).await?);
+    }
+    let ratios: Vec<f64> = grouped.iter().zip(&single).map(|(a, b)| a / b).collect();
+    line(
+        &json!({"bench": "W1a", "mode": "durable, group commit", "unit": "msg/s", "spread": Spread::of(&grouped)}),
+    );
+    line(
+        &json!({"bench": "W1a", "mode": "durable, one commit per message", "unit": "msg/s", "spread": Spread::of(&single)}),
+    );
+    line(
+        &json!({"bench": "W1a", "paired_ratio": "group commit / one commit per message", "spread": Spread::of(&ratios)}),
+    );
+    for rate in [250u64, 2_000] {
+        open(options, rate).await?;
+    }
+    killed(options).await
+}
+
+/// W1a: every connection sends its next message when the last was acknowledged.
+async fn closed(options: &Options, max_batch: usize, round: usize) -> anyhow::Result<f64> {
+    let rig = Rig::start(options.messages, max_batch).await?;
+    let before = limits::process(rig.child.id());
+    let started = Instant::now();
+    let bad = rig.send_all(options.messages, options.connections).await?;
+    ensure!(
+        rig.fake.wait(options.messages, PATIENCE).await,
+        "only {} of {} arrived",
+        rig.fake.count(),
+        options.messages
+    );
+    let seconds = started.elapsed().as_secs_f64();
+    let after = limits::process(rig.child.id());
+    let twice = rig.fake.arrivals().iter().filter(|(_, times)| *times > 1).count();
+    ensure!(bad == 0 && twice == 0, "{bad} bad acknowledgements, {twice} duplicates");
+    let cpu = before.zip(after).map(|(b, a)| (a.1 - b.1) * 1e6 / options.messages as f64);
+    let rate = options.messages as f64 / seconds;
+    line(&json!({
+        "bench": "W1a", "round": round, "max_batch": max_batch, "messages": options.messages, "msg_per_s": rate,
+        "cpu_us_per_msg": cpu, "rss_mb": after.map(|a| a.0), "lost": 0, "twice": 0,
+    }));
+    Ok(rate)
+}
+
+/// W1b: messages at a fixed rate; latency counts from the scheduled moment.
+async fn open(options: &Options, rate: u64) -> anyhow::Result<()> {
+    let total = usize::try_from(rate * options.open_seconds)?;
+    let rig = Arc::new(Rig::start(total, 256).await?);
+    let start = Instant::now() + Duration::from_millis(50);
+    let lanes = 64;
+    let mut tasks = Vec::new();
+    for lane in 0..lanes {
+        let rig = rig.clone();
+        tasks.push(tokio::spawn(async move {
+            let mut poster = rig.poster().await?;
+            let mut acks = Vec::new();
+            for number in (lane..total).step_by(lanes) {
+                let due = start + Duration::from_secs_f64(number as f64 / rate as f64);
+                tokio::time::sleep_until(due.into()).await;
+                poster.post(&rig.update(number)).await?;
+                acks.push((number, due, due.elapsed().as_secs_f64() * 1e3));
+            }
+            Ok::<_, std::io::Error>(acks)
+        }));
+    }
+    let mut acks = Vec::new();
+    for task in tasks {
+        acks.extend(task.await??);
+    }
+    ensure!(rig.fake.wait(total, PATIENCE).await, "only {} of {total} arrived", rig.fake.count());
+    let arrivals = rig.fake.arrivals();
+    let mut ack: Vec<f64> = acks.iter().map(|(_, _, ms)| *ms).collect();
+    let mut whole: Vec<f64> = acks
+        .iter()
+        .filter_map(|(number, due, _)| {
+            Some(arrivals[*number].0?.saturating_duration_since(*due).as_secs_f64() * 1e3)
+        })
+        .collect();
+    ack.sort_by(f64::total_cmp);
+    whole.sort_by(f64::total_cmp);
+    let three = |sorted: &[f64]| json!({"p50": percentile(sorted, 0.5), "p99": percentile(sorted, 0.99), "p99.9": percentile(sorted, 0.999)});
+    line(
+        &json!({"bench": "W1b", "rate_per_s": rate, "messages": total, "ack_ms": three(&ack), "end_to_end_ms": three(&whole)}),
+    );
+    Ok(())
+}
+
+/// W1c: 5 % of the messages come twice, the bridge is killed in the middle, and whatever was not acknowledged comes again.
+async fn killed(options: &Options) -> anyhow::Result<()> {
+    let total = options.messages;
+    let mut rig = Rig::start(total, 256).await?;
+    let acked = Arc::new((0..total).map(|_| AtomicUsize::new(0)).collect::<Vec<_>>());
+    let half = total / 2;
+    let sending = rig.send_some(0, half, options.connections, acked.clone());
+    let stop = tokio::time::sleep(Duration::from_millis(700 + u64::from(std::process::id() % 700)));
+    tokio::select! {
+        () = sending => {}
+        () = stop => {}
+    }
+    rig.child.kill()?;
+    rig.child.wait()?;
+    rig.child = spawn(rig.folder.path(), &rig.address, 256)?;
+    rig.ready().await?;
+    let again: Vec<usize> =
+        (0..total).filter(|number| acked[*number].load(Ordering::Relaxed) == 0 || number % 20 == 0).collect();
+    rig.send_list(&again, options.connections, acked.clone()).await;
+    // What was under way when it was killed waits for its one repetition (30 s).
+    let complete = rig.fake.wait(total, Duration::from_secs(40)).await;
+    let arrivals = rig.fake.arrivals();
+    let lost = arrivals.iter().filter(|(when, _)| when.is_none()).count();
+    let twice = arrivals.iter().filter(|(_, times)| *times > 1).count();
+    line(
+        &json!({"bench": "W1c", "messages": total, "killed": true, "redelivered": again.len(), "lost": lost, "visible_twice": twice}),
+    );
+    ensure!(complete && lost == 0, "{lost} messages were lost");
+    Ok(())
+}
+
+impl Rig {
+    async fn start(messages: usize, max_batch: usize) -> anyhow::Result<Rig> {
+        let folder = tempfile::tempdir()?;
+        let (fake, api) = Fake::start(messages).await?;
+        let address = free_address()?;
+        std::fs::write(folder.path().join("bench.toml"), configuration(&format!("http://{api}"), &address))?;
+        let child = spawn(folder.path(), &address, max_batch)?;
+        let mut rig = Rig { folder, fake, child, address, next_update: AtomicUsize::new(1) };
+        rig.ready().await?;
+        rig.open_conversations().await?;
+        Ok(rig)
+    }
+
+    async fn ready(&mut self) -> anyhow::Result<()> {
+        for _ in 0..600 {
+            if let Some(status) = self.child.try_wait()? {
+                anyhow::bail!("the bridge under test ended: {status}");
+            }
+            if tokio::net::TcpStream::connect(&self.address).await.is_ok() {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        anyhow::bail!("the bridge under test did not come up in 30 s")
+    }
+
+    async fn poster(&self) -> std::io::Result<Poster> {
+        let secret = format!("x-telegram-bot-api-secret-token: {SECRET}\r\n");
+        Poster::connect(&self.address, "/hooks/telegram", &secret).await
+    }
+
+    fn body(&self, user: usize, text: &str) -> String {
+        let update = self.next_update.fetch_add(1, Ordering::Relaxed);
+        format!(
+            r#"{{"update_id":{update},"message":{{"message_id":{update},"date":1700000000,"from":{{"id":{user},"is_bot":false,"first_name":"R{user}"}},"chat":{{"id":{user},"type":"private","first_name":"R{user}"}},"text":"{text}"}}}}"#
+        )
+    }
+
+    /// The n-th message; the same number gives the same update, so that sending it again is a redelivery.
+    fn update(&self, number: usize) -> String {
+        let (user, update) = (100_000 + number % REQUESTERS, 10_000_000 + number);
+        let filler = "the printer on the second floor does not print and shows a red light ".repeat(8);
+        format!(
+            r#"{{"update_id":{update},"message":{{"message_id":{update},"date":1700000000,"from":{{"id":{user},"is_bot":false,"first_name":"R{user}"}},"chat":{{"id":{user},"type":"private","first_name":"R{user}"}},"text":"{MARK}{number:08} {filler}"}}}}"#
+        )
+    }
+
+    /// One conversation per requester, accepted by the technician (`auto_accept`), its topic open.
+    async fn open_conversations(&self) -> anyhow::Result<()> {
+        let mut poster = self.poster().await?;
+        for user in 0..REQUESTERS {
+            let status = poster.post(&self.body(100_000 + user, "hello, I need help")).await?;
+            ensure!(status == 200, "set-up message {user} was answered {status}");
+        }
+        // Topics, cards and notices of all conversations go out before anything is measured.
+        let mut last = 0.0;
+        for _ in 0..240 {
+            tokio::time::sleep(Duration::from_millis(250)).await;
+            let cpu = limits::process(self.child.id()).map_or(0.0, |(_, cpu)| cpu);
+            if (cpu - last).abs() < 0.02 && last > 0.0 {
+                return Ok(());
+            }
+            last = cpu;
+        }
+        Ok(())
+    }
+
+    /// Numbers 0..total over the connections; how many were not answered 200.
+    async fn send_all(&self, total: usize, connections: usize) -> anyhow::Result<usize> {
+        let lanes = (0..connections).map(|lane| async move {
+            let mut poster = self.poster().await?;
+            let mut bad = 0;
+            for number in (lane..total).step_by(connections) {
+                if poster.post(&self.update(number)).await? != 200 {
+                    bad += 1;
+                }
+            }
+            Ok::<usize, std::io::Error>(bad)
+        });
+        let mut bad = 0;
+        for lane in futures_util::future::join_all(lanes).await {
+            bad += lane?;
+        }
+        Ok(bad)
+    }
+
+    async fn send_some(&self, from: usize, to: usize, connections: usize, acked: Arc<Vec<AtomicUsize>>) {
+        let numbers: Vec<usize> = (from..to).collect();
+        self.send_list(&numbers, connections, acked).await;
+    }
+
+    async fn send_list(&self, numbers: &[usize], connections: usize, acked: Arc<Vec<AtomicUsize>>) {
+        let lanes = (0..connections).map(|lane| {
+            let acked = acked.clone();
+            async move {
+                let Ok(mut poster) = self.poster().await else { return };
+                for number in numbers.iter().skip(lane).step_by(connections) {
+                    match poster.post(&self.update(*number)).await {
+                        Ok(200) => {
+                            acked[*number].fetch_add(1, Ordering::Relaxed);
+                        }
+                        Ok(_) => {}
+                        Err(_) => return,
+                    }
+                }
+            }
+        });
+        futures_util::future::join_all(lanes).await;
+    }
+}
+
+impl Drop for Rig {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn free_address() -> std::io::Result<String> {
+    Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string())
+}
+
+fn spawn(folder: &Path, address: &str, max_batch: usize) -> anyhow::Result<Child> {
+    let program = std::env::current_exe().context("where this program is")?;
+    let config: PathBuf = folder.join("bench.toml");
+    Command::new(program)
+        .args(["bench", "serve", "--max-batch", &max_batch.to_string(), "--listen", address, "--config"])
+        .arg(config)
+        .current_dir(folder)
+        .env("DESKBRIDGE_LOG", "error")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::inherit())
+        .spawn()
+        .context("starting the bridge under test")
+}
+
+fn configuration(api: &str, address: &str) -> String {
+    format!(
+        r#"
+[server]
+listen = "{address}"
+public_url = "https://bench.invalid"
+[store]
+url = "sqlite:bench.db"
+blobs = "blobs"
+[channels.telegram]
+adapter = "telegram"
+token = "1:benchbenchbenchbenchbenchbenchbench"
+api_base = "{api}"
+receive = "webhook"
+webhook_secret = "{SECRET}"
+[channels.telegram.desk]
+room = "-1001"
+[assistant]
+engine = "off"
+[tickets]
+create = "manual"
+[desk]
+undo_window = "0s"
+[queues.default]
+auto_accept = true
+technicians = ["bench"]
+[[technicians]]
+name = "Bench"
+id = "bench"
+identities = ["telegram:5"]
+capacity = 10000
+"#
+    )
+}

@@ -1,0 +1,74 @@
+//! `deskbridge bench`: measures this build on this machine, loopback only.
+//!
+//! Not here: the workloads (`bench/`).
+
+use std::net::SocketAddr;
+
+use super::failure::Outcome;
+use super::serve::listen;
+use super::setting::Common;
+use crate::app::{self, ServeOptions};
+use crate::bench::{apply, relay};
+use crate::config::LogFormat;
+use crate::telemetry;
+
+#[derive(clap::Subcommand, Debug)]
+pub enum Command {
+    /// A requester's message in by webhook and out to the desk, durable: closed loop, open loop, kill -9 (W1a-c)
+    Relay {
+        /// Messages of each closed-loop round
+        #[arg(long, default_value_t = 20_000)]
+        messages: usize,
+        #[arg(long, default_value_t = 5)]
+        rounds: usize,
+        #[arg(long, default_value_t = 32)]
+        connections: usize,
+        /// Seconds of each open-loop part
+        #[arg(long, default_value_t = 6)]
+        seconds: u64,
+    },
+    /// The writer alone, paired with a plain set-based insert and with one commit per message
+    Apply {
+        #[arg(long, default_value_t = 40_000)]
+        messages: usize,
+        #[arg(long, default_value_t = 5)]
+        rounds: usize,
+    },
+    /// The bridge that `relay` measures: `serve` without the platforms' pace
+    #[command(hide = true)]
+    Serve {
+        #[arg(long, default_value_t = 256)]
+        max_batch: usize,
+        #[arg(long, value_name = "ADDRESS", value_parser = listen)]
+        listen: Option<SocketAddr>,
+    },
+}
+
+pub async fn run(common: &Common, command: &Command) -> Outcome {
+    telemetry::init(common.log_format.map_or(LogFormat::Text, LogFormat::from), "error");
+    match command {
+        Command::Relay { messages, rounds, connections, seconds } => {
+            let options = relay::Options {
+                messages: *messages,
+                rounds: *rounds,
+                connections: *connections,
+                open_seconds: *seconds,
+            };
+            relay::run(&options).await?;
+        }
+        Command::Apply { messages, rounds } => {
+            apply::run(&apply::Options { messages: *messages, rounds: *rounds }).await?;
+        }
+        Command::Serve { max_batch, listen } => {
+            let config = common.load()?;
+            let options = ServeOptions {
+                listen: *listen,
+                unpaced: true,
+                max_batch: *max_batch,
+                ..ServeOptions::default()
+            };
+            app::serve(config, options).await?;
+        }
+    }
+    Ok(())
+}

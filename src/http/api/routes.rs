@@ -1,0 +1,371 @@
+//! The table: every route of the API, once. The router is made from it, and so are the checks and the description, so that
+//! none can be missing from either.
+//!
+//! Not here: what the routes do.
+
+use std::sync::Arc;
+
+use axum::routing::MethodFilter;
+
+use super::call::{Acting, Call};
+pub use super::input::{Field, Kind};
+use super::{
+    Api, actions, admin, blobs, conversations, deliveries, events, me, messages, queues, search, technicians,
+    tickets, timeline,
+};
+use crate::http::auth::Scope;
+
+/// Characters of one text.
+const TEXT: usize = 100_000;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    Get,
+    Post,
+    Put,
+}
+
+impl Method {
+    pub fn name(self) -> &'static str {
+        match self {
+            Method::Get => "GET",
+            Method::Post => "POST",
+            Method::Put => "PUT",
+        }
+    }
+
+    pub(super) fn filter(self) -> MethodFilter {
+        match self {
+            Method::Get => MethodFilter::GET,
+            Method::Post => MethodFilter::POST,
+            Method::Put => MethodFilter::PUT,
+        }
+    }
+}
+
+/// One name of the query.
+#[derive(Clone, Copy, Debug)]
+pub struct Param {
+    pub name: &'static str,
+    pub about: &'static str,
+}
+
+/// What a route answers when all is well.
+#[derive(Clone, Copy, Debug)]
+pub enum Shape {
+    /// `{data}`
+    One(&'static str),
+    /// `{data: […]}`
+    List(&'static str),
+    /// `{data: […], next_cursor}`
+    Page(&'static str),
+    Bytes,
+    Stream,
+}
+
+pub struct Route {
+    pub method: Method,
+    /// Below `/api/v1`. What a name in braces stands for is said by the name: `{conversation}`, `{ticket}`, `{technician}`,
+    /// `{blob}`, `{verb}`.
+    pub path: &'static str,
+    /// `None`: any good token.
+    pub scope: Option<Scope>,
+    pub summary: &'static str,
+    pub query: &'static [Param],
+    /// Of the body; `None`: the route reads none.
+    pub fields: Option<&'static [Field]>,
+    pub status: u16,
+    pub shape: Shape,
+    pub act: fn(Arc<Api>, Call) -> Acting,
+}
+
+macro_rules! act {
+    ($function:path) => {
+        |api, call| Box::pin($function(api, call))
+    };
+}
+
+const CURSOR: Param = Param { name: "cursor", about: "`next_cursor` of the page before" };
+const LIMIT: Param = Param { name: "limit", about: "1 to 200; 50 unless given" };
+const Q: Param = Param { name: "q", about: "words; all must occur" };
+const PAGED: &[Param] = &[CURSOR, LIMIT];
+const SEARCHED: &[Param] = &[Q, CURSOR, LIMIT];
+const FILTERED: &[Param] = &[
+    Param { name: "stage", about: "assisting, handover, assigned or closed" },
+    Param { name: "queue", about: "name of a queue" },
+    Param { name: "assignee", about: "id of a technician" },
+    Param { name: "requester", about: "id of a requester" },
+    CURSOR,
+    LIMIT,
+];
+
+const NOTHING: &[Field] = &[];
+const fn text(name: &'static str, about: &'static str) -> Field {
+    Field { name, kind: Kind::Text(TEXT), required: true, about }
+}
+const fn optional(name: &'static str, longest: usize, about: &'static str) -> Field {
+    Field { name, kind: Kind::Text(longest), required: false, about }
+}
+const REPLY: &[Field] = &[
+    text("text", "CommonMark, as the requester is to read it"),
+    optional("reply_to", 64, "id of the message that is answered"),
+];
+const NOTE: &[Field] = &[
+    text("text", "CommonMark; stays with the technicians"),
+    optional("reply_to", 64, "id of the message that is meant"),
+];
+const ACTION: &[Field] = &[
+    optional("to", 200, "transfer, invite: `@technician`; transfer also `#queue`"),
+    optional("for", 60, "snooze: 30m, 2h, 1d, tomorrow; an hour unless given"),
+    Field {
+        name: "silently",
+        kind: Kind::Flag,
+        required: false,
+        about: "resolve: the requester is not told",
+    },
+    optional("message", TEXT, "reply, note: the text; send: the message's id"),
+];
+const PRESENCE: &[Field] = &[Field {
+    name: "presence",
+    kind: Kind::Choice(technicians::PRESENCES),
+    required: true,
+    about: "only `available` is offered conversations",
+}];
+
+const fn get(path: &'static str, scope: Scope, summary: &'static str, shape: Shape, act: Act) -> Route {
+    Route {
+        method: Method::Get,
+        path,
+        scope: Some(scope),
+        summary,
+        query: &[],
+        fields: None,
+        status: 200,
+        shape,
+        act,
+    }
+}
+const fn post(
+    path: &'static str,
+    summary: &'static str,
+    fields: &'static [Field],
+    status: u16,
+    act: Act,
+) -> Route {
+    Route {
+        method: Method::Post,
+        path,
+        scope: Some(Scope::ChatsWrite),
+        summary,
+        query: &[],
+        fields: Some(fields),
+        status,
+        shape: Shape::One("Written"),
+        act,
+    }
+}
+type Act = fn(Arc<Api>, Call) -> Acting;
+
+pub static TABLE: &[Route] = &[
+    Route {
+        scope: None,
+        ..get("/me", Scope::ChatsRead, "What the token is", Shape::One("Me"), act!(me::get))
+    },
+    Route {
+        query: FILTERED,
+        ..get(
+            "/conversations",
+            Scope::ChatsRead,
+            "Conversations, newest first; those that the caller may see",
+            Shape::Page("Conversation"),
+            act!(conversations::list),
+        )
+    },
+    get(
+        "/conversations/{conversation}",
+        Scope::ChatsRead,
+        "One conversation, with what its card says; the ETag is its seq",
+        Shape::One("ConversationDetail"),
+        act!(conversations::get),
+    ),
+    Route {
+        query: PAGED,
+        ..get(
+            "/conversations/{conversation}/messages",
+            Scope::ChatsRead,
+            "What was said, in order, with what became of each delivery",
+            Shape::Page("Message"),
+            act!(messages::list),
+        )
+    },
+    post(
+        "/conversations/{conversation}/messages",
+        "Reply to the requester; accepts a conversation that nobody has",
+        REPLY,
+        201,
+        act!(messages::reply),
+    ),
+    post(
+        "/conversations/{conversation}/notes",
+        "Write a note that only technicians see",
+        NOTE,
+        201,
+        act!(messages::note),
+    ),
+    Route {
+        query: PAGED,
+        ..get(
+            "/conversations/{conversation}/deliveries",
+            Scope::ChatsRead,
+            "What went where, and how it ended",
+            Shape::Page("Delivery"),
+            act!(deliveries::list),
+        )
+    },
+    Route {
+        query: PAGED,
+        ..get(
+            "/conversations/{conversation}/timeline",
+            Scope::ChatsRead,
+            "The log, event by event; it holds no text",
+            Shape::Page("Event"),
+            act!(timeline::list),
+        )
+    },
+    post(
+        "/conversations/{conversation}/actions/{verb}",
+        "Use a verb: accept, transfer, resolve and the others, as in every desk room",
+        ACTION,
+        200,
+        act!(actions::act),
+    ),
+    get(
+        "/conversations/{conversation}/summary",
+        Scope::ChatsRead,
+        "The four-part summary; null until it is written",
+        Shape::One("Summary"),
+        act!(conversations::summary),
+    ),
+    post(
+        "/conversations/{conversation}/suggestions",
+        "Ask for a draft reply; it comes as a private message of the caller",
+        NOTHING,
+        202,
+        act!(actions::suggest),
+    ),
+    get(
+        "/conversations/{conversation}/ticket",
+        Scope::TicketsRead,
+        "The ticket of a conversation, and how it is linked",
+        Shape::One("LinkedTicket"),
+        act!(conversations::ticket_of),
+    ),
+    Route {
+        scope: Some(Scope::TicketsWrite),
+        ..post(
+            "/conversations/{conversation}/ticket",
+            "Open a ticket, unless there is one",
+            NOTHING,
+            202,
+            act!(actions::open_ticket),
+        )
+    },
+    Route {
+        query: PAGED,
+        ..get(
+            "/tickets",
+            Scope::TicketsRead,
+            "Tickets, newest first",
+            Shape::Page("Ticket"),
+            act!(tickets::list),
+        )
+    },
+    get(
+        "/tickets/{ticket}",
+        Scope::TicketsRead,
+        "One ticket, by its number",
+        Shape::One("Ticket"),
+        act!(tickets::get),
+    ),
+    get(
+        "/technicians",
+        Scope::ChatsRead,
+        "Technicians of the caller's queues, with presence and load",
+        Shape::List("Technician"),
+        act!(technicians::list),
+    ),
+    Route {
+        method: Method::Put,
+        scope: Some(Scope::PresenceWrite),
+        shape: Shape::One("Technician"),
+        ..post(
+            "/technicians/{technician}/presence",
+            "Set the presence of oneself; supervisors also that of others",
+            PRESENCE,
+            200,
+            act!(technicians::set_presence),
+        )
+    },
+    get(
+        "/queues",
+        Scope::ChatsRead,
+        "The caller's queues, and who waits",
+        Shape::List("Queue"),
+        act!(queues::queues),
+    ),
+    get(
+        "/channels",
+        Scope::ChatsRead,
+        "Channels and their health",
+        Shape::List("Channel"),
+        act!(queues::channels),
+    ),
+    Route {
+        query: SEARCHED,
+        ..get(
+            "/search",
+            Scope::ChatsRead,
+            "Search what was said, newest first",
+            Shape::Page("Hit"),
+            act!(search::list),
+        )
+    },
+    Route {
+        query: &[Q],
+        ..get(
+            "/kb/search",
+            Scope::ChatsRead,
+            "Search the articles",
+            Shape::List("Article"),
+            act!(queues::articles),
+        )
+    },
+    get("/blobs/{blob}", Scope::ChatsRead, "An attachment, for download", Shape::Bytes, act!(blobs::get)),
+    get(
+        "/events",
+        Scope::ChatsRead,
+        "What changes, as it changes; Last-Event-ID replays, or `resync` says to read again",
+        Shape::Stream,
+        act!(events::listen),
+    ),
+    Route {
+        query: &[LIMIT],
+        ..get(
+            "/quarantine",
+            Scope::Admin,
+            "Events of platforms that could not be read",
+            Shape::List("Quarantined"),
+            act!(admin::quarantine),
+        )
+    },
+    Route {
+        query: &[LIMIT],
+        ..get(
+            "/audit",
+            Scope::Admin,
+            "The audit trail, newest first",
+            Shape::List("Audited"),
+            act!(admin::audit),
+        )
+    },
+];

@@ -1,0 +1,233 @@
+//! The built program by its command line: exit codes, what goes to which stream, and that no secret is printed.
+//!
+//! Not here: serving (`end to end`), the rules of single commands (unit tests beside them).
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+const TOKEN: &str = "123456789:AAEplantedplantedplantedplantedpl";
+
+struct Ran {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+/// Runs the program in a folder of its own, with nothing of our environment but what is named.
+fn run(folder: &Path, args: &[&str], env: &[(&str, &str)]) -> Ran {
+    let done = Command::new(env!("CARGO_BIN_EXE_deskbridge"))
+        .args(args)
+        .current_dir(folder)
+        .env_clear()
+        .envs(env.iter().copied())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    Ran { code: done.status.code().unwrap(), out: text(done.stdout), err: text(done.stderr) }
+}
+
+fn folder(config: &str) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("deskbridge.toml"), config).unwrap();
+    folder
+}
+
+fn json(ran: &Ran) -> Value {
+    serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error}: {}", ran.out))
+}
+
+#[test]
+fn an_invalid_configuration_is_78_and_every_fault_is_said() {
+    let bad =
+        folder("[server]\nlsiten = 1\n[queues.a]\noverflow = \"b\"\n[assistant]\nengine = \"openai\"\n");
+    for args in [&["serve"][..], &["doctor"], &["token", "list"], &["migrate", "up"]] {
+        let ran = run(bad.path(), args, &[]);
+        assert_eq!((ran.code, ran.out.as_str()), (78, ""), "{args:?}");
+        for said in [
+            "3 faults",
+            "server.lsiten",
+            "nearest   listen",
+            "queues.a.overflow",
+            "assistant.model",
+            "deskbridge check",
+        ] {
+            assert!(ran.err.contains(said), "{said} in {}", ran.err);
+        }
+    }
+    let ran = run(bad.path(), &["check"], &[]);
+    assert_eq!((ran.code, ran.err.as_str()), (78, ""));
+    assert!(ran.out.contains("3 faults"));
+    let ran = run(bad.path(), &["check", "--format", "json"], &[]);
+    assert_eq!(ran.code, 78);
+    assert_eq!(json(&ran)["faults"].as_array().unwrap().len(), 3);
+    assert_eq!(json(&ran)["faults"][0]["nearest"], "listen");
+}
+
+#[test]
+fn a_valid_one_is_0() {
+    let good = folder("");
+    assert_eq!(run(good.path(), &["check"], &[]).code, 0);
+    assert_eq!(json(&run(good.path(), &["check", "--json"], &[]))["valid"], true);
+    let ran = run(good.path(), &["check", "--config", "another.toml"], &[]);
+    assert_eq!(ran.code, 78);
+    assert!(ran.out.contains("no such file"));
+    assert_eq!(run(good.path(), &["check"], &[("DESKBRIDGE__SERVER__LISTEN", "nowhere")]).code, 78);
+}
+
+#[test]
+fn usage_is_2() {
+    let here = folder("");
+    for args in
+        [&[][..], &["serv"], &["replay", "x"], &["doctor", "databse"], &["token", "create", "--name", "x"]]
+    {
+        let ran = run(here.path(), args, &[]);
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{args:?}");
+        assert!(!ran.err.is_empty());
+    }
+}
+
+#[test]
+fn the_example_lacks_only_secrets() {
+    let here = tempfile::tempdir().unwrap();
+    let example = run(here.path(), &["config", "example"], &[]);
+    assert_eq!(example.code, 0);
+    std::fs::write(here.path().join("deskbridge.toml"), &example.out).unwrap();
+    let faults = json(&run(here.path(), &["check", "--json"], &[]))["faults"].clone();
+    assert_eq!(faults.as_array().unwrap().len(), 1, "{faults}");
+    assert_eq!(faults[0]["path"], "channels.telegram.token");
+    assert_eq!(run(here.path(), &["check"], &[("DESKBRIDGE__CHANNELS__TELEGRAM__TOKEN", TOKEN)]).code, 0);
+}
+
+#[test]
+fn migrations() {
+    let here = folder("");
+    let ran = run(here.path(), &["migrate", "status"], &[]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains("next  deskbridge migrate up"), "{}", ran.err);
+    assert_eq!(run(here.path(), &["migrate", "up"], &[]).code, 0);
+    let ran = run(here.path(), &["migrate", "status", "--json"], &[]);
+    assert_eq!((ran.code, json(&ran)["pending"].as_array().map(Vec::len)), (0, Some(0)));
+    assert_eq!(run(here.path(), &["doctor", "database"], &[]).code, 0);
+}
+
+#[test]
+fn a_token_from_its_making_to_its_end() {
+    let here = folder("[[technicians]]\nname = \"Ana\"\n");
+    assert_eq!(run(here.path(), &["migrate", "up"], &[]).code, 0);
+    let create = ["token", "create", "--name", "ci", "--scope", "chats:read", "--technician"];
+    let ran = run(here.path(), &[&create[..], &["anna"]].concat(), &[]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("--technician ana"), "{}", ran.err);
+    let ran = run(here.path(), &[&create[..], &["ana", "--expires", "90d"]].concat(), &[]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let token = ran.out.trim_end();
+    assert!(token.starts_with("dbp_") && token.len() > 40 && !token.contains(char::is_whitespace));
+
+    let listed = json(&run(here.path(), &["token", "list", "--json"], &[]));
+    assert_eq!((&listed[0]["technician"], &listed[0]["state"]), (&"ana".into(), &"good".into()));
+    let id = listed[0]["id"].as_str().unwrap();
+    assert_eq!(run(here.path(), &["token", "revoke", id], &[]).code, 0);
+    assert_eq!(run(here.path(), &["token", "revoke", "nothing"], &[]).code, 1);
+    assert_eq!(json(&run(here.path(), &["token", "list", "--json"], &[]))[0]["state"], "revoked");
+
+    // The token itself is nowhere, and its hash is not exported.
+    let hash = hex::encode(<sha2::Sha256 as sha2::Digest>::digest(token));
+    let export = run(here.path(), &["export"], &[]);
+    assert!(export.out.lines().count() >= 2 && !export.out.contains(&hash), "{}", export.out);
+    let database = std::fs::read(here.path().join("data/deskbridge.db")).unwrap();
+    assert!(!database.windows(token.len()).any(|part| part == token.as_bytes()));
+}
+
+#[test]
+fn an_export_is_for_its_owner() {
+    let here = folder("");
+    assert_eq!(run(here.path(), &["migrate", "up"], &[]).code, 0);
+    assert_eq!(run(here.path(), &["export", "-o", "all.jsonl"], &[]).code, 0);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let mode = std::fs::metadata(here.path().join("all.jsonl")).unwrap().mode();
+        assert_eq!(mode & 0o077, 0, "{mode:o}");
+    }
+    assert_eq!(run(here.path(), &["export", "-o", "nowhere/all.jsonl"], &[]).code, 1);
+    let ran = run(here.path(), &["replay", "#7"], &[]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains("there is no conversation #7"));
+}
+
+#[test]
+fn doctor_says_how_bad_it_is() {
+    // Nobody listens on port 9 of this machine.
+    let here =
+        folder(&format!("[channels.telegram]\ntoken = \"{TOKEN}\"\napi_base = \"http://127.0.0.1:9\"\n"));
+    let ran = run(here.path(), &["doctor", "telegram", "--json"], &[]);
+    assert_eq!(ran.code, 3);
+    assert_eq!(json(&ran)["areas"][0]["checks"][0]["outcome"], "fail");
+    let ran = run(here.path(), &["doctor", "config"], &[]);
+    assert_eq!(ran.code, 0);
+    assert!(ran.out.contains("! queues.members") && ran.out.contains("fix"), "{}", ran.out);
+    assert_eq!(run(here.path(), &["doctor", "config", "--strict"], &[]).code, 4);
+}
+
+/// S105: everything that prints, with everything logged.
+#[test]
+fn no_secret_is_printed() {
+    let config = format!(
+        "[channels.telegram]\ntoken = \"{TOKEN}\"\napi_base = \"http://127.0.0.1:9\"\n[assistant]\nengine = \"openai\"\n\
+         model = \"m\"\nbase_url = \"http://127.0.0.1:9\"\napi_key = \"planted\"\n"
+    );
+    let here = folder(&config);
+    let broken = folder(&config.replace("token =", "tokn =").replace("api_key =", "api_kee ="));
+    for args in [
+        &["check"][..],
+        &["check", "--json"],
+        &["config", "print", "--effective"],
+        &["config", "print", "--json"],
+        &["doctor"],
+        &["doctor", "--json"],
+        &["telegram", "setup"],
+        &["migrate", "up"],
+        &["export"],
+        &["kb", "status"],
+    ] {
+        for folder in [here.path(), broken.path()] {
+            for format in ["text", "json"] {
+                let args = [args, &["--log-format", format]].concat();
+                let ran = run(folder, &args, &[("DESKBRIDGE_LOG", "trace"), ("RUST_BACKTRACE", "1")]);
+                let said = ran.out + &ran.err;
+                assert!(!said.contains("planted"), "{args:?}: {said}");
+                assert!(!said.contains('\x1b'), "{args:?} has colours: {said}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_reader_that_has_seen_enough() {
+    let here = folder("");
+    let mut program = Command::new(env!("CARGO_BIN_EXE_deskbridge"))
+        .args(["completions", "zsh"])
+        .current_dir(here.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(program.stdout.take());
+    let done = program.wait_with_output().unwrap();
+    assert_eq!((done.status.code(), done.stderr.len()), (Some(0), 0));
+}
+
+#[test]
+fn version_and_completions() {
+    let here = folder("");
+    let ran = run(here.path(), &["version", "--json"], &[]);
+    assert_eq!(json(&ran)["version"], env!("CARGO_PKG_VERSION"));
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let ran = run(here.path(), &["completions", shell], &[]);
+        assert!(ran.code == 0 && ran.out.contains("deskbridge") && ran.out.contains("telegram"), "{shell}");
+    }
+}
