@@ -221,6 +221,8 @@ async fn ensure_technicians(config: &Config, writer: &Writer, read: &dyn Read) -
 
 /// Runs until SIGINT or SIGTERM.
 pub async fn serve(config: Config, options: ServeOptions) -> anyhow::Result<()> {
+    // Before anything counts.
+    http::metrics::install();
     let clock = clock();
     let opened = open_store(&config, options.no_migrate).await?;
     let adapters = adapters(&config, &clock, options.unpaced)?;
@@ -314,7 +316,8 @@ pub async fn demo(options: DemoOptions) -> anyhow::Result<()> {
         stop.cancelled().await;
         let _ = close.send(true);
     });
-    crate::demo::seed(&requesters, &desk, DEMO_ROOM, options.seed).await;
+    // The page is there at once; the samples play while somebody reads it.
+    tokio::spawn(async move { crate::demo::seed(&requesters, &desk, DEMO_ROOM, options.seed).await });
     let articles = running.knowledge.current().articles().len();
     run(running, options.listen, router, |address| crate::demo::greet(address, articles, options.open)).await
 }
@@ -325,7 +328,7 @@ fn demo_configuration(folder: &Path) -> String {
     let quoted = |path: PathBuf| toml::Value::String(path.display().to_string()).to_string();
     format!(
         include_str!("demo/demo.toml"),
-        store = quoted(folder.join("demo.db")),
+        store = toml::Value::String(format!("sqlite:{}", folder.join("demo.db").display())),
         blobs = quoted(folder.join("blobs")),
         knowledge = quoted(sample_knowledge()),
         room = DEMO_ROOM,

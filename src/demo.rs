@@ -55,8 +55,8 @@ const SAMPLES: [Sample; 4] = [
     },
 ];
 
-/// How long a step of the samples may take before it is left as it is: the page comes up in any case.
-const PATIENCE: Duration = Duration::from_secs(8);
+/// How long a step of the samples may take before it is left as it is.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Plays the samples on the simulated platforms, as people would. `seed` decides which come, and in which order.
 pub async fn seed(requesters: &World, desk: &World, room: &str, seed: u64) {

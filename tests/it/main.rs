@@ -1,5 +1,6 @@
 //! ONE integration binary: scenarios, simulation, architecture, end to end.
 
+mod api;
 mod architecture;
 mod command_line;
 mod harness;

@@ -3,7 +3,7 @@
 //! Not here: the writer and its queue (`deskbridge bench`). Prints messages a second through `Backend::commit`, and, on
 //! SQLite, through the plainest set-based insert of the same rows, as a yardstick.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use deskbridge_contract::{Address, ChannelName, Content, RemoteMessageId, Timestamp};
 use deskbridge_conversation::{
@@ -83,12 +83,13 @@ fn add(changes: &mut Changes, state: &mut Conversation, event: usize, body: &str
     changes.conversations.push(ConversationRow { state: state.clone(), wake_at, updated: now });
 }
 
+/// Messages a second, and the time within which 99 of 100 batches are durable.
 async fn through_commit(
     url: &str,
     batches: usize,
     size: usize,
     body: &str,
-) -> Result<f64, Box<dyn std::error::Error>> {
+) -> Result<(f64, Duration), Box<dyn std::error::Error>> {
     let mut opened = open(url, OpenOptions::default()).await?;
     let loaded = opened.backend.load(&Keys::default()).await?;
     opened.backend.rollback().await;
@@ -118,8 +119,10 @@ async fn through_commit(
             times.push(began.elapsed());
         }
     }
-    let total: f64 = times.iter().map(std::time::Duration::as_secs_f64).sum();
-    Ok(f64::from(u32::try_from(times.len() * size)?) / total)
+    let total: f64 = times.iter().map(Duration::as_secs_f64).sum();
+    times.sort_unstable();
+    let late = times[times.len() * 99 / 100];
+    Ok((f64::from(u32::try_from(times.len() * size)?) / total, late))
 }
 
 /// causes, messages and outbox only, three statements a batch.
@@ -178,8 +181,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let body = "The printer on the second floor shows error 49. ".repeat(450 / 48 + 1);
     let body = &body[..450];
     for size in [1, 10, 50, 256] {
-        let rate = through_commit(&url, batches, size, body).await?;
-        println!("load and commit, {size:>3} messages per batch: {rate:>8.0} messages/s");
+        let (rate, late) = through_commit(&url, batches, size, body).await?;
+        println!(
+            "load and commit, {size:>3} messages per batch: {rate:>8.0} messages/s, 99 % within {late:.1?}"
+        );
     }
     if url.starts_with("sqlite:") {
         let rate = plain(&folder.path().join("plain.db"), batches, body).await?;

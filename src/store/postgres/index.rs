@@ -50,7 +50,7 @@ pub(super) async fn index(backend: &mut PostgresBackend, limit: u32) -> Result<u
             drop.push_id(id, []);
         } else {
             let words = search::words(&search::text_of(&row.json::<Content>(5)?));
-            put.push_id(id, [row.int(4)?.into(), json(&words)?]);
+            put.push_id(id, [row.int(4)?.into(), json(&words)]);
         }
     }
     if put.count() > 0 {

@@ -43,6 +43,7 @@ pub(crate) struct Plan<'a> {
     pub writes: Vec<Write>,
     /// The new end of the audit chain.
     pub last_audit: Option<AuditRow>,
+    fault: Option<StoreError>,
 }
 
 impl Plan<'_> {
@@ -55,7 +56,8 @@ impl Plan<'_> {
         self.push(text, rows, true);
     }
 
-    fn push(&mut self, text: &'static Text, rows: Rows, exact: bool) {
+    fn push(&mut self, text: &'static Text, mut rows: Rows, exact: bool) {
+        self.fault = self.fault.take().or(rows.fault.take());
         if rows.count() > 0 {
             let expect = exact.then_some(rows.count());
             self.writes.push(Write { text, rows: rows.finish(), expect });
@@ -68,25 +70,28 @@ pub(crate) fn plan<'a>(
     dialect: Dialect,
     known: &'a dyn Known,
 ) -> Result<Plan<'a>, StoreError> {
-    let mut plan = Plan { dialect, known, writes: Vec::with_capacity(16), last_audit: None };
+    let mut plan = Plan { dialect, known, writes: Vec::with_capacity(16), last_audit: None, fault: None };
     write_talk::causes(changes, &mut plan);
-    write_talk::conversations(changes, &mut plan)?;
+    write_talk::conversations(changes, &mut plan);
     write_talk::requesters(changes, &mut plan);
     write_talk::sessions(changes, &mut plan);
-    write_talk::messages(changes, &mut plan)?;
-    write_talk::rewrites(changes, &mut plan)?;
-    write_talk::log(changes, &mut plan)?;
+    write_talk::messages(changes, &mut plan);
+    write_talk::rewrites(changes, &mut plan);
+    write_talk::log(changes, &mut plan);
     write_delivery::progress(changes, &mut plan);
-    write_delivery::outbox(changes, &mut plan)?;
+    write_delivery::outbox(changes, &mut plan);
     write_delivery::cancels(changes, &mut plan);
     write_delivery::attempts(changes, &mut plan);
     write_delivery::links(changes, &mut plan);
     write_admin::roster(changes, &mut plan);
     write_admin::channels(changes, &mut plan);
-    write_admin::tokens(changes, &mut plan)?;
+    write_admin::tokens(changes, &mut plan);
     write_admin::audit(changes, &mut plan);
     write_tickets::tickets(changes, &mut plan);
     write_admin::feedback(changes, &mut plan);
     write_admin::counters(changes, &mut plan);
-    Ok(plan)
+    match plan.fault.take() {
+        Some(fault) => Err(fault),
+        None => Ok(plan),
+    }
 }

@@ -8,7 +8,7 @@ use super::rows::{Cell, Rows, json, last_of};
 use super::{Text, text};
 use crate::audit;
 use crate::backend::Changes;
-use crate::job::{StoreError, TicketOp};
+use crate::job::TicketOp;
 
 pub(crate) static TECHNICIANS: Text = text!(
     "technicians: save",
@@ -121,14 +121,14 @@ static TOKENS: Text = text!(
 static REVOKE: Text =
     text!("tokens: revoke", "update tokens set revoked = 1 where id in (select value from ", KEYS, ")");
 
-pub(crate) fn tokens(changes: &Changes, plan: &mut Plan<'_>) -> Result<(), StoreError> {
+pub(crate) fn tokens(changes: &Changes, plan: &mut Plan<'_>) {
     let mut rows = Rows::new();
     for row in last_of(&changes.tokens, |row| &row.id) {
         rows.push([
             (&row.id).into(),
             (&row.name).into(),
             (&row.sha256).into(),
-            json(&row.scopes)?,
+            json(&row.scopes),
             row.technician.as_ref().map(|technician| technician.as_str()).into(),
             row.created.into(),
             row.expires.into(),
@@ -141,7 +141,6 @@ pub(crate) fn tokens(changes: &Changes, plan: &mut Plan<'_>) -> Result<(), Store
         rows.push_key(id);
     }
     plan.add(&REVOKE, rows);
-    Ok(())
 }
 
 static AUDIT: Text = text!(

@@ -11,7 +11,6 @@ use super::decode::weight_name;
 use super::rows::{Cell, Rows, json, last_of};
 use super::{Text, text};
 use crate::backend::Changes;
-use crate::job::StoreError;
 use crate::rows::OutboxRow;
 
 pub(crate) static ENQUEUE: Text = text!(
@@ -50,7 +49,7 @@ pub fn coalesces(row: &OutboxRow) -> Option<&'static str> {
     }
 }
 
-pub(crate) fn outbox(changes: &Changes, plan: &mut Plan<'_>) -> Result<(), StoreError> {
+pub(crate) fn outbox(changes: &Changes, plan: &mut Plan<'_>) {
     let (mut plain, mut once) = (Rows::new(), Rows::new());
     let mut seen = HashSet::new();
     for row in &changes.outbox {
@@ -81,13 +80,12 @@ pub(crate) fn outbox(changes: &Changes, plan: &mut Plan<'_>) -> Result<(), Store
             posts,
             coalesces.into(),
             row.error.as_deref().into(),
-            json(&row.effect)?,
+            json(&row.effect),
         ];
         rows.push_id(row.id, rest);
     }
     plan.add(&ENQUEUE, plain);
     plan.add(&ENQUEUE_ONCE, once);
-    Ok(())
 }
 
 pub(crate) static PROGRESS: Text = text!(

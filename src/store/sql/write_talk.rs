@@ -11,7 +11,6 @@ use super::decode::audience_name;
 use super::rows::{Cell, Rows, json, last_of};
 use super::{Text, text};
 use crate::backend::Changes;
-use crate::job::StoreError;
 use crate::rows::ConversationRow;
 
 pub(crate) static CAUSES: Text = text!(
@@ -126,13 +125,13 @@ impl<'a> Columns<'a> {
     }
 }
 
-pub(crate) fn conversations(changes: &Changes, plan: &mut Plan<'_>) -> Result<(), StoreError> {
+pub(crate) fn conversations(changes: &Changes, plan: &mut Plan<'_>) {
     let (mut opened, mut moved, mut touched) = (Rows::new(), Rows::new(), Rows::new());
     for (row, loaded_seq) in changes.conversations.iter().zip(&changes.loaded_seqs) {
         let columns = Columns::of(&row.state);
         let same = plan.known.before(row.state.id).is_some_and(|before| Columns::of(before) == columns);
         if *loaded_seq == 0 {
-            opened.push(cells(row, &columns, *loaded_seq)?);
+            opened.push(cells(row, &columns, *loaded_seq));
         } else if same {
             touched.push([
                 row.state.id.0.into(),
@@ -140,25 +139,20 @@ pub(crate) fn conversations(changes: &Changes, plan: &mut Plan<'_>) -> Result<()
                 STATE_VERSION.into(),
                 row.wake_at.into(),
                 row.updated.into(),
-                json(&row.state)?,
+                json(&row.state),
                 (*loaded_seq).into(),
             ]);
         } else {
-            moved.push(cells(row, &columns, *loaded_seq)?);
+            moved.push(cells(row, &columns, *loaded_seq));
         }
     }
     plan.add_exact(&OPEN, opened);
     plan.add_exact(&MOVE, moved);
     plan.add_exact(&TOUCH, touched);
-    Ok(())
 }
 
-fn cells<'a>(
-    row: &'a ConversationRow,
-    columns: &Columns<'a>,
-    loaded_seq: u64,
-) -> Result<[Cell<'a>; 19], StoreError> {
-    Ok([
+fn cells<'a>(row: &'a ConversationRow, columns: &Columns<'a>, loaded_seq: u64) -> [Cell<'a>; 19] {
+    [
         row.state.id.0.into(),
         row.state.seq.into(),
         STATE_VERSION.into(),
@@ -176,9 +170,9 @@ fn cells<'a>(
         columns.opened.into(),
         row.updated.into(),
         columns.closed.into(),
-        json(&row.state)?,
+        json(&row.state),
         loaded_seq.into(),
-    ])
+    ]
 }
 
 static REQUESTERS: Text = text!(
@@ -257,7 +251,7 @@ pub(crate) static MESSAGES: Text = text!(
     ROWS
 );
 
-pub(crate) fn messages(changes: &Changes, plan: &mut Plan<'_>) -> Result<(), StoreError> {
+pub(crate) fn messages(changes: &Changes, plan: &mut Plan<'_>) {
     let mut rows = Rows::new();
     for row in &changes.messages {
         let rest = [
@@ -267,13 +261,12 @@ pub(crate) fn messages(changes: &Changes, plan: &mut Plan<'_>) -> Result<(), Sto
             row.at.into(),
             row.edited.into(),
             row.reply_to.map_or(Cell::Null, |id| Cell::Own(id.to_string())),
-            json(&row.author)?,
-            json(&row.content)?,
+            json(&row.author),
+            json(&row.content),
         ];
         rows.push_id(row.id, rest);
     }
     plan.add(&MESSAGES, rows);
-    Ok(())
 }
 
 static EDIT: Text = text!(
@@ -307,10 +300,10 @@ static QUEUE_SEARCH: Text = text!(
 );
 
 /// Edits, deletions, copied attachments, changed audiences; and what search must look at again.
-pub(crate) fn rewrites(changes: &Changes, plan: &mut Plan<'_>) -> Result<(), StoreError> {
+pub(crate) fn rewrites(changes: &Changes, plan: &mut Plan<'_>) {
     let mut edits = Rows::new();
     for (id, content, now) in last_of(&changes.edits, |edit| edit.0) {
-        edits.push_id(*id, [json(content)?, (*now).into()]);
+        edits.push_id(*id, [json(content), (*now).into()]);
     }
     plan.add(&EDIT, edits);
     let mut deletes = Rows::new();
@@ -320,7 +313,7 @@ pub(crate) fn rewrites(changes: &Changes, plan: &mut Plan<'_>) -> Result<(), Sto
     plan.add(&DELETE, deletes);
     let mut replaced = Rows::new();
     for (id, content) in last_of(&changes.replaced, |replaced| replaced.0) {
-        replaced.push_id(*id, [json(content)?, Cell::Null]);
+        replaced.push_id(*id, [json(content), Cell::Null]);
     }
     plan.add(&EDIT, replaced);
     let mut audiences = Rows::new();
@@ -329,7 +322,6 @@ pub(crate) fn rewrites(changes: &Changes, plan: &mut Plan<'_>) -> Result<(), Sto
     }
     plan.add(&AUDIENCE, audiences);
     queue_search(changes, plan);
-    Ok(())
 }
 
 fn queue_search(changes: &Changes, plan: &mut Plan<'_>) {
@@ -357,7 +349,7 @@ pub(crate) static LOG: Text = text!(
     ROWS
 );
 
-pub(crate) fn log(changes: &Changes, plan: &mut Plan<'_>) -> Result<(), StoreError> {
+pub(crate) fn log(changes: &Changes, plan: &mut Plan<'_>) {
     let mut rows = Rows::new();
     for row in &changes.log {
         rows.push([
@@ -365,11 +357,10 @@ pub(crate) fn log(changes: &Changes, plan: &mut Plan<'_>) -> Result<(), StoreErr
             row.seq.into(),
             (&row.cause).into(),
             (&row.policy).into(),
-            json(&row.event)?,
+            json(&row.event),
         ]);
     }
     plan.add(&LOG, rows);
-    Ok(())
 }
 
 /// For the test that looks at their plans.

@@ -106,7 +106,9 @@ impl<'a> Reading<'a> {
                 }
                 Event::Start(Tag::Link { link_type, dest_url, .. }) => {
                     if links::is_known(&dest_url, self.hosts) {
-                        // What stands in it leads to the known host whatever it looks like; pictures do not.
+                        // What stands in it leads to the known host whatever it looks like; pictures do not. It ends an
+                        // address as a space does.
+                        self.show(" ", place.start..place.start);
                         self.known_link(&mut events);
                         continue;
                     }

@@ -1,0 +1,89 @@
+//! `Idempotency-Key`: a repeat does nothing twice, also after a restart.
+//!
+//! Not here: who may do it at all.
+
+use axum::body::Body;
+use axum::http::Request;
+use deskbridge::http::router;
+use deskbridge_conversation::ConversationId;
+use serde_json::{Value, json};
+
+use super::office::{Office, post, put, with};
+
+fn keyed(request: Request<Body>) -> Request<Body> {
+    with(request, "idempotency-key", "9b1d-once")
+}
+
+async fn said(office: &Office, id: i64, text: &str) -> usize {
+    let rows = office.bridge().read.messages(ConversationId(id), 0, true, 1_000).await.expect("read");
+    rows.iter().filter(|row| row.content.text == text).count()
+}
+
+#[tokio::test]
+async fn a_repeated_request_is_answered_and_not_done() {
+    let office = Office::open().await;
+    let (network, _) = office.two().await;
+    let path = format!("/api/v1/conversations/{network}/messages");
+    let reply = || keyed(post(&path, "ana", &json!({"text": "Once"})));
+    let first = office.ask(reply()).await.must_be(201);
+    assert_eq!(first.header("idempotency-replayed"), "");
+    let second = office.ask(reply()).await.must_be(200);
+    assert_eq!(second.header("idempotency-replayed"), "true");
+    assert_eq!(second.data()["message"]["id"], first.data()["message"]["id"]);
+    assert_eq!(said(&office, network, "Once").await, 1);
+    // The same key for something else, or by somebody else.
+    let other = keyed(post(&path, "ana", &json!({"text": "Twice"})));
+    assert_eq!(office.ask(other).await.must_be(422).code(), "idempotency-key-reused");
+    let elsewhere = keyed(post(&format!("/api/v1/conversations/{network}/notes"), "ana", &json!({"text": "Once"})));
+    office.ask(elsewhere).await.must_be(422);
+    let hers = keyed(post(&format!("/api/v1/conversations/{network}/notes"), "bob", &json!({"text": "Once"})));
+    office.ask(hers).await.must_be(201);
+    let bad = with(post(&path, "ana", &json!({"text": "x"})), "idempotency-key", "a b");
+    assert_eq!(office.ask(bad).await.must_be(400).code(), "idempotency-key");
+}
+
+#[tokio::test]
+async fn what_stands_in_its_own_way_is_still_a_repeat() {
+    let office = Office::open().await;
+    let (network, _) = office.two().await;
+    let accept = || keyed(post(&format!("/api/v1/conversations/{network}/actions/accept"), "ana", &Value::Null));
+    let empty = |request: Request<Body>| request.map(|_| Body::empty());
+    office.ask(empty(accept())).await.must_be(200);
+    let again = office.ask(empty(accept())).await.must_be(200);
+    assert_eq!(again.header("idempotency-replayed"), "true");
+    // Another process over the same store remembers nothing, and the store does.
+    let fresh = router(&office.town.config, office.town.running(), None);
+    let answer = super::office::ask(&fresh, empty(accept())).await.must_be(200);
+    assert_eq!(answer.header("idempotency-replayed"), "true");
+    // Without the key it is another claim.
+    office.act(network, "accept", "ana", &json!({})).await.must_be(409);
+}
+
+#[tokio::test]
+async fn presence_too() {
+    let office = Office::open().await;
+    let set = |presence: &str| keyed(put("/api/v1/technicians/ana/presence", "ana", &json!({"presence": presence})));
+    office.ask(set("available")).await.must_be(200);
+    assert_eq!(office.ask(set("available")).await.must_be(200).header("idempotency-replayed"), "true");
+    office.ask(set("busy")).await.must_be(422);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn repeats_at_the_same_time_do_it_once() {
+    let office = Office::open().await;
+    let (network, _) = office.two().await;
+    let path = format!("/api/v1/conversations/{network}/notes");
+    let tasks: Vec<_> = (0..50)
+        .map(|_| {
+            let (router, note) = (office.router.clone(), keyed(post(&path, "ana", &json!({"text": "Together"}))));
+            tokio::spawn(async move { super::office::ask(&router, note).await.status.as_u16() })
+        })
+        .collect();
+    let mut made = 0;
+    for task in tasks {
+        let status = task.await.expect("no panic");
+        assert!(status == 200 || status == 201, "{status}");
+        made += usize::from(status == 201);
+    }
+    assert_eq!((made, said(&office, network, "Together").await), (1, 1));
+}
