@@ -4,7 +4,6 @@
 
 use std::collections::HashSet;
 use std::hash::Hash;
-use std::io;
 
 use deskbridge_contract::Timestamp;
 use deskbridge_conversation::Derived;
@@ -16,41 +15,9 @@ pub(crate) enum Cell<'a> {
     Int(i64),
     Text(&'a str),
     Own(String),
-    /// A column that holds JSON as a text.
-    Json(&'a dyn Json),
+    /// What should have been written cannot be; the rows are not used then.
+    Fault(String),
     Null,
-}
-
-/// Writes its JSON as the inside of a JSON string.
-pub(crate) trait Json {
-    fn write_inside(&self, out: &mut Vec<u8>) -> Result<(), serde_json::Error>;
-}
-
-impl<T: Serialize> Json for T {
-    fn write_inside(&self, out: &mut Vec<u8>) -> Result<(), serde_json::Error> {
-        serde_json::to_writer(Inside(out), self)
-    }
-}
-
-/// In one pass, without a text in between. JSON has no control characters, so two kinds of bytes need a backslash.
-struct Inside<'a>(&'a mut Vec<u8>);
-
-impl io::Write for Inside<'_> {
-    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
-        let mut from = 0;
-        for (at, byte) in piece.iter().enumerate() {
-            if matches!(byte, b'"' | b'\\') {
-                self.0.extend_from_slice(&piece[from..at]);
-                self.0.push(b'\\');
-                from = at;
-            }
-        }
-        self.0.extend_from_slice(&piece[from..]);
-        Ok(piece.len())
-    }
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 impl From<i64> for Cell<'_> {
@@ -105,16 +72,16 @@ impl<'a, T: Into<Cell<'a>>> From<Option<T>> for Cell<'a> {
     }
 }
 
-/// The cell of a JSON column.
-pub(crate) fn json<T: Serialize>(value: &T) -> Cell<'_> {
-    Cell::Json(value)
+/// The cell of a column that holds JSON as a text.
+pub(crate) fn json<T: Serialize>(value: &T) -> Cell<'static> {
+    serde_json::to_string(value).map_or_else(|error| Cell::Fault(error.to_string()), Cell::Own)
 }
 
 #[derive(Debug)]
 pub(crate) struct Rows {
     out: Vec<u8>,
     count: u64,
-    /// A cell that has no JSON; the rows must not be written then.
+    /// Of a cell; these rows must not be written then.
     pub fault: Option<StoreError>,
 }
 
@@ -167,13 +134,7 @@ impl Rows {
             Cell::Int(value) => self.write(value),
             Cell::Text(value) => self.text(value),
             Cell::Own(value) => self.text(value),
-            Cell::Json(value) => {
-                self.out.push(b'"');
-                if let Err(error) = value.write_inside(&mut self.out) {
-                    self.fault = Some(StoreError::Corrupt(error.to_string()));
-                }
-                self.out.push(b'"');
-            }
+            Cell::Fault(said) => self.fault = Some(StoreError::Corrupt(said.clone())),
             Cell::Null => self.out.extend_from_slice(b"null"),
         }
     }
