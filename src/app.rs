@@ -13,7 +13,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::Context as _;
 use deskbridge_contract::{Adapter, ChannelName, Timestamp};
 use deskbridge_conversation::{Policy, Presence, QueueId, Reopening, TechnicianId};
-use deskbridge_services::assistant::{Assistant, KnowledgeEngine};
+use deskbridge_services::assistant::{
+    Assistant, FallbackEngine, KnowledgeEngine, OpenAiEngine, OpenAiSettings, OwnTicket,
+};
 use deskbridge_services::blobs::Blobs;
 use deskbridge_services::knowledge::KnowledgeBase;
 use deskbridge_services::tickets::EmbeddedDesk;
@@ -143,12 +145,29 @@ pub fn adapters(
     Ok(adapters)
 }
 
-fn assistant(config: &Config, knowledge: &Arc<KnowledgeBase>) -> anyhow::Result<Arc<dyn Assistant>> {
+fn assistant(
+    config: &Config,
+    knowledge: &Arc<KnowledgeBase>,
+    read: &Arc<dyn Read>,
+    clock: &Clock,
+) -> anyhow::Result<Arc<dyn Assistant>> {
     let fallback = KnowledgeEngine::new(knowledge.clone());
     Ok(match config.assistant.engine {
         // Nothing is asked of it in mode `off`; technicians still get suggestions and summaries.
         Engine::Off | Engine::Knowledge => Arc::new(fallback),
-        Engine::Openai => anyhow::bail!("the engine openai is not built yet"),
+        Engine::Openai => {
+            let settings = &config.assistant;
+            let model = settings.model.clone().context("assistant.model is needed for the engine openai")?;
+            let mut endpoint = OpenAiSettings::new(&settings.base_url, model);
+            if let Some(key) = &settings.api_key {
+                endpoint = endpoint.with_key(key.clone());
+            }
+            let engine = OpenAiEngine::new(endpoint, knowledge.clone())
+                .context("the engine openai cannot be set up")?
+                .with_tools(OwnTicket::bind(read.clone()))
+                .with_clock(clock.clone());
+            Arc::new(FallbackEngine::new(Arc::new(engine), Arc::new(fallback)))
+        }
     })
 }
 
@@ -183,7 +202,7 @@ pub async fn build_with(
     ensure_technicians(config, &writer, read.as_ref()).await?;
     let engine = match engine {
         Some(engine) => engine,
-        None => assistant(config, &knowledge)?,
+        None => assistant(config, &knowledge, &read, &clock)?,
     };
     let bridge = Arc::new(Bridge {
         assistant: engine,

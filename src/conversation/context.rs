@@ -113,7 +113,15 @@ impl Context<'_> {
         self.made.effects.push((id, effect));
     }
 
+    /// What only desks may see never goes to a requester's session, whatever session an event named.
     pub fn deliver(&mut self, session: SessionId, op: DeliveryOp, weight: Weight) {
+        let fits = self.c.session(session).is_some_and(|session| match session.role {
+            SessionRole::Desk { .. } => true,
+            SessionRole::Requester { .. } => op.is_for_everybody(),
+        });
+        if !fits {
+            return;
+        }
         self.effect(Effect::Deliver(Delivery { session, op, not_before: None, turn: None, weight }));
     }
 

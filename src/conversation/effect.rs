@@ -152,6 +152,19 @@ impl DeliveryOp {
         }
     }
 
+    /// Whether a requester's session may have it as well as a desk's.
+    pub fn is_for_everybody(&self) -> bool {
+        match self {
+            DeliveryOp::Post { .. } | DeliveryOp::Edit { .. } | DeliveryOp::Delete { .. } | DeliveryOp::React { .. } => true,
+            DeliveryOp::Mark { .. }
+            | DeliveryOp::OpenThread
+            | DeliveryOp::Card
+            | DeliveryOp::Thread { .. }
+            | DeliveryOp::Transcript { .. }
+            | DeliveryOp::Whisper { .. } => false,
+        }
+    }
+
     /// The message that this delivery shows or touches.
     pub fn message(&self) -> Option<MessageId> {
         match self {

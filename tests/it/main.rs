@@ -3,5 +3,6 @@
 mod api;
 mod architecture;
 mod command_line;
+mod core_properties;
 mod harness;
 mod scenarios;
