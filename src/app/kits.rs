@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use deskbridge_contract::Timestamp;
+use deskbridge_contract::{Capabilities, Timestamp};
 use deskbridge_telegram as telegram;
 
 use crate::kits::{Check, Kit, Outcome, Setup};
@@ -20,6 +20,11 @@ pub const KITS: &[Kit] = &[Kit {
     doctor: |setup| Box::pin(telegram_live(setup, false)),
     setup: |setup| Box::pin(telegram_live(setup, true)),
 }];
+
+/// What every channel can carry, by place.
+pub fn declared() -> Vec<(&'static str, &'static str, Capabilities)> {
+    telegram::declared().into_iter().map(|(place, can)| ("Telegram", place, can.clone())).collect()
+}
 
 /// The simulated platform of `demo`. Not listed: it has no place in a configuration that people write.
 pub const SIM: Kit = Kit {

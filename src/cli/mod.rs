@@ -4,6 +4,7 @@
 
 mod adapter;
 mod bench;
+mod channels;
 mod check;
 mod completions;
 mod config;
@@ -76,6 +77,8 @@ enum Command {
     Bench(bench::Command),
     /// Print the description of the API (OpenAPI 3.1)
     Openapi(openapi::Args),
+    /// Print what each channel can carry
+    Channels,
     /// Print the version
     Version(version::Args),
     /// Print a completion script for a shell
@@ -134,6 +137,7 @@ async fn run() -> Outcome {
         Command::Replay(args) => replay::run(&common, &args).await,
         Command::Export(args) => export::run(&common, &args).await,
         Command::Openapi(args) => openapi::run(&args),
+        Command::Channels => channels::run(),
         Command::Version(args) => version::run(&args),
         Command::Completions(args) => completions::run(&args),
     }

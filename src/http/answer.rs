@@ -33,6 +33,9 @@ pub struct Surroundings {
     pub edge: Edge,
 }
 
+/// The label of requests that no route took.
+const UNKNOWN: &str = "-";
+
 /// The part of the surface that a path belongs to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Area {
@@ -69,7 +72,9 @@ pub async fn surround(State(around): State<Arc<Surroundings>>, mut request: Requ
     {
         response = problem.into_response();
     }
-    response = with_body(response, area, &id);
+    // Where no adapter answered, nothing is an adapter's business.
+    let ours = area != Area::Hooks || route == UNKNOWN;
+    response = with_body(response, ours, &id);
     add(response.headers_mut(), SECURITY);
     if area != Area::Other {
         add(response.headers_mut(), PRIVATE);
@@ -112,12 +117,12 @@ fn is_failed_authentication(area: Area, status: StatusCode) -> bool {
 }
 
 /// Problems get their body here. What adapters answer to their platforms stays as it is.
-fn with_body(mut response: Response, area: Area, id: &str) -> Response {
+fn with_body(mut response: Response, ours: bool, id: &str) -> Response {
     let carried = response.extensions_mut().remove::<Problem>();
     let bare = response.status().is_client_error() || response.status().is_server_error();
     let problem = match carried {
         Some(problem) => problem,
-        None if bare && area != Area::Hooks && is_empty(response.body()) => Problem::of(response.status()),
+        None if bare && ours && is_empty(response.body()) => Problem::of(response.status()),
         None => return response,
     };
     let mut written = problem.written(id);
@@ -145,7 +150,7 @@ fn request_id() -> String {
 /// The route as declared: no ids, no names of channels (S109).
 fn route(area: Area, matched: Option<&MatchedPath>) -> String {
     match (area, matched) {
-        (_, None) => "-".to_owned(),
+        (_, None) => UNKNOWN.to_owned(),
         (Area::Hooks, Some(_)) => "/hooks/{channel}".to_owned(),
         (Area::Api | Area::Other, Some(path)) => path.as_str().to_owned(),
     }

@@ -10,11 +10,12 @@ mod index;
 pub(crate) mod open;
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use deskbridge_conversation::{Conversation, ConversationId};
+use sqlx::ConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::{ConnectOptions, Connection};
 
 use crate::backend::{Backend, Changes, Keys, Loaded};
 use crate::job::StoreError;
@@ -61,14 +62,21 @@ impl PostgresBackend {
         // Whoever began the last one has gone away in the middle.
         self.rollback().await;
         self.transaction = Transaction::default();
-        let conn = match self.conn.take() {
-            Some(conn) => conn,
-            None => self.options.connect().await.map_err(|error| fault("connecting", &error))?,
+        // A server that was started again has closed the connection meanwhile; nothing is lost yet.
+        let held = match self.conn.take() {
+            Some(mut conn) => On::Postgres(&mut conn).plain("begin").await.is_ok().then_some(conn),
+            None => None,
         };
-        let mut on = On::Postgres(self.conn.insert(conn));
+        let conn = match held {
+            Some(conn) => conn,
+            None => {
+                let mut conn = self.options.connect().await.map_err(|error| fault("connecting", &error))?;
+                On::Postgres(&mut conn).plain("begin").await?;
+                conn
+            }
+        };
         self.open = true;
-        on.plain("begin").await?;
-        Ok(on)
+        Ok(On::Postgres(self.conn.insert(conn)))
     }
 
     async fn read(&mut self, keys: &Keys) -> Result<Loaded, StoreError> {
@@ -157,10 +165,24 @@ async fn numbers(on: &mut On<'_>, answers: &mut Answers<'_>) -> Result<(i64, i64
     Ok(numbers)
 }
 
+/// A server that does not answer at all. Far beyond what it may wait for a lock.
+const PATIENCE: Duration = Duration::from_secs(30);
+const SHORT_PATIENCE: Duration = Duration::from_secs(3);
+
+/// Whether a commit that was given up has happened shows when its causes come again.
+async fn in_time<T>(
+    patience: Duration,
+    work: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    tokio::time::timeout(patience, work)
+        .await
+        .unwrap_or_else(|_| Err(StoreError::Unavailable("the database does not answer".into())))
+}
+
 #[async_trait]
 impl Backend for PostgresBackend {
     async fn load(&mut self, keys: &Keys) -> Result<Loaded, StoreError> {
-        let loaded = self.read(keys).await;
+        let loaded = in_time(PATIENCE, self.read(keys)).await;
         if loaded.is_err() {
             self.rollback().await;
         }
@@ -168,7 +190,7 @@ impl Backend for PostgresBackend {
     }
 
     async fn commit(&mut self, changes: &Changes) -> Result<(), StoreError> {
-        let done = self.write(changes).await;
+        let done = in_time(PATIENCE, self.write(changes)).await;
         match done {
             Ok(()) => self.open = false,
             Err(_) => self.rollback().await,
@@ -177,17 +199,18 @@ impl Backend for PostgresBackend {
     }
 
     async fn rollback(&mut self) {
-        let Some(conn) = self.conn.as_mut().filter(|_| std::mem::take(&mut self.open)) else { return };
-        if On::Postgres(conn).plain("rollback").await.is_err()
-            && let Some(conn) = self.conn.take()
-        {
-            // Lost; the server rolls back by itself.
-            let _ = conn.close_hard().await;
+        if !std::mem::take(&mut self.open) {
+            return;
+        }
+        let Some(mut conn) = self.conn.take() else { return };
+        // A connection that fails here is dropped, and the server rolls back by itself.
+        if in_time(SHORT_PATIENCE, On::Postgres(&mut conn).plain("rollback")).await.is_ok() {
+            self.conn = Some(conn);
         }
     }
 
     async fn index_search(&mut self, limit: u32) -> Result<u32, StoreError> {
-        let done = index::index(self, limit).await;
+        let done = in_time(PATIENCE, index::index(self, limit)).await;
         match done {
             Ok(_) => self.open = false,
             Err(_) => self.rollback().await,

@@ -71,6 +71,11 @@ impl Telegram {
     }
 }
 
+/// What Telegram can carry, by place; for `docs/channels.md`.
+pub fn declared() -> [(&'static str, &'static Capabilities); 2] {
+    [("private chat", &PRIVATE), ("supergroup with topics", &GROUP)]
+}
+
 impl TelegramAdapter {
     pub fn new(channel: ChannelName, config: Config, clock: Clock) -> Result<Self, ConfigError> {
         let api = send::api::Api::new(channel.clone(), &config, clock.clone())?;

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use super::Api;
 use super::call::Call;
+use super::routes::Route;
 use crate::http::auth::Caller;
 use crate::http::problem::Problem;
 
@@ -67,7 +68,7 @@ impl Api {
     /// Writes down that somebody reached for what is not theirs. In the background, so that the answer takes no longer
     /// than the one for what does not exist.
     pub fn refused(&self, call: &Call, conversation: Option<ConversationId>) {
-        if !self.refusals.is_new(&call.caller.token, call.route.path, conversation) {
+        if !self.refusals.is_new(&call.caller.token, call.route, conversation) {
             return;
         }
         let by = Some(call.caller.known_as());
@@ -82,14 +83,14 @@ impl Api {
     }
 }
 
-type Refusal = (String, &'static str, Option<ConversationId>);
+type Refusal = (String, &'static str, &'static str, Option<ConversationId>);
 
 /// Refusals that were written down lately.
 #[derive(Default)]
 pub struct Refusals(Mutex<HashMap<Refusal, Instant>>);
 
 impl Refusals {
-    fn is_new(&self, token: &str, path: &'static str, conversation: Option<ConversationId>) -> bool {
+    fn is_new(&self, token: &str, route: &Route, conversation: Option<ConversationId>) -> bool {
         let now = Instant::now();
         let mut lately = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if lately.len() >= REMEMBERED {
@@ -99,7 +100,7 @@ impl Refusals {
                 return false;
             }
         }
-        let refusal = (token.to_owned(), path, conversation);
+        let refusal = (token.to_owned(), route.method.name(), route.path, conversation);
         let before = lately.insert(refusal, now);
         before.is_none_or(|at| now.duration_since(at) >= QUIET)
     }

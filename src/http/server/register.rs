@@ -13,6 +13,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::http::limits::Limits;
 
+/// Whoever is silent for less may have a request on the way.
+const YOUNG: Duration = Duration::from_millis(250);
+
 #[derive(Default)]
 pub(super) struct Register {
     lines: Mutex<BTreeMap<u64, Arc<State>>>,
@@ -49,7 +52,7 @@ impl Register {
     }
 
     /// Whether there is a place for one more. Whoever was idle longest is closed to make one (S31): ten thousand
-    /// silent connections keep nobody out. False: everybody has a request under way.
+    /// silent connections keep nobody out. False: everybody has a request under way, or may have.
     pub(super) fn make_room(&self, limit: usize) -> bool {
         let lines = self.lines();
         if lines.len() < limit {
@@ -59,7 +62,7 @@ impl Register {
         if open.clone().count() < limit {
             return true;
         }
-        let idle = open.filter(|state| state.under_way.load(Ordering::Acquire) == 0);
+        let idle = open.filter(|s| s.under_way.load(Ordering::Acquire) == 0 && s.quiet_for() >= YOUNG);
         let useless = idle.max_by_key(|state| (!state.asked.load(Ordering::Relaxed), state.quiet_for()));
         if let Some(state) = useless {
             state.close.cancel();
@@ -146,16 +149,17 @@ mod tests {
         tokio::time::advance(Duration::from_secs(1)).await;
         let later = register.open(peer);
         let busy = later.begin();
-        assert!(register.make_room(4));
-        assert!(register.make_room(3) && silent.state.close.is_cancelled(), "who never asked goes first");
-        assert!(register.make_room(2) && asked.state.close.is_cancelled());
+        let young = register.open(peer);
+        assert!(register.make_room(5));
+        assert!(register.make_room(4) && silent.state.close.is_cancelled(), "who never asked goes first");
+        assert!(register.make_room(3) && asked.state.close.is_cancelled());
         assert!(
             !register.make_room(1) && !later.state.close.is_cancelled(),
             "a request under way is never cut"
         );
         drop(busy);
         assert_eq!(register.len(), 3);
-        drop((asked, silent));
+        drop((asked, silent, young));
         assert_eq!(register.len(), 1);
     }
 

@@ -38,12 +38,12 @@ pub(crate) async fn open(url: &str, migrate: bool) -> Result<(PostgresBackend, R
         migrate::postgres(&mut conn).await?;
     }
     migrate::status(On::Postgres(&mut conn)).await?.check()?;
+    close(conn).await;
     let pool = PgPoolOptions::new()
         .max_connections(READERS)
         .acquire_timeout(Duration::from_secs(5))
         .connect_lazy_with(options.clone());
-    let backend =
-        PostgresBackend { options, conn: Some(conn), open: false, transaction: Transaction::default() };
+    let backend = PostgresBackend { options, conn: None, open: false, transaction: Transaction::default() };
     Ok((backend, Reader { pool: Pool::Postgres(pool) }))
 }
 

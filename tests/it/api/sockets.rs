@@ -45,7 +45,7 @@ pub fn quick() -> Limits {
 }
 
 pub struct Served {
-    pub office: Office,
+    _office: Office,
     pub address: SocketAddr,
     pub stop: CancellationToken,
 }
@@ -56,7 +56,7 @@ pub async fn served(limits: Limits) -> Served {
     let address = listener.local_addr().expect("an address");
     let stop = CancellationToken::new();
     tokio::spawn(serve_with(listener, office.router.clone(), stop.clone(), limits));
-    Served { office, address, stop }
+    Served { _office: office, address, stop }
 }
 
 impl Served {
@@ -134,6 +134,8 @@ async fn s31_silent_connections_keep_nobody_out() {
     for _ in 0..200 {
         crowd.push(served.connect().await);
     }
+    // Who has just come may have a request on the way, and is not the first to go.
+    tokio::time::sleep(Duration::from_millis(300)).await;
     let began = Instant::now();
     assert!(served.say(HEALTH).await.ends_with("ok"));
     assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());

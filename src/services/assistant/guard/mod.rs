@@ -50,7 +50,7 @@ pub(super) fn last_sentence(text: &str) -> String {
     if text.ends_with(['.', '!', '?', '。', '！', '？']) {
         return text.to_owned();
     }
-    let ends = text.char_indices().filter_map(|(at, c)| {
+    let mut ends = text.char_indices().filter_map(|(at, c)| {
         let after = at + c.len_utf8();
         let is_end = matches!(c, '\n' | '。' | '！' | '？')
             || (matches!(c, '.' | '!' | '?') && text[after..].starts_with(char::is_whitespace));
@@ -59,7 +59,7 @@ pub(super) fn last_sentence(text: &str) -> String {
         (is_end && !is_number).then_some(after)
     });
     // Half of it should stay; a long sentence is cut inside.
-    match ends.last().filter(|end| *end * 2 >= text.len()) {
+    match ends.next_back().filter(|end| *end * 2 >= text.len()) {
         Some(end) => text[..end].trim_end().to_owned(),
         None => {
             let end =

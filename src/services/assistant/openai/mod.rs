@@ -41,7 +41,7 @@ use wire::{Http, Wire};
 const TOOL_STEPS: usize = 4;
 /// Articles that a model is given before it asks for any.
 const GIVEN: usize = 3;
-/// Bytes of new text after which watchers are told again.
+/// Bytes of new text after which watchers are told again; of a long text, an eighth.
 const TELL_AFTER: usize = 48;
 
 /// Now, for the budget's days; as in the store.
@@ -221,7 +221,7 @@ impl OpenAiEngine {
 
     /// Shows whole words only, as safe as the answer itself will be.
     fn tell(&self, progress: &dyn Progress, text: &str, hosts: &guard::Hosts, told: &mut usize) {
-        if text.len() < *told + TELL_AFTER {
+        if text.len() < *told + TELL_AFTER.max(*told / 8) {
             return;
         }
         *told = text.len();

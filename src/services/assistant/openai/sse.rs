@@ -113,14 +113,14 @@ mod tests {
     fn a_body_without_end_is_noticed() {
         let mut events = Events::default();
         let piece = vec![b'x'; 64 << 10];
-        let fed = (0..1_000).map(|_| events.feed(&piece)).find(Result::is_err);
+        let fed = (0..40).map(|_| events.feed(&piece)).find(Result::is_err);
         assert_eq!(fed, Some(Err(TooLong)));
         let mut events = Events::default();
         let line = [b"data: ".as_slice(), &piece, b"\n"].concat();
-        let fed = (0..1_000).map(|_| events.feed(&line)).find(Result::is_err);
+        let fed = (0..40).map(|_| events.feed(&line)).find(Result::is_err);
         assert_eq!(fed, Some(Err(TooLong)));
         let mut events = Events::default();
-        for _ in 0..1_000 {
+        for _ in 0..20 {
             events.feed(b"<p>page</p>\n").expect("short lines");
             events.feed(&[&piece[..], b"\n"].concat()).expect("short lines");
         }

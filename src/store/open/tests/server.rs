@@ -185,5 +185,9 @@ async fn pg_a_lost_connection_comes_back() {
     let loaded = opened.backend.load(&at_address()).await.unwrap();
     assert_eq!(loaded.last_conversation, 1);
     opened.backend.commit(&more).await.unwrap();
+    // Between two batches nobody need notice.
+    database.tell(cut.into()).await;
+    assert_eq!(opened.backend.load(&at_address()).await.unwrap().last_conversation, 2);
+    opened.backend.rollback().await;
     assert!(opened.read.conversation(ConversationId(2)).await.unwrap().is_some());
 }

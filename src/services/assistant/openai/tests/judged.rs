@@ -22,7 +22,8 @@ impl Judge {
         install_provider();
         let port = TcpListener::bind("127.0.0.1:0").ok()?.local_addr().ok()?.port().to_string();
         let process = Command::new(python)
-            .args(["-m", "llmock", "serve", "-h", "127.0.0.1", "-p", &port])
+            // The package has no `__main__`.
+            .args(["-c", "from llmock.cli import app; app()", "serve", "-h", "127.0.0.1", "-p", &port])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
