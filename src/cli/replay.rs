@@ -161,7 +161,7 @@ fn name(body: &EventBody) -> String {
     loop {
         match at {
             Value::Object(fields) => {
-                let next = fields.get("what").or_else(|| fields.get("verb")).or_else(|| fields.get("kind"));
+                let next = ["what", "verb", "kind", "outcome"].iter().find_map(|inner| fields.get(*inner));
                 let only = (fields.len() == 1).then(|| fields.iter().next()).flatten();
                 match (next, only) {
                     (Some(next), _) => at = next,

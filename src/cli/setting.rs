@@ -79,7 +79,9 @@ pub async fn open(config: &Config) -> Result<Opened, Failure> {
 pub fn unopened(error: &StoreError) -> Failure {
     let next = match error {
         StoreError::Corrupt(_) => "restore a backup, see docs/operating.md",
-        StoreError::Unavailable(_) | StoreError::Conflict(_) => "deskbridge doctor database",
+        StoreError::Unavailable(_) | StoreError::Conflict(_) => {
+            "stop deskbridge serve if it runs, else: deskbridge doctor database"
+        }
     };
     Failure::runtime("the database cannot be used", error, next)
 }

@@ -155,7 +155,10 @@ impl DeliveryOp {
     /// Whether a requester's session may have it as well as a desk's.
     pub fn is_for_everybody(&self) -> bool {
         match self {
-            DeliveryOp::Post { .. } | DeliveryOp::Edit { .. } | DeliveryOp::Delete { .. } | DeliveryOp::React { .. } => true,
+            DeliveryOp::Post { .. }
+            | DeliveryOp::Edit { .. }
+            | DeliveryOp::Delete { .. }
+            | DeliveryOp::React { .. } => true,
             DeliveryOp::Mark { .. }
             | DeliveryOp::OpenThread
             | DeliveryOp::Card

@@ -27,19 +27,7 @@ pub fn enter(cx: &mut Context<'_>, reason: HandoverReason, mut from: Assisting) 
         cx.helper_spoke();
         return Stage::Assisting(from);
     }
-    let keep_assistant = match reason {
-        HandoverReason::AssistantOff | HandoverReason::AssistantFailed => false,
-        HandoverReason::Asked
-        | HandoverReason::PolicyTopic
-        | HandoverReason::LowConfidence
-        | HandoverReason::ToolCall
-        | HandoverReason::MaxTurns
-        | HandoverReason::Taken
-        | HandoverReason::Transferred
-        | HandoverReason::Reopened
-        | HandoverReason::OpeningTime
-        | HandoverReason::Requeued => true,
-    };
+    let keep_assistant = !matches!(reason, HandoverReason::AssistantOff | HandoverReason::AssistantFailed);
     let facts = &cx.event.facts;
     let notice =
         Notice::Connecting { position: facts.waiting + 1, expected: facts.expected_wait, keep_assistant };

@@ -107,13 +107,9 @@ fn add<const N: usize>(headers: &mut HeaderMap, wanted: [(HeaderName, HeaderValu
     }
 }
 
-/// Platforms that sign with keys of their own are refused with 403, the others and the API with 401.
+/// Platforms that sign with keys of their own are refused with 403, everybody else with 401.
 fn is_failed_authentication(area: Area, status: StatusCode) -> bool {
-    match area {
-        Area::Hooks => status == StatusCode::UNAUTHORIZED || status == StatusCode::FORBIDDEN,
-        Area::Api => status == StatusCode::UNAUTHORIZED,
-        Area::Other => false,
-    }
+    status == StatusCode::UNAUTHORIZED || (area == Area::Hooks && status == StatusCode::FORBIDDEN)
 }
 
 /// Problems get their body here. What adapters answer to their platforms stays as it is.

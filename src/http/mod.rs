@@ -25,6 +25,7 @@ use axum::middleware::from_fn_with_state;
 use crate::app::Running;
 use crate::config::Config;
 use answer::Surroundings;
+pub use auth::Scope;
 use body::Room;
 use edge::Edge;
 use limits::Limits;

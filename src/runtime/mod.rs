@@ -11,6 +11,7 @@ pub mod board;
 pub mod bus;
 pub mod compose;
 pub mod dispatch;
+pub mod ending;
 pub mod health;
 pub mod intake;
 pub mod outbox;

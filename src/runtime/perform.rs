@@ -8,16 +8,15 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use deskbridge_contract::{
-    Adapter, DeliveryId, OperationKind, Outbound, OutboundOp, RemoteMessageId, Resend, SendError, Sent,
+    Adapter, DeliveryId, OperationKind, Outbound, OutboundOp, Resend, SendError, Sent,
 };
-use deskbridge_conversation::delivery::MAY_APPEAR_TWICE;
 use deskbridge_conversation::{
-    Conversation, Delivery, DeliveryEvent, DeliveryOp, DeskThread, Effect, EventBody, Outcome, Session,
-    SessionRole, Weight,
+    Conversation, Delivery, DeliveryOp, DeskThread, Effect, Outcome, Session, SessionRole, Weight,
 };
 use deskbridge_store::rows::{DeliveryState, OutboxRow};
-use deskbridge_store::{Applied, Apply, Begin, Begun, Cause, Mark, Refs, StoreError, Target};
+use deskbridge_store::{Begin, Begun, StoreError};
 
+use super::ending::{ambiguous, end, outcome, put_back, sent};
 use super::{Bridge, health, service};
 
 /// What the outbox does with the row next.
@@ -31,12 +30,8 @@ pub enum Verdict {
 const GIVE_UP: Duration = Duration::from_secs(24 * 3600);
 /// An attempt that is open longer was lost with its process.
 const LEASE: Duration = Duration::from_secs(30);
-/// Before the one repetition after an unknown outcome (D33).
-const AMBIGUOUS_WAIT: Duration = Duration::from_secs(30);
 /// Back-off of transient failures; the last is repeated (F12).
 const BACKOFF: [u64; 7] = [2, 10, 30, 120, 600, 1800, 3600];
-/// The mark of a row whose earlier attempt has an unknown outcome.
-const AMBIGUOUS: &str = "ambiguous: ";
 
 pub async fn perform(bridge: &Arc<Bridge>, row: Arc<OutboxRow>) -> Verdict {
     match &row.effect {
@@ -64,10 +59,10 @@ pub fn backoff(row: &OutboxRow) -> Duration {
     Duration::from_millis(base * 8 / 10 + base * spread / 1000)
 }
 
-struct Place {
-    conversation: Arc<Conversation>,
-    session: Session,
-    adapter: Arc<dyn Adapter>,
+pub(super) struct Place {
+    pub(super) conversation: Arc<Conversation>,
+    pub(super) session: Session,
+    pub(super) adapter: Arc<dyn Adapter>,
 }
 
 async fn deliver(
@@ -309,194 +304,4 @@ async fn gone(
         Outcome::Failed { why }
     };
     outcome(bridge, row, delivery, ended).await
-}
-
-fn sent(row: &OutboxRow, delivery: &Delivery, place: &Place, sent: Vec<Sent>) -> Outcome {
-    let after_ambiguous = row.error.as_deref().is_some_and(|error| error.starts_with(AMBIGUOUS));
-    let first = sent.first().cloned().unwrap_or_else(|| Sent::at(&place.session.address, None));
-    let mut more: Vec<RemoteMessageId> = first.more.clone();
-    for other in sent.iter().skip(1) {
-        more.extend(other.message.clone());
-        more.extend(other.more.iter().cloned());
-    }
-    let twice = after_ambiguous && matches!(delivery.op, DeliveryOp::Post { .. } | DeliveryOp::OpenThread);
-    let note = first.note.or_else(|| twice.then(|| MAY_APPEAR_TWICE.to_owned()));
-    Outcome::Sent { remote: first.message, more, address: first.address, note }
-}
-
-/// Nobody knows whether it arrived: look first, then by operation (D33).
-async fn ambiguous(
-    bridge: &Arc<Bridge>,
-    row: &Arc<OutboxRow>,
-    delivery: &Delivery,
-    place: &Place,
-    why: &str,
-) -> Result<Verdict, StoreError> {
-    let kind = kind_of(&delivery.op);
-    let twice = row.error.as_deref().is_some_and(|error| error.starts_with(AMBIGUOUS))
-        && row.state != DeliveryState::Attempting;
-    match place.adapter.resend(kind) {
-        Resend::SameIdIsSafe => {
-            return put_back(bridge, row, backoff(row), format!("{AMBIGUOUS}{why}")).await;
-        }
-        Resend::ReadBack => {
-            let operations =
-                bridge.operations(&place.conversation, &place.session, delivery, &place.adapter).await?;
-            if let Some(op) = operations.into_iter().next() {
-                let out = Outbound { id: row.id.delivery(), to: place.session.address.clone(), op };
-                match place.adapter.find(&out).await {
-                    Ok(Some(found)) => {
-                        let ended = sent(row, delivery, place, vec![found]);
-                        return outcome(bridge, row, delivery, ended).await;
-                    }
-                    Ok(None) => return put_back(bridge, row, backoff(row), why.to_owned()).await,
-                    Err(_) => {}
-                }
-            }
-        }
-        Resend::MayDuplicate => {}
-    }
-    let repeat = match (&delivery.op, delivery.weight) {
-        // Doing it twice is doing it once.
-        (
-            DeliveryOp::Edit { .. }
-            | DeliveryOp::Delete { .. }
-            | DeliveryOp::React { .. }
-            | DeliveryOp::Mark { .. }
-            | DeliveryOp::Thread { .. },
-            _,
-        ) => Some(backoff(row)),
-        (DeliveryOp::OpenThread, _) if !twice => Some(AMBIGUOUS_WAIT),
-        (DeliveryOp::Post { .. } | DeliveryOp::Card | DeliveryOp::Transcript { .. }, Weight::Person)
-            if !twice =>
-        {
-            Some(AMBIGUOUS_WAIT)
-        }
-        (
-            DeliveryOp::Post { .. }
-            | DeliveryOp::Card
-            | DeliveryOp::Transcript { .. }
-            | DeliveryOp::OpenThread
-            | DeliveryOp::Whisper { .. },
-            _,
-        ) => None,
-    };
-    match repeat {
-        Some(wait) => put_back(bridge, row, wait, format!("{AMBIGUOUS}{why}")).await,
-        None if matches!(delivery.op, DeliveryOp::OpenThread) => {
-            outcome(bridge, row, delivery, Outcome::Failed { why: why.to_owned() }).await
-        }
-        None => outcome(bridge, row, delivery, Outcome::Unknown { why: why.to_owned() }).await,
-    }
-}
-
-fn kind_of(op: &DeliveryOp) -> OperationKind {
-    match op {
-        DeliveryOp::Post { .. } | DeliveryOp::Transcript { .. } | DeliveryOp::Card => OperationKind::Post,
-        DeliveryOp::Edit { .. } => OperationKind::Edit,
-        DeliveryOp::Delete { .. } => OperationKind::Delete,
-        DeliveryOp::React { .. } => OperationKind::React,
-        DeliveryOp::Mark { .. } => OperationKind::Mark,
-        DeliveryOp::OpenThread => OperationKind::OpenThread,
-        DeliveryOp::Thread { .. } => OperationKind::SetThread,
-        DeliveryOp::Whisper { .. } => OperationKind::Whisper,
-    }
-}
-
-/// Back into its lane, at the head, not before `wait` has passed.
-pub async fn put_back(
-    bridge: &Arc<Bridge>,
-    row: &Arc<OutboxRow>,
-    wait: Duration,
-    why: String,
-) -> Result<Verdict, StoreError> {
-    let not_before = bridge.now() + wait;
-    let attempts = row.attempts.max(1);
-    let mark = Mark {
-        effect: row.id,
-        state: DeliveryState::Queued,
-        not_before: Some(not_before),
-        error: Some(why.clone()),
-    };
-    let mut again = OutboxRow {
-        attempts,
-        state: DeliveryState::Queued,
-        not_before: Some(not_before),
-        error: Some(why),
-        ..(**row).clone()
-    };
-    if !bridge.writer.mark(mark).await? {
-        // Ended or cancelled meanwhile.
-        return Ok(Verdict::Done);
-    }
-    again.lease_until = None;
-    Ok(Verdict::Again(Arc::new(again)))
-}
-
-/// Ends a row that needs no event.
-pub async fn end(
-    bridge: &Arc<Bridge>,
-    row: &OutboxRow,
-    state: DeliveryState,
-    why: &str,
-) -> Result<Verdict, StoreError> {
-    let error = (!why.is_empty()).then(|| why.to_owned());
-    bridge.writer.mark(Mark { effect: row.id, state, not_before: None, error }).await?;
-    Ok(Verdict::Done)
-}
-
-/// Ends a delivery by applying its outcome; the effect's row is retired in the same transaction.
-async fn outcome(
-    bridge: &Arc<Bridge>,
-    row: &OutboxRow,
-    delivery: &Delivery,
-    outcome: Outcome,
-) -> Result<Verdict, StoreError> {
-    let event = DeliveryEvent {
-        delivery: row.id.delivery(),
-        session: delivery.session,
-        op: delivery.op.clone(),
-        outcome,
-    };
-    bridge.finish(row, EventBody::Delivery(event), None).await?;
-    Ok(Verdict::Done)
-}
-
-impl Bridge {
-    /// Applies an effect's terminal event. Tried again while the store is away: the result of something that was done
-    /// in the world must not be forgotten; if the program ends first, the open attempt says so at the next start.
-    pub async fn finish(
-        &self,
-        row: &OutboxRow,
-        body: EventBody,
-        content: Option<deskbridge_contract::Content>,
-    ) -> Result<Applied, StoreError> {
-        let mut wait = Duration::from_millis(50);
-        loop {
-            let apply = Apply {
-                cause: Cause::Effect(row.id),
-                target: Target::Conversation(row.conversation()),
-                at: self.now(),
-                body: body.clone(),
-                content: content.clone(),
-                refs: Refs::default(),
-                guard: None,
-            };
-            match self.writer.apply(apply).await {
-                Ok(applied) => {
-                    if let Applied::Done { conversation, .. } = &applied {
-                        self.board.learn(conversation.clone());
-                    }
-                    return Ok(applied);
-                }
-                Err(error) if self.stop.is_cancelled() => return Err(error),
-                Err(error @ StoreError::Corrupt(_)) => return Err(error),
-                Err(error) => {
-                    tracing::warn!(effect = %row.id, %error, "outbox: a result could not be stored yet");
-                    tokio::time::sleep(wait).await;
-                    wait = (wait * 2).min(Duration::from_secs(5));
-                }
-            }
-        }
-    }
 }

@@ -16,7 +16,8 @@ use deskbridge_services::tickets::{NewTicket, TicketError, Visibility};
 use deskbridge_store::rows::{DeliveryState, MessageRow, OutboxRow};
 use deskbridge_store::{Apply, Cause, Refs, StoreError, Target};
 
-use super::perform::{Verdict, backoff, end, later, put_back};
+use super::ending::{end, put_back};
+use super::perform::{Verdict, backoff, later};
 use super::{Bridge, render};
 
 /// Messages of a stretch that an engine sees; the latest win.

@@ -105,7 +105,8 @@ fn the_core_has_no_clock_no_randomness_and_no_io() {
         "async ",
         "sqlx",
     ];
-    let found = offenders(&sources("src/conversation"), |name| name.contains("/examples/"), &words);
+    let files = sources("src/conversation");
+    let found = offenders(&files, |name| name.contains("/examples/"), &words);
     assert!(found.is_empty(), "{found:#?}");
 }
 
@@ -143,7 +144,8 @@ fn only_the_store_holds_sql() {
 #[test]
 fn http_and_runtime_never_step() {
     for folder in ["src/http", "src/runtime"] {
-        let found = offenders(&sources(folder), |_| false, &["conversation::step(", " step("]);
+        let files = sources(folder);
+        let found = offenders(&files, |_| false, &["conversation::step(", " step("]);
         assert!(found.is_empty(), "{found:#?}");
     }
 }

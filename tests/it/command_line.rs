@@ -122,6 +122,11 @@ fn a_token_from_its_making_to_its_end() {
     let ran = run(here.path(), &[&create[..], &["anna"]].concat(), &[]);
     assert_eq!(ran.code, 2);
     assert!(ran.err.contains("--technician ana"), "{}", ran.err);
+    let ran = run(here.path(), &[&create[..], &["ana", "--scope", "admin"]].concat(), &[]);
+    assert_eq!(ran.code, 2, "{}", ran.err);
+    let ran = run(here.path(), &["token", "create", "--name", "x", "--scope", "chats:reed"], &[]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("chats:read"), "{}", ran.err);
     let ran = run(here.path(), &[&create[..], &["ana", "--expires", "90d"]].concat(), &[]);
     assert_eq!(ran.code, 0, "{}", ran.err);
     let token = ran.out.trim_end();

@@ -43,7 +43,11 @@ proptest! {
 }
 
 /// One step with everything that must hold of any step.
-fn checked_step(before: &Conversation, event: &Event, policy: &Policy) -> Result<(Conversation, Made), TestCaseError> {
+fn checked_step(
+    before: &Conversation,
+    event: &Event,
+    policy: &Policy,
+) -> Result<(Conversation, Made), TestCaseError> {
     let kept = serde_json::to_string(event).expect("an event can be kept");
     prop_assert_eq!(event, &serde_json::from_str::<Event>(&kept).expect("and read"));
     let (after, made) = step(before.clone(), event, policy);

@@ -4,5 +4,7 @@ mod api;
 mod architecture;
 mod command_line;
 mod core_properties;
+mod e2e;
 mod harness;
 mod scenarios;
+mod simulation;

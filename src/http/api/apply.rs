@@ -39,7 +39,7 @@ pub struct Wish {
 pub enum Outcome {
     Done(Done),
     /// The same request was carried out before; how things are now.
-    Replayed(Conversation),
+    Replayed(Box<Conversation>),
 }
 
 pub struct Done {
@@ -78,7 +78,9 @@ impl Api {
                     }
                     return Ok(Outcome::Done(Done { conversation, seq, toast }));
                 }
-                Ok(Applied::Duplicate) => return Ok(Outcome::Replayed(self.seen_by_id(call, id).await?)),
+                Ok(Applied::Duplicate) => {
+                    return Ok(Outcome::Replayed(Box::new(self.seen_by_id(call, id).await?)));
+                }
                 Ok(Applied::Refused) if call.if_match.is_some() => {
                     return Err(Problem::conflict("moved", "the conversation has moved on"));
                 }
@@ -101,7 +103,7 @@ impl Api {
         // No conversation gets this far: whether the cause is known is all that is asked.
         let ask = apply(call, call.caller.acts()?, wish, Guard::Seq(u64::MAX))?;
         match self.bridge.writer.apply(ask).await? {
-            Applied::Duplicate => Ok(Outcome::Replayed(self.seen(call).await?)),
+            Applied::Duplicate => Ok(Outcome::Replayed(Box::new(self.seen(call).await?))),
             Applied::Done { .. } | Applied::Ignored | Applied::Refused | Applied::Unknown => Err(problem),
         }
     }

@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use axum::http::StatusCode;
+use deskbridge_conversation::verbs::{Names, Parsed, parse};
 use deskbridge_conversation::{
     AssistantEvent, Audience, Author, Conversation, ConversationId, DeskEvent, EventBody, MessageId,
     PostIntent,
@@ -104,7 +105,7 @@ pub async fn note(api: Arc<Api>, call: Call) -> Answer {
 
 pub async fn post(api: Arc<Api>, call: Call, intent: PostIntent, field: &str) -> Answer {
     let id = call.conversation()?;
-    let text = call.text(field).unwrap_or_default().to_owned();
+    let (intent, text) = api.meant(intent, call.text(field).unwrap_or_default());
     let reply_to = call.message_of("reply_to", id)?;
     let before = api.seen(&call).await?;
     if let Some(target) = reply_to {
@@ -125,6 +126,19 @@ pub async fn post(api: Arc<Api>, call: Call, intent: PostIntent, field: &str) ->
 }
 
 impl Api {
+    /// 🔒 keeps a text inside wherever it is written, also in a composer for replies: an internal remark that reaches the
+    /// requester is the costliest mistake there is. Other signs are text here; verbs have routes of their own.
+    fn meant(&self, intent: PostIntent, text: &str) -> (PostIntent, String) {
+        let policy = self.bridge.policy.current();
+        match parse(text, &Names::new(&policy.policy, &|_| false)) {
+            Some(Parsed::Note { text: inside }) if !inside.trim().is_empty() => (PostIntent::Note, inside),
+            Some(Parsed::Note { .. }) => (PostIntent::Note, text.to_owned()),
+            Some(Parsed::Verb(_) | Parsed::Reply { .. } | Parsed::Bad { .. }) | None => {
+                (intent, text.to_owned())
+            }
+        }
+    }
+
     /// Only what the caller can see can be answered to.
     async fn must_show(&self, call: &Call, of: &Conversation, id: MessageId) -> Result<(), Problem> {
         let wrong = || Problem::bad("field", "`reply_to` is the id of a message of this conversation");

@@ -96,6 +96,16 @@ async fn what_is_no_ticket_is_refused() {
     }
 }
 
+/// D15: trying again would not help.
+#[tokio::test]
+async fn a_conversation_has_one_open_ticket() {
+    let desk = desk();
+    let first = desk.create(&ticket("c1", 1)).await.expect("created");
+    assert!(matches!(desk.create(&ticket("c2", 1)).await, Err(TicketError::Refused(_))));
+    desk.set_status(&first.key, TicketStatus::Closed, "Bob").await.expect("closed");
+    assert_eq!(desk.create(&ticket("c3", 1)).await.map(|ticket| ticket.number), Ok("T-000002".to_owned()));
+}
+
 #[tokio::test]
 async fn a_ticket_always_has_a_first_line_and_it_is_short() {
     let desk = desk();

@@ -39,19 +39,23 @@ async fn every_answer_is_as_described() {
     office.act(network, "suggest", "ana", &json!({})).await.must_be(200);
     let blob = office.blob(network, "log.txt", b"hello").await;
     let ticket = office
-        .until(async || office.ask(get("/api/v1/tickets", "ana")).await.data()[0]["number"].as_str().map(str::to_owned))
+        .until(async || {
+            office.ask(get("/api/v1/tickets", "ana")).await.data()[0]["number"].as_str().map(str::to_owned)
+        })
         .await;
     let document = openapi::document();
     // What is written first is there to be read.
     for method in [Method::Post, Method::Put, Method::Get] {
         for route in TABLE.iter().filter(|route| route.method == method) {
-            let who = if route.scope.is_some_and(|scope| scope.name() == "admin") { "program" } else { "ana" };
+            let who =
+                if route.scope.is_some_and(|scope| scope.name() == "admin") { "program" } else { "ana" };
             let path = filled(route, network, &blob, &ticket);
             if route.path == "/events" {
                 continue;
             }
             let body = if method == Method::Get { String::new() } else { sample(route).to_string() };
-            let answer = office.ask(request(method.name(), &path, who, body.into())).await.must_be(route.status);
+            let answer =
+                office.ask(request(method.name(), &path, who, body.into())).await.must_be(route.status);
             assert_eq!(answer.header("cache-control"), "no-store", "{path}");
             assert_eq!(answer.header("x-content-type-options"), "nosniff");
             if let Some(schema) = schema_of(&document, route) {
@@ -99,11 +103,14 @@ async fn lists_come_in_pages() {
         }
         let joint = if path.contains('?') { '&' } else { '?' };
         let all = office.ask(get(&format!("{path}{joint}limit=200"), "ana")).await.must_be(200);
-        let all: Vec<String> = all.data().as_array().unwrap().iter().map(|one| one[name].to_string()).collect();
+        let all: Vec<String> =
+            all.data().as_array().unwrap().iter().map(|one| one[name].to_string()).collect();
         assert!(all.len() >= 7);
         assert_eq!(seen, all, "{path}: in the same order, none twice, none left out");
     }
-    for wrong in ["limit=0", "limit=201", "limit=x", "cursor=zz", "stage=waiting", "nonsense=1", "limit=1&limit=2"] {
+    for wrong in
+        ["limit=0", "limit=201", "limit=x", "cursor=zz", "stage=waiting", "nonsense=1", "limit=1&limit=2"]
+    {
         let refused = office.ask(get(&format!("/api/v1/conversations?{wrong}"), "ana")).await.must_be(400);
         assert!(!refused.json()["detail"].as_str().unwrap().contains("nonsense"));
     }
@@ -125,7 +132,8 @@ async fn filters_and_states() {
     let data = one.data();
     assert_eq!((data["state"].as_str(), data["status"].as_str()), (Some("assigned"), Some("Ana has it")));
     assert_eq!(one.header("etag"), format!("\"{}\"", data["seq"]));
-    let buttons: Vec<&str> = data["actions"].as_array().unwrap().iter().filter_map(|a| a["id"].as_str()).collect();
+    let buttons: Vec<&str> =
+        data["actions"].as_array().unwrap().iter().filter_map(|a| a["id"].as_str()).collect();
     assert!(buttons.contains(&"resolve"), "{buttons:?}");
     // A colleague who does not have it may press less.
     let others = office.ask(get(&format!("/api/v1/conversations/{network}"), "bob")).await.data();
@@ -168,16 +176,27 @@ async fn a_talk_from_first_word_to_last() {
     let (network, _) = office.two().await;
     let path = format!("/api/v1/conversations/{network}/messages");
     let made = office.ask(post(&path, "ana", &json!({"text": "On my way"}))).await.must_be(201).data();
-    assert_eq!((made["conversation"]["assignee"].as_str(), made["message"]["audience"].as_str()), (Some("ana"), Some("public")));
+    assert_eq!(
+        (made["conversation"]["assignee"].as_str(), made["message"]["audience"].as_str()),
+        (Some("ana"), Some("public"))
+    );
     let world = office.town.world("telegram");
     let direct = world.direct("maria");
     office
-        .until(async || world.messages(&direct).iter().any(|m| m.content.text.contains("On my way")).then_some(()))
+        .until(async || {
+            world.messages(&direct).iter().any(|m| m.content.text.contains("On my way")).then_some(())
+        })
         .await;
     let deliveries = office
         .until(async || {
             let listed = office.ask(get(&path, "ana")).await.must_be(200).data();
-            let message = listed.as_array().unwrap().iter().find(|m| m["id"] == made["message"]["id"]).cloned().unwrap();
+            let message = listed
+                .as_array()
+                .unwrap()
+                .iter()
+                .find(|m| m["id"] == made["message"]["id"])
+                .cloned()
+                .unwrap();
             (message["deliveries"][0]["state"] != "queued").then_some(message["deliveries"].clone())
         })
         .await;
@@ -188,8 +207,13 @@ async fn a_talk_from_first_word_to_last() {
     office.act(network, "resolve", "ana", &json!({"silently": true})).await.must_be(200);
     let closed = office.ask(post(&path, "ana", &json!({"text": "One more thing"}))).await.must_be(409);
     assert_eq!(closed.code(), "closed");
-    let timeline = office.ask(get(&format!("/api/v1/conversations/{network}/timeline?limit=200"), "ana")).await.data();
-    let kinds: Vec<&str> = timeline.as_array().unwrap().iter().filter_map(|one| one["kind"].as_str()).collect();
-    assert!(kinds.contains(&"requester.posted") && kinds.contains(&"desk.posted") && kinds.contains(&"desk.verb"), "{kinds:?}");
+    let timeline =
+        office.ask(get(&format!("/api/v1/conversations/{network}/timeline?limit=200"), "ana")).await.data();
+    let kinds: Vec<&str> =
+        timeline.as_array().unwrap().iter().filter_map(|one| one["kind"].as_str()).collect();
+    assert!(
+        kinds.contains(&"requester.posted") && kinds.contains(&"desk.posted") && kinds.contains(&"desk.verb"),
+        "{kinds:?}"
+    );
     assert!(!timeline.to_string().contains("On my way") && !timeline.to_string().contains("remote"));
 }

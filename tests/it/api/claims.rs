@@ -11,7 +11,9 @@ use super::office::{Office, ask, get, post, with};
 
 async fn accepts_in_the_log(office: &Office, id: i64) -> usize {
     let log = office.bridge().read.log(ConversationId(id), 0, 10_000).await.expect("read");
-    let is_accept = |body: &EventBody| matches!(body, EventBody::Desk { what: DeskEvent::Verb { verb: Verb::Accept }, .. });
+    let is_accept = |body: &EventBody| {
+        matches!(body, EventBody::Desk { what: DeskEvent::Verb { verb: Verb::Accept }, .. })
+    };
     log.iter().filter(|row| is_accept(&row.event.body)).count()
 }
 
@@ -54,7 +56,11 @@ async fn s72_a_claim_without_the_right_or_with_an_old_state() {
     // Of the queue, but it is not theirs.
     office.accept(network, "ana").await;
     for verb in ["resolve", "handback", "snooze", "csat"] {
-        assert_eq!(office.act(network, verb, "bob", &json!({})).await.must_be(403).code(), "not-permitted", "{verb}");
+        assert_eq!(
+            office.act(network, verb, "bob", &json!({})).await.must_be(403).code(),
+            "not-permitted",
+            "{verb}"
+        );
     }
     let reply = post(&format!("{path}/messages"), "bob", &json!({"text": "me too"}));
     let refused = office.ask(reply).await.must_be(403);
@@ -116,7 +122,10 @@ async fn verbs_take_what_they_take() {
 async fn a_token_of_nobody_does_nothing_to_conversations() {
     let office = Office::open().await;
     let (network, _) = office.two().await;
-    assert_eq!(office.act(network, "accept", "program", &json!({})).await.must_be(403).code(), "no-technician");
+    assert_eq!(
+        office.act(network, "accept", "program", &json!({})).await.must_be(403).code(),
+        "no-technician"
+    );
     let note = post(&format!("/api/v1/conversations/{network}/notes"), "program", &json!({"text": "x"}));
     office.ask(note).await.must_be(403);
     office.ask(get(&format!("/api/v1/conversations/{network}"), "program")).await.must_be(200);

@@ -73,12 +73,18 @@ async fn changes_come_as_they_happen_and_only_ones_own() {
     let mut sue = Stream::open(&office, get("/api/v1/events", "sue")).await;
     let (network, sap) = office.two().await;
     let created = ana.wait_for("conversation.created", network).await;
-    assert_eq!((created.data["stage"].as_str(), created.data["queue"].as_str()), (Some("handover"), Some("network")));
+    assert_eq!(
+        (created.data["stage"].as_str(), created.data["queue"].as_str()),
+        (Some("handover"), Some("network"))
+    );
     assert!(created.id.starts_with(&format!("{network}.")));
     sue.wait_for("conversation.created", sap).await;
     office.accept(network, "ana").await;
     let accepted = ana.wait_for("conversation.status_changed", network).await;
-    assert_eq!((accepted.data["before"].as_str(), accepted.data["stage"].as_str()), (Some("handover"), Some("assigned")));
+    assert_eq!(
+        (accepted.data["before"].as_str(), accepted.data["stage"].as_str()),
+        (Some("handover"), Some("assigned"))
+    );
     // It goes to the others: one last word, without anything about it.
     office.act(network, "transfer", "ana", &json!({"to": "#sap"})).await.must_be(200);
     let gone = ana.wait_for("conversation.hidden", network).await;

@@ -24,7 +24,12 @@ async fn s109_figures_are_for_this_machine_and_for_tokens() {
     let page = metrics("nobody", HERE).await.must_be(200);
     assert!(page.header("content-type").starts_with("text/plain; version=0.0.4"));
     let text = String::from_utf8_lossy(&page.bytes).into_owned();
-    for name in ["deskbridge_outbox_depth", "deskbridge_waiting 2", "deskbridge_quarantine_kept 0", "deskbridge_http_requests_total"] {
+    for name in [
+        "deskbridge_outbox_depth",
+        "deskbridge_waiting 2",
+        "deskbridge_quarantine_kept 0",
+        "deskbridge_http_requests_total",
+    ] {
         assert!(text.contains(name), "{name} is missing:\n{text}");
     }
     for secret in ["maria", "joao", "canary", "conversations/1", "dbp_"] {
@@ -64,7 +69,19 @@ async fn readiness() {
 async fn s113_nothing_tells_what_runs_here() {
     let office = Office::open().await;
     let version = env!("CARGO_PKG_VERSION");
-    for path in ["/", "/.git/config", "/.env", "/src/", "/app.js.map", "/api", "/api/v1", "/api/v1/", "/hooks/", "/server-status", "/debug"] {
+    for path in [
+        "/",
+        "/.git/config",
+        "/.env",
+        "/src/",
+        "/app.js.map",
+        "/api",
+        "/api/v1",
+        "/api/v1/",
+        "/hooks/",
+        "/server-status",
+        "/debug",
+    ] {
         let answer = office.ask(from(get(path, "nobody"), OUTSIDE)).await.must_be(404);
         assert_eq!(answer.code(), "not-found", "{path}");
     }
@@ -86,7 +103,14 @@ async fn s113_nothing_tells_what_runs_here() {
 async fn s58_nothing_is_kept_by_caches() {
     let office = Office::open().await;
     let (network, _) = office.two().await;
-    for path in ["/api/v1/me", &format!("/api/v1/conversations/{network}"), "/api/v1/nothing", "/readyz", "/metrics", "/hooks/probe"] {
+    for path in [
+        "/api/v1/me",
+        &format!("/api/v1/conversations/{network}"),
+        "/api/v1/nothing",
+        "/readyz",
+        "/metrics",
+        "/hooks/probe",
+    ] {
         for who in ["ana", "nobody"] {
             assert_eq!(office.ask(get(path, who)).await.header("cache-control"), "no-store", "{path}");
         }

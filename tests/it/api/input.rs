@@ -84,16 +84,23 @@ async fn s30_only_the_kinds_that_platforms_send() {
     let office = Office::open().await;
     let (network, _) = office.two().await;
     let notes = format!("/api/v1/conversations/{network}/notes");
-    for kind in ["application/xml", "text/plain", "multipart/form-data; boundary=x", "text/html", "application/jsonx"] {
+    for kind in
+        ["application/xml", "text/plain", "multipart/form-data; boundary=x", "text/html", "application/jsonx"]
+    {
         for path in [notes.as_str(), "/hooks/probe"] {
-            let body = with(request("POST", path, "ana", Body::from("{\"text\":\"a\"}")), "content-type", kind);
+            let body =
+                with(request("POST", path, "ana", Body::from("{\"text\":\"a\"}")), "content-type", kind);
             office.ask(body).await.must_be(415);
         }
     }
     let twice = Request::post("/hooks/probe").header("content-type", "application/json");
     let twice = twice.header("content-type", "text/xml").body(Body::empty()).unwrap();
     office.ask(twice).await.must_be(415);
-    let form = with(request("POST", "/hooks/probe", "", Body::from("a=b")), "content-type", "application/x-www-form-urlencoded");
+    let form = with(
+        request("POST", "/hooks/probe", "", Body::from("a=b")),
+        "content-type",
+        "application/x-www-form-urlencoded",
+    );
     office.ask(form).await.must_be(200);
 }
 
@@ -132,7 +139,11 @@ async fn refusals_say_little() {
         with(get("/api/v1/conversations", "ana"), "authorization", "Basic Y2FuYXJ5"),
         request("DELETE", "/api/v1/conversations/1", "nobody", Body::empty()),
         request("POST", "/hooks/unknown", "", Body::from("canary")),
-        with(get("/api/v1/me", ""), "authorization", &format!("Bearer {}{}", token_of("ana"), "0".repeat(10_000))),
+        with(
+            get("/api/v1/me", ""),
+            "authorization",
+            &format!("Bearer {}{}", token_of("ana"), "0".repeat(10_000)),
+        ),
     ] {
         let answer = office.ask(request).await;
         assert!(answer.status.is_client_error());
@@ -143,6 +154,7 @@ async fn refusals_say_little() {
         assert_eq!(body["request_id"].as_str(), Some(answer.header("x-request-id")));
         assert!(!body.to_string().contains("canary"));
     }
-    let wrong = office.ask(request("PATCH", "/api/v1/conversations", "ana", Body::empty())).await.must_be(405);
+    let wrong =
+        office.ask(request("PATCH", "/api/v1/conversations", "ana", Body::empty())).await.must_be(405);
     assert_eq!((wrong.code().as_str(), wrong.header("allow")), ("method-not-allowed", "GET,HEAD"));
 }

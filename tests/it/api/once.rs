@@ -34,9 +34,11 @@ async fn a_repeated_request_is_answered_and_not_done() {
     // The same key for something else, or by somebody else.
     let other = keyed(post(&path, "ana", &json!({"text": "Twice"})));
     assert_eq!(office.ask(other).await.must_be(422).code(), "idempotency-key-reused");
-    let elsewhere = keyed(post(&format!("/api/v1/conversations/{network}/notes"), "ana", &json!({"text": "Once"})));
+    let elsewhere =
+        keyed(post(&format!("/api/v1/conversations/{network}/notes"), "ana", &json!({"text": "Once"})));
     office.ask(elsewhere).await.must_be(422);
-    let hers = keyed(post(&format!("/api/v1/conversations/{network}/notes"), "bob", &json!({"text": "Once"})));
+    let hers =
+        keyed(post(&format!("/api/v1/conversations/{network}/notes"), "bob", &json!({"text": "Once"})));
     office.ask(hers).await.must_be(201);
     let bad = with(post(&path, "ana", &json!({"text": "x"})), "idempotency-key", "a b");
     assert_eq!(office.ask(bad).await.must_be(400).code(), "idempotency-key");
@@ -46,7 +48,8 @@ async fn a_repeated_request_is_answered_and_not_done() {
 async fn what_stands_in_its_own_way_is_still_a_repeat() {
     let office = Office::open().await;
     let (network, _) = office.two().await;
-    let accept = || keyed(post(&format!("/api/v1/conversations/{network}/actions/accept"), "ana", &Value::Null));
+    let accept =
+        || keyed(post(&format!("/api/v1/conversations/{network}/actions/accept"), "ana", &Value::Null));
     let empty = |request: Request<Body>| request.map(|_| Body::empty());
     office.ask(empty(accept())).await.must_be(200);
     let again = office.ask(empty(accept())).await.must_be(200);
@@ -62,7 +65,9 @@ async fn what_stands_in_its_own_way_is_still_a_repeat() {
 #[tokio::test]
 async fn presence_too() {
     let office = Office::open().await;
-    let set = |presence: &str| keyed(put("/api/v1/technicians/ana/presence", "ana", &json!({"presence": presence})));
+    let set = |presence: &str| {
+        keyed(put("/api/v1/technicians/ana/presence", "ana", &json!({"presence": presence})))
+    };
     office.ask(set("available")).await.must_be(200);
     assert_eq!(office.ask(set("available")).await.must_be(200).header("idempotency-replayed"), "true");
     office.ask(set("busy")).await.must_be(422);
@@ -75,7 +80,8 @@ async fn repeats_at_the_same_time_do_it_once() {
     let path = format!("/api/v1/conversations/{network}/notes");
     let tasks: Vec<_> = (0..50)
         .map(|_| {
-            let (router, note) = (office.router.clone(), keyed(post(&path, "ana", &json!({"text": "Together"}))));
+            let (router, note) =
+                (office.router.clone(), keyed(post(&path, "ana", &json!({"text": "Together"}))));
             tokio::spawn(async move { super::office::ask(&router, note).await.status.as_u16() })
         })
         .collect();

@@ -32,7 +32,8 @@ fn look(value: &Value, schema: &Value, document: &Value, at: &str, found: &mut V
         Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).collect(),
         _ => Vec::new(),
     };
-    if !kinds.is_empty() && !kinds.contains(&kind(value)) && !(kinds.contains(&"number") && value.is_number()) {
+    let fits = kinds.contains(&kind(value)) || (kinds.contains(&"number") && value.is_number());
+    if !kinds.is_empty() && !fits {
         found.push(format!("{at}: {value} is no {kinds:?}"));
     }
     if schema["format"] == "date-time"

@@ -13,7 +13,9 @@ async fn s68_notes_and_drafts_reach_no_requester() {
     let (network, _) = office.two().await;
     let path = format!("/api/v1/conversations/{network}");
     office.accept(network, "ana").await;
-    let note = office.ask(post(&format!("{path}/notes"), "bob", &json!({"text": "canary-note: he is the CEO"}))).await;
+    let note = office
+        .ask(post(&format!("{path}/notes"), "bob", &json!({"text": "canary-note: he is the CEO"})))
+        .await;
     assert_eq!(note.must_be(201).data()["message"]["audience"], "internal");
     office.ask(post(&format!("{path}/suggestions"), "ana", &json!({}))).await.must_be(202);
     office.act(network, "summary", "ana", &json!({})).await.must_be(200);
@@ -35,11 +37,16 @@ async fn s68_notes_and_drafts_reach_no_requester() {
     office.act(network, "resolve", "ana", &json!({})).await.must_be(200);
     let world = office.town.world("telegram");
     let direct = world.direct("maria");
-    office.until(async || world.messages(&direct).iter().any(|m| m.content.text.contains("Solved.")).then_some(())).await;
+    office
+        .until(async || {
+            world.messages(&direct).iter().any(|m| m.content.text.contains("Solved.")).then_some(())
+        })
+        .await;
     let shown = format!("{:?}", world.messages(&direct));
     let draft_text = draft["text"].as_str().unwrap();
     assert!(!shown.contains("canary-note") && !shown.contains(draft_text));
-    let visible = office.bridge().read.messages(ConversationId(network), 0, false, 1_000).await.expect("read");
+    let visible =
+        office.bridge().read.messages(ConversationId(network), 0, false, 1_000).await.expect("read");
     assert!(visible.iter().all(|row| !row.content.text.contains("canary-note")));
     // The ticket's record for the requester.
     let ticket = office
@@ -54,12 +61,47 @@ async fn s68_notes_and_drafts_reach_no_requester() {
 }
 
 #[tokio::test]
+async fn a_lock_keeps_a_reply_inside() {
+    let office = Office::open().await;
+    let (network, _) = office.two().await;
+    office.accept(network, "ana").await;
+    let path = format!("/api/v1/conversations/{network}/messages");
+    for (text, kept) in [
+        ("🔒 canary-lock", "canary-lock"),
+        ("canary-lock 🔒", "canary-lock"),
+        ("note: canary-lock", "canary-lock"),
+    ] {
+        let made = office.ask(post(&path, "ana", &json!({"text": text}))).await.must_be(201).data();
+        assert_eq!(
+            (made["message"]["audience"].as_str(), made["message"]["text"].as_str()),
+            (Some("internal"), Some(kept))
+        );
+    }
+    // Everything else is said as it is written.
+    let made = office
+        .ask(post(&path, "ana", &json!({"text": "/var/log is full; type !help"})))
+        .await
+        .must_be(201)
+        .data();
+    assert_eq!(made["message"]["audience"], "public");
+    let world = office.town.world("telegram");
+    let direct = world.direct("maria");
+    office
+        .until(async || {
+            world.messages(&direct).iter().any(|m| m.content.text.contains("/var/log")).then_some(())
+        })
+        .await;
+    assert!(!format!("{:?}", world.messages(&direct)).contains("canary-lock"));
+}
+
+#[tokio::test]
 async fn deleted_words_are_gone() {
     let office = Office::open().await;
     let (_, sap) = office.two().await;
     let world = office.town.world("widget");
     let direct = world.direct("joao");
-    let sent = world.messages(&direct).into_iter().find(|m| m.content.text.contains("canary-sap")).expect("his");
+    let sent =
+        world.messages(&direct).into_iter().find(|m| m.content.text.contains("canary-sap")).expect("his");
     world.delete("joao", &direct, &sent.id).await.expect("taken");
     let said = office.ask(get(&format!("/api/v1/conversations/{sap}/messages"), "cem")).await.data();
     assert_eq!((said[0]["deleted"].as_bool(), said[0]["text"].is_null()), (Some(true), true));
@@ -76,7 +118,10 @@ async fn s50_attachments_are_downloads() {
     assert_eq!(file.bytes, b"<script>alert(1)</script>");
     assert!(file.header("content-disposition").starts_with("attachment; filename=\"x__b_.html\""));
     assert!(file.header("content-security-policy").starts_with("sandbox"));
-    assert_eq!((file.header("x-content-type-options"), file.header("cache-control")), ("nosniff", "no-store"));
+    assert_eq!(
+        (file.header("x-content-type-options"), file.header("cache-control")),
+        ("nosniff", "no-store")
+    );
     for wrong in ["../../etc/passwd", "0123", "ABCDEF0123456789ABCDEF0123456789"] {
         office.ask(get(&format!("/api/v1/blobs/{}", wrong.replace('/', "%2F")), "ana")).await.must_be(404);
     }

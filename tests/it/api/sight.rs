@@ -21,13 +21,18 @@ struct Foreign {
 impl Foreign {
     fn in_path(&self, route: &Route) -> Option<String> {
         let path = route.path.replace("{conversation}", &self.conversation).replace("{ticket}", &self.ticket);
-        let path = path.replace("{blob}", &self.blob).replace("{technician}", "cem").replace("{verb}", "note");
+        let path =
+            path.replace("{blob}", &self.blob).replace("{technician}", "cem").replace("{verb}", "note");
         (path != route.path).then_some(path)
     }
 }
 
 fn unknown(route: &Route) -> String {
-    let path = route.path.replace("{conversation}", "999999").replace("{ticket}", "T-999999").replace("{verb}", "note");
+    let path = route
+        .path
+        .replace("{conversation}", "999999")
+        .replace("{ticket}", "T-999999")
+        .replace("{verb}", "note");
     path.replace("{blob}", "00000000000000000000000000000000").replace("{technician}", "nobody")
 }
 
@@ -86,7 +91,9 @@ async fn s66_every_route_with_every_foreign_id() {
     let audited = office
         .until(async || {
             let rows = office.bridge().read.audit(1_000).await.expect("read");
-            let refused = rows.iter().filter(|row| row.act.starts_with("refused: ") && row.by.as_deref() == Some("ana"));
+            let refused = rows
+                .iter()
+                .filter(|row| row.act.starts_with("refused: ") && row.by.as_deref() == Some("ana"));
             let count = refused.count();
             (count >= tried).then_some(count)
         })
@@ -106,7 +113,8 @@ async fn s66_foreign_messages_inside_ones_own() {
     office.ask(post(&format!("{path}/messages"), "ana", &reply)).await.must_be(400);
     // "Send anyway" is for words that were kept inside, and not for notes.
     office.act(network, "send", "ana", &json!({"message": theirs})).await.must_be(400);
-    let bobs = office.ask(post(&format!("{path}/notes"), "bob", &json!({"text": "canary-note"}))).await.data();
+    let bobs =
+        office.ask(post(&format!("{path}/notes"), "bob", &json!({"text": "canary-note"}))).await.data();
     let bobs = bobs["message"]["id"].clone();
     office.act(network, "send", "ana", &json!({"message": bobs})).await.must_be(409);
 }
@@ -154,7 +162,10 @@ async fn whoever_is_invited_sees_it() {
     office.ask(get(&path, "cem")).await.must_be(404);
     office.act(network, "invite", "ana", &json!({"to": "@cem"})).await.must_be(200);
     office.ask(get(&path, "cem")).await.must_be(200);
-    office.ask(post(&format!("{path}/messages"), "cem", &json!({"text": "I know this one"}))).await.must_be(201);
+    office
+        .ask(post(&format!("{path}/messages"), "cem", &json!({"text": "I know this one"})))
+        .await
+        .must_be(201);
     office.act(network, "leave", "cem", &json!({})).await.must_be(200);
     office.ask(get(&path, "cem")).await.must_be(404);
 }

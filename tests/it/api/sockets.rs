@@ -75,7 +75,9 @@ impl Served {
 pub async fn until_closed(stream: &mut TcpStream) -> String {
     let mut answer = Vec::new();
     // A reset is a way of closing, too.
-    let _ = tokio::time::timeout(Duration::from_secs(20), stream.read_to_end(&mut answer)).await.expect("closed in time");
+    let _ = tokio::time::timeout(Duration::from_secs(20), stream.read_to_end(&mut answer))
+        .await
+        .expect("closed in time");
     String::from_utf8_lossy(&answer).into_owned()
 }
 

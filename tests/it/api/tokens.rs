@@ -24,11 +24,15 @@ async fn s82_tokens_that_are_no_good() {
     }
     for header in ["", "Bearer", "Bearer ", "dbp_1", "Bearer dbq_1", "Token x", "Bearer dbp_\u{e9}"] {
         let answer = office.ask(with(get(path, "ana"), "authorization", header)).await.must_be(401);
-        assert_eq!((answer.json()["code"].clone(), answer.json()["title"].clone()), (same["code"].clone(), same["title"].clone()));
+        assert_eq!(
+            (answer.json()["code"].clone(), answer.json()["title"].clone()),
+            (same["code"].clone(), same["title"].clone())
+        );
         assert_eq!(answer.header("www-authenticate"), "Bearer");
     }
     let twice = Request::get(path).header("authorization", format!("Bearer {}", token_of("ana")));
-    let twice = twice.header("authorization", format!("Bearer {}", token_of("ana"))).body(Body::empty()).unwrap();
+    let twice =
+        twice.header("authorization", format!("Bearer {}", token_of("ana"))).body(Body::empty()).unwrap();
     office.ask(twice).await.must_be(401);
     // Expired, then revoked.
     let row = |id: &str, expires| TokenRow {
@@ -48,7 +52,10 @@ async fn s82_tokens_that_are_no_good() {
     writer.admin(Admin::CreateToken(row("young", Some(later)))).await.expect("stored");
     office.ask(get(path, "young")).await.must_be(200);
     let refused = office.ask(get("/api/v1/tickets", "young")).await.must_be(403);
-    assert_eq!((refused.code().as_str(), refused.json()["detail"].as_str()), ("scope", Some("this needs the scope tickets:read")));
+    assert_eq!(
+        (refused.code().as_str(), refused.json()["detail"].as_str()),
+        ("scope", Some("this needs the scope tickets:read"))
+    );
     writer.admin(Admin::RevokeToken { id: "young".into() }).await.expect("stored");
     office.ask(get(path, "young")).await.must_be(401);
     // Nothing shows a token, or its hash.
@@ -65,7 +72,10 @@ fn forged() -> Request<Body> {
 async fn s35_a_thousand_bad_signatures() {
     let office = Office::open().await;
     for (bad, good) in [
-        (forged as fn() -> Request<Body>, (|| request("POST", "/hooks/probe", "", Body::from("{}"))) as fn() -> Request<Body>),
+        (
+            forged as fn() -> Request<Body>,
+            (|| request("POST", "/hooks/probe", "", Body::from("{}"))) as fn() -> Request<Body>,
+        ),
         (|| get("/api/v1/me", "nobody"), || get("/api/v1/me", "ana")),
     ] {
         let peer = if bad().uri().path().starts_with("/api") { "198.51.100.1:5" } else { "198.51.100.2:5" };
@@ -83,7 +93,7 @@ async fn s35_a_thousand_bad_signatures() {
                 other => panic!("{other}"),
             }
         }
-        assert!(refused >= 20 && refused < 60 && limited > 900, "{refused} and {limited}");
+        assert!((20..60).contains(&refused) && limited > 900, "{refused} and {limited}");
         // Good traffic goes on, from there and from elsewhere.
         office.ask(from(good(), peer)).await.must_be(200);
         office.ask(from(good(), OUTSIDE)).await.must_be(200);
@@ -93,7 +103,8 @@ async fn s35_a_thousand_bad_signatures() {
 
 #[tokio::test]
 async fn s34_forwarded_addresses_are_believed_from_proxies_alone() {
-    let office = Office::open_with("[server]\ntrusted_proxies = [\"10.0.0.0/8\"]\n", Default::default()).await;
+    let office =
+        Office::open_with("[server]\ntrusted_proxies = [\"10.0.0.0/8\"]\n", Default::default()).await;
     let exhaust = async |peer: &str, forwarded: &dyn Fn(usize) -> String| {
         let mut limited = 0;
         for n in 0..60 {

@@ -27,13 +27,18 @@ async fn s46_formulas_queries_and_templates_are_text() {
         assert!(said.header("content-type").starts_with("application/json"));
         let ticket = office
             .until(async || {
-                let ticket = office.ask(get(&format!("/api/v1/conversations/{id}/ticket"), "ana")).await.data();
+                let ticket =
+                    office.ask(get(&format!("/api/v1/conversations/{id}/ticket"), "ana")).await.data();
                 (!ticket["ticket"].is_null()).then_some(ticket["ticket"].clone())
             })
             .await;
         let summary = ticket["summary"].as_str().unwrap();
         let letters = |text: &str| text.chars().filter(|c| !c.is_control() && *c != ' ').collect::<String>();
-        assert_eq!(letters(summary), letters(text.lines().next().unwrap()), "one line, and nothing carried out");
+        assert_eq!(
+            letters(summary),
+            letters(text.lines().next().unwrap()),
+            "one line, and nothing carried out"
+        );
         assert!(!summary.contains(char::is_control));
         let note = post(&format!("/api/v1/conversations/{id}/notes"), "ana", &json!({"text": text}));
         assert_eq!(office.ask(note).await.must_be(201).data()["message"]["text"], text);

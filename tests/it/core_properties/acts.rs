@@ -7,10 +7,10 @@ use std::time::Duration;
 use deskbridge_contract::{Address, RemoteMessageId, RoomId, ThreadChange, ThreadId};
 use deskbridge_conversation::gist::Command;
 use deskbridge_conversation::{
-    Answer, AssistantEvent, ConversationId, Delivery, DeliveryEvent, DeliveryOp, DeskActor, DeskEvent, EffectId,
-    EventBody, Gist, HandoverReason, MessageId, OfferTo, Outcome, PostIntent, QueueId, ReactionTarget, RequesterEvent,
-    RequesterVerb, RosterEvent, SessionId, TechnicianId, TicketEvent, TicketStatus, TimerKind, TransferTo, Verb, Via,
-    Wish,
+    Answer, AssistantEvent, ConversationId, Delivery, DeliveryEvent, DeliveryOp, DeskActor, DeskEvent,
+    EffectId, EventBody, Gist, HandoverReason, MessageId, OfferTo, Outcome, PostIntent, QueueId,
+    ReactionTarget, RequesterEvent, RequesterVerb, RosterEvent, SessionId, TechnicianId, TicketEvent,
+    TicketStatus, TimerKind, TransferTo, Verb, Via, Wish,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -23,11 +23,19 @@ pub enum Act {
     Pass(u16),
     /// Until the next clock.
     Wait,
-    Happens { body: EventBody, closed: bool },
+    Happens {
+        body: EventBody,
+        closed: bool,
+    },
     /// The assistant's current turn ends.
-    Answered { answer: Answer },
+    Answered {
+        answer: Answer,
+    },
     /// One of the deliveries so far ends, perhaps again.
-    Ends { which: u8, outcome: u8 },
+    Ends {
+        which: u8,
+        outcome: u8,
+    },
 }
 
 pub fn any_act() -> impl Strategy<Value = Act> {
@@ -51,7 +59,12 @@ fn place() -> Address {
 pub fn outcome(which: u8) -> Outcome {
     let why = || "planned".to_owned();
     match which % 8 {
-        0..=2 => Outcome::Sent { remote: Some(RemoteMessageId("m".into())), more: Vec::new(), address: place(), note: None },
+        0..=2 => Outcome::Sent {
+            remote: Some(RemoteMessageId("m".into())),
+            more: Vec::new(),
+            address: place(),
+            note: None,
+        },
         3 => Outcome::Failed { why: why() },
         4 => Outcome::Unknown { why: why() },
         5 => Outcome::Gone { why: why() },
@@ -86,9 +99,13 @@ pub fn any_body() -> impl Strategy<Value = EventBody> {
 
 /// What people, tickets and the roster do; sessions and messages are anybody's guess.
 fn natural_body() -> impl Strategy<Value = EventBody> {
-    let requester =
-        (any_session(), any_requester_event()).prop_map(|(session, what)| EventBody::Requester { session, what });
-    let desk = (any_actor(), any_via(), any_desk_event()).prop_map(|(by, via, what)| EventBody::Desk { by, via, what });
+    let requester = (any_session(), any_requester_event())
+        .prop_map(|(session, what)| EventBody::Requester { session, what });
+    let desk = (any_actor(), any_via(), any_desk_event()).prop_map(|(by, via, what)| EventBody::Desk {
+        by,
+        via,
+        what,
+    });
     let roster = prop_oneof![
         2 => any_technician().prop_map(|who| RosterEvent::Proposed { to: OfferTo::One(who) }),
         1 => Just(RosterEvent::Proposed { to: OfferTo::Everyone }),
@@ -154,7 +171,8 @@ fn any_gist() -> impl Strategy<Value = Gist> {
         Just(Wish::Thanks),
         select(commands).prop_map(Wish::Command),
     ];
-    (prop::option::weighted(0.4, wish), prop::bool::weighted(0.1)).prop_map(|(wish, wordless)| Gist { wish, wordless })
+    (prop::option::weighted(0.4, wish), prop::bool::weighted(0.1))
+        .prop_map(|(wish, wordless)| Gist { wish, wordless })
 }
 
 fn any_requester_event() -> impl Strategy<Value = RequesterEvent> {
@@ -215,7 +233,8 @@ fn any_desk_event() -> impl Strategy<Value = DeskEvent> {
 
 fn any_verb() -> impl Strategy<Value = Verb> {
     let to = prop_oneof![
-        (any_technician(), any::<bool>()).prop_map(|(who, available)| TransferTo::Technician { who, available }),
+        (any_technician(), any::<bool>())
+            .prop_map(|(who, available)| TransferTo::Technician { who, available }),
         select(QUEUES.to_vec()).prop_map(|queue| TransferTo::Queue(QueueId::from(queue))),
     ];
     prop_oneof![

@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use deskbridge_contract::{Address, ChannelName, RoomId, Timestamp};
 use deskbridge_conversation::policy::{
-    AssistantMode, AssistantPolicy, ChannelPolicy, Confirm, DeskPolicy, QueuePolicy, ReplyMode, Role, TechnicianPolicy,
-    TicketPolicy, TicketWhen,
+    AssistantMode, AssistantPolicy, ChannelPolicy, Confirm, DeskPolicy, QueuePolicy, ReplyMode, Role,
+    TechnicianPolicy, TicketPolicy, TicketWhen,
 };
 use deskbridge_conversation::{
-    Audience, CancelWhat, Conversation, ConversationId, Delivery, DeliveryOp, Effect, EffectId, Event, EventBody, Made,
-    MessageId, Policy, QueueFacts, QueueId, Reopening, Requester, RequesterId, SessionRole, Stage, TechnicianId,
+    Audience, CancelWhat, Conversation, ConversationId, Delivery, DeliveryOp, Effect, EffectId, Event,
+    EventBody, Made, MessageId, Policy, QueueFacts, QueueId, Reopening, Requester, RequesterId, SessionRole,
+    Stage, TechnicianId,
 };
 use proptest::prelude::*;
 
@@ -32,8 +33,12 @@ pub fn seconds_until(at: Timestamp) -> u64 {
 }
 
 pub fn opened() -> Conversation {
-    let requester =
-        Requester { id: RequesterId("telegram:ana".into()), name: "Ana".into(), language: "en".into(), away: false };
+    let requester = Requester {
+        id: RequesterId("telegram:ana".into()),
+        name: "Ana".into(),
+        language: "en".into(),
+        away: false,
+    };
     let address = Address { channel: "telegram".into(), room: RoomId("dm-ana".into()), thread: None };
     Conversation::open(ConversationId(1), requester, address, "default".into(), 0, at(0))
 }
@@ -57,10 +62,19 @@ pub fn any_policy() -> impl Strategy<Value = Policy> {
     ]);
     let confirm = prop::sample::select(vec![Confirm::WhenInferred, Confirm::Always, Confirm::Never]);
     let reply = || {
-        prop::sample::select(vec![ReplyMode::Airlock, ReplyMode::Direct, ReplyMode::Explicit, ReplyMode::Alerts])
+        prop::sample::select(vec![
+            ReplyMode::Airlock,
+            ReplyMode::Direct,
+            ReplyMode::Explicit,
+            ReplyMode::Alerts,
+        ])
     };
-    let create =
-        prop::sample::select(vec![TicketWhen::Handover, TicketWhen::Claim, TicketWhen::Close, TicketWhen::Manual]);
+    let create = prop::sample::select(vec![
+        TicketWhen::Handover,
+        TicketWhen::Claim,
+        TicketWhen::Close,
+        TicketWhen::Manual,
+    ]);
     let flags = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
     (mode, confirm, reply(), reply(), create, 1..3u32, flags).prop_map(
         |(mode, confirm, first, second, create, max_turns, (auto_accept, overflow, burst, undo))| {
@@ -85,13 +99,17 @@ pub fn any_policy() -> impl Strategy<Value = Policy> {
             };
             let desks = vec![desk("desk", &[], first), desk("second", &["default"], second)];
             let slack = ChannelPolicy { requesters: false, queue: None, desks };
-            let other = ChannelPolicy { desks: vec![desk("third", &["network"], first)], ..ChannelPolicy::default() };
+            let other =
+                ChannelPolicy { desks: vec![desk("third", &["network"], first)], ..ChannelPolicy::default() };
             Policy {
                 queues: BTreeMap::from([
                     ("default".into(), queue(&["bob", "cem"], overflow.then_some("network"))),
                     ("network".into(), queue(&["eve", "cem"], None)),
                 ]),
-                channels: BTreeMap::from([(ChannelName::from("slack"), slack), (ChannelName::from("discord"), other)]),
+                channels: BTreeMap::from([
+                    (ChannelName::from("slack"), slack),
+                    (ChannelName::from("discord"), other),
+                ]),
                 technicians: TECHNICIANS.iter().map(technician).collect(),
                 confirm,
                 assistant: AssistantPolicy {
@@ -131,7 +149,10 @@ impl Witness {
     ) -> Result<(), TestCaseError> {
         for message in &made.messages {
             prop_assert_eq!(message.id.seq, after.seq);
-            prop_assert!(self.audience.insert(message.id, message.audience).is_none(), "an id was used twice");
+            prop_assert!(
+                self.audience.insert(message.id, message.audience).is_none(),
+                "an id was used twice"
+            );
         }
         for (message, audience) in &made.audience {
             self.audience.insert(*message, *audience);
@@ -145,7 +166,8 @@ impl Witness {
                 }
                 // What is cancelled never gets an end; it may not be ended either.
                 Effect::Cancel { what: CancelWhat::Message(message) } => {
-                    self.deliveries.retain(|(_, delivery)| delivery.op != DeliveryOp::Post { message: *message });
+                    self.deliveries
+                        .retain(|(_, delivery)| delivery.op != DeliveryOp::Post { message: *message });
                 }
                 _ => {}
             }
@@ -175,7 +197,11 @@ impl Witness {
             DeliveryOp::Post { message } => {
                 let audience = self.audience.get(message).copied();
                 let allowed = matches!(audience, Some(Audience::Public | Audience::Requester));
-                prop_assert!(allowed, "{audience:?} message {message} goes to the requester by {:?}", event.body);
+                prop_assert!(
+                    allowed,
+                    "{audience:?} message {message} goes to the requester by {:?}",
+                    event.body
+                );
             }
             // Where nothing is shown they do nothing, and the runtime looks at the audience again.
             DeliveryOp::Edit { .. } | DeliveryOp::Delete { .. } | DeliveryOp::React { .. } => {}

@@ -17,6 +17,7 @@ pub struct OpenAiSettings {
     /// Local servers often want none.
     pub api_key: Option<SecretString>,
     pub patience: Patience,
+    /// Counted by [`crate::assistant::Request::requester`]: who can change that text at will has a new budget each time.
     pub budget: Budget,
     /// Links of an answer may lead to these hosts, and to those that the given articles link to.
     pub link_hosts: Vec<String>,

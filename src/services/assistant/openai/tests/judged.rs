@@ -84,14 +84,17 @@ async fn llmock_finds_nothing_wrong_with_the_client() {
         return;
     };
     let engine = judged(&judge);
-    let reply = |text: &str| json!({ "type": "reply", "text": text });
-    let fault = |kind: &str, after: u32| json!({ "type": "stream_fault", "kind": kind, "after_chunks": after, "seconds": 5 });
+    let reply = |text: &str| json!({ "type": "reply", "text": text, "times": 3 });
+    let fault =
+        |kind: &str, after: u32| json!({ "type": "stream_fault", "kind": kind, "after_chunks": after });
     // Each of these passes by itself: the client must come through, and in the way that it should.
     let passing = [
         ("rate limit", json!({ "type": "fail", "status": 429, "retry_after": 0.1, "times": 2 })),
         ("5xx", json!({ "type": "fail", "status": 503, "times": 2 })),
         ("overloaded", json!({ "type": "fail", "status": 529, "times": 1 })),
         ("slow", json!({ "type": "delay", "seconds": 0.05 })),
+        ("dropped at once", fault("disconnect", 0)),
+        ("ended at once", fault("truncate", 0)),
         ("slow first token", json!({ "type": "slow_first_token", "seconds": 0.05 })),
     ];
     for (name, behavior) in passing {
@@ -100,11 +103,19 @@ async fn llmock_finds_nothing_wrong_with_the_client() {
         assert!(text(&answered).starts_with("Restart the client."), "{name}: {answered:?}");
         assert_eq!(judge.findings().await, Vec::<String>::new(), "{name}");
     }
-    // A real loop over tools, with arguments and ids as another program makes them.
-    judge.script(json!([{ "type": "reply", "tool_calls": [{ "name": "search_knowledge", "arguments": { "query": "vpn" } }] }])).await;
-    let answered = engine.answer(&request("tools: VPN error 691"), &Unwatched).await;
-    assert!(matches!(answered.answer, Answer::Said { .. } | Answer::HandOver { .. }), "{answered:?}");
-    assert_eq!(judge.findings().await, Vec::<String>::new());
+    // A real loop over tools, with arguments and ids as another program makes them, and with broken calls.
+    let search = json!({ "name": "search_knowledge", "arguments": { "query": "vpn" } });
+    for (name, behavior) in [
+        ("tools", json!({ "type": "reply", "tool_calls": [search] })),
+        ("arguments", json!({ "type": "tool_fault", "kind": "malformed_arguments" })),
+        ("unknown tool", json!({ "type": "tool_fault", "kind": "unknown_tool" })),
+    ] {
+        judge.script(json!([behavior])).await;
+        let asked = request(&format!("{name}: VPN error 691"));
+        let answered = engine.answer(&asked, &Unwatched).await;
+        assert!(failed(&answered).is_none(), "{name}: {answered:?}");
+        assert_eq!(judge.findings().await, Vec::<String>::new(), "{name}");
+    }
     // None of these passes by itself.
     for status in [400, 401, 403, 404, 422] {
         judge.script(json!([{ "type": "fail", "status": status }])).await;

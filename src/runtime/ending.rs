@@ -1,0 +1,220 @@
+//! How an effect's attempt ends: sent, put back, given up, or nobody knows (D33); and the event that says so.
+//!
+//! Not here: the attempt itself (`perform`).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use deskbridge_contract::{OperationKind, Outbound, RemoteMessageId, Resend, SendError, Sent};
+use deskbridge_conversation::delivery::MAY_APPEAR_TWICE;
+use deskbridge_conversation::{Delivery, DeliveryEvent, DeliveryOp, EventBody, Outcome, Weight};
+use deskbridge_store::rows::{DeliveryState, OutboxRow};
+use deskbridge_store::{Applied, Apply, Cause, Mark, Refs, StoreError, Target};
+
+use super::Bridge;
+use super::perform::{Place, Verdict, backoff, later};
+
+/// Before the one repetition after an unknown outcome (D33).
+const AMBIGUOUS_WAIT: Duration = Duration::from_secs(30);
+/// The mark of a row whose earlier attempt has an unknown outcome.
+const AMBIGUOUS: &str = "ambiguous: ";
+
+pub(super) fn sent(row: &OutboxRow, delivery: &Delivery, place: &Place, sent: Vec<Sent>) -> Outcome {
+    let after_ambiguous = row.error.as_deref().is_some_and(|error| error.starts_with(AMBIGUOUS));
+    let first = sent.first().cloned().unwrap_or_else(|| Sent::at(&place.session.address, None));
+    let mut more: Vec<RemoteMessageId> = first.more.clone();
+    for other in sent.iter().skip(1) {
+        more.extend(other.message.clone());
+        more.extend(other.more.iter().cloned());
+    }
+    let twice = after_ambiguous && matches!(delivery.op, DeliveryOp::Post { .. } | DeliveryOp::OpenThread);
+    let note = first.note.or_else(|| twice.then(|| MAY_APPEAR_TWICE.to_owned()));
+    Outcome::Sent { remote: first.message, more, address: first.address, note }
+}
+
+/// Nobody knows whether it arrived: look first, then by operation (D33).
+pub(super) async fn ambiguous(
+    bridge: &Arc<Bridge>,
+    row: &Arc<OutboxRow>,
+    delivery: &Delivery,
+    place: &Place,
+    why: &str,
+) -> Result<Verdict, StoreError> {
+    let kind = kind_of(&delivery.op);
+    let twice = row.error.as_deref().is_some_and(|error| error.starts_with(AMBIGUOUS))
+        && row.state != DeliveryState::Attempting;
+    match place.adapter.resend(kind) {
+        Resend::SameIdIsSafe => {
+            return put_back(bridge, row, backoff(row), format!("{AMBIGUOUS}{why}")).await;
+        }
+        Resend::ReadBack => {
+            let operations =
+                bridge.operations(&place.conversation, &place.session, delivery, &place.adapter).await?;
+            if let Some(op) = operations.into_iter().next() {
+                let out = Outbound { id: row.id.delivery(), to: place.session.address.clone(), op };
+                match place.adapter.find(&out).await {
+                    Ok(Some(found)) => {
+                        let ended = sent(row, delivery, place, vec![found]);
+                        return outcome(bridge, row, delivery, ended).await;
+                    }
+                    Ok(None) => return put_back(bridge, row, backoff(row), why.to_owned()).await,
+                    // Not seen is not "not there": the attempt stays open, here as in the store, and is looked for
+                    // again before anything is sent.
+                    Err(
+                        error @ (SendError::Retry { .. }
+                        | SendError::Unauthorized { .. }
+                        | SendError::Ambiguous { .. }),
+                    ) => {
+                        let open = OutboxRow { state: DeliveryState::Attempting, ..(**row).clone() };
+                        return Ok(later(bridge, &open, backoff(row), &error.to_string()));
+                    }
+                    Err(_) => {}
+                }
+            }
+        }
+        Resend::MayDuplicate => {}
+    }
+    let repeat = match (&delivery.op, delivery.weight) {
+        // Doing it twice is doing it once.
+        (
+            DeliveryOp::Edit { .. }
+            | DeliveryOp::Delete { .. }
+            | DeliveryOp::React { .. }
+            | DeliveryOp::Mark { .. }
+            | DeliveryOp::Thread { .. },
+            _,
+        ) => Some(backoff(row)),
+        (DeliveryOp::OpenThread, _) if !twice => Some(AMBIGUOUS_WAIT),
+        (DeliveryOp::Post { .. } | DeliveryOp::Card | DeliveryOp::Transcript { .. }, Weight::Person)
+            if !twice =>
+        {
+            Some(AMBIGUOUS_WAIT)
+        }
+        (
+            DeliveryOp::Post { .. }
+            | DeliveryOp::Card
+            | DeliveryOp::Transcript { .. }
+            | DeliveryOp::OpenThread
+            | DeliveryOp::Whisper { .. },
+            _,
+        ) => None,
+    };
+    match repeat {
+        Some(wait) => put_back(bridge, row, wait, format!("{AMBIGUOUS}{why}")).await,
+        None if matches!(delivery.op, DeliveryOp::OpenThread) => {
+            outcome(bridge, row, delivery, Outcome::Failed { why: why.to_owned() }).await
+        }
+        None => outcome(bridge, row, delivery, Outcome::Unknown { why: why.to_owned() }).await,
+    }
+}
+
+fn kind_of(op: &DeliveryOp) -> OperationKind {
+    match op {
+        DeliveryOp::Post { .. } | DeliveryOp::Transcript { .. } | DeliveryOp::Card => OperationKind::Post,
+        DeliveryOp::Edit { .. } => OperationKind::Edit,
+        DeliveryOp::Delete { .. } => OperationKind::Delete,
+        DeliveryOp::React { .. } => OperationKind::React,
+        DeliveryOp::Mark { .. } => OperationKind::Mark,
+        DeliveryOp::OpenThread => OperationKind::OpenThread,
+        DeliveryOp::Thread { .. } => OperationKind::SetThread,
+        DeliveryOp::Whisper { .. } => OperationKind::Whisper,
+    }
+}
+
+/// Back into its lane, at the head, not before `wait` has passed.
+pub async fn put_back(
+    bridge: &Arc<Bridge>,
+    row: &Arc<OutboxRow>,
+    wait: Duration,
+    why: String,
+) -> Result<Verdict, StoreError> {
+    let not_before = bridge.now() + wait;
+    let attempts = row.attempts.max(1);
+    let mark = Mark {
+        effect: row.id,
+        state: DeliveryState::Queued,
+        not_before: Some(not_before),
+        error: Some(why.clone()),
+    };
+    let mut again = OutboxRow {
+        attempts,
+        state: DeliveryState::Queued,
+        not_before: Some(not_before),
+        error: Some(why),
+        ..(**row).clone()
+    };
+    if !bridge.writer.mark(mark).await? {
+        // Ended or cancelled meanwhile.
+        return Ok(Verdict::Done);
+    }
+    again.lease_until = None;
+    Ok(Verdict::Again(Arc::new(again)))
+}
+
+/// Ends a row that needs no event.
+pub async fn end(
+    bridge: &Arc<Bridge>,
+    row: &OutboxRow,
+    state: DeliveryState,
+    why: &str,
+) -> Result<Verdict, StoreError> {
+    let error = (!why.is_empty()).then(|| why.to_owned());
+    bridge.writer.mark(Mark { effect: row.id, state, not_before: None, error }).await?;
+    Ok(Verdict::Done)
+}
+
+/// Ends a delivery by applying its outcome; the effect's row is retired in the same transaction.
+pub(super) async fn outcome(
+    bridge: &Arc<Bridge>,
+    row: &OutboxRow,
+    delivery: &Delivery,
+    outcome: Outcome,
+) -> Result<Verdict, StoreError> {
+    let event = DeliveryEvent {
+        delivery: row.id.delivery(),
+        session: delivery.session,
+        op: delivery.op.clone(),
+        outcome,
+    };
+    bridge.finish(row, EventBody::Delivery(event), None).await?;
+    Ok(Verdict::Done)
+}
+
+impl Bridge {
+    /// Applies an effect's terminal event. Tried again while the store is away: the result of something that was done
+    /// in the world must not be forgotten; if the program ends first, the open attempt says so at the next start.
+    pub async fn finish(
+        &self,
+        row: &OutboxRow,
+        body: EventBody,
+        content: Option<deskbridge_contract::Content>,
+    ) -> Result<Applied, StoreError> {
+        let mut wait = Duration::from_millis(50);
+        loop {
+            let apply = Apply {
+                cause: Cause::Effect(row.id),
+                target: Target::Conversation(row.conversation()),
+                at: self.now(),
+                body: body.clone(),
+                content: content.clone(),
+                refs: Refs::default(),
+                guard: None,
+            };
+            match self.writer.apply(apply).await {
+                Ok(applied) => {
+                    if let Applied::Done { conversation, .. } = &applied {
+                        self.board.learn(conversation.clone());
+                    }
+                    return Ok(applied);
+                }
+                Err(error) if self.stop.is_cancelled() => return Err(error),
+                Err(error @ StoreError::Corrupt(_)) => return Err(error),
+                Err(error) => {
+                    tracing::warn!(effect = %row.id, %error, "outbox: a result could not be stored yet");
+                    tokio::time::sleep(wait).await;
+                    wait = (wait * 2).min(Duration::from_secs(5));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! The built program against a fake Telegram over real sockets.
+//!
+//! Not here: rules of conversations (scenarios), parts of the HTTP surface (`api`), the platform (tests/platforms).
+
+mod bridge;
+mod faults;
+mod kill9;
+mod talk;
+mod webhook;
