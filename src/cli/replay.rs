@@ -135,6 +135,7 @@ fn fold(
         Conversation::open(stored.id, stored.requester.clone(), address, queue, priority, stored.opened);
     // `away` is of the end, not of the beginning.
     conversation.requester.away = false;
+    conversation.familiar = stored.familiar.clone();
     let mut timeline = Vec::new();
     for row in log {
         let (after, made) = step(conversation, &row.event, policy);

@@ -140,10 +140,17 @@ pub fn keep(
     if written.is_none() {
         let desks = cx.watching(working);
         cx.show(message, &desks, None);
+        for desk in desks {
+            cx.mark(Some(desk), message, Mark::Internal);
+        }
     }
-    let is_outsider = matches!(by, DeskActor::Outsider);
+    if let DeskActor::Technician(technician) = by {
+        cx.acted(technician);
+    }
     match passage {
-        Passage::Kept if is_outsider => cx.whisper(via, &DeskNotice::NotPermitted),
+        Passage::Kept if desk::standing(cx, by) == Standing::Outsider => {
+            cx.whisper(via, &DeskNotice::NotPermitted)
+        }
         Passage::Kept if place(cx, via) == Place::Room(ReplyMode::Alerts) => {
             cx.mark(written, message, Mark::Internal);
             cx.whisper(via, &DeskNotice::Refused { verb: "reply", why: FROM_ALERTS.to_owned() });
@@ -185,6 +192,7 @@ pub fn relay(
     let desks = cx.watching(working);
     cx.show(message, &desks, written);
     send(cx, by, message, written);
+    cx.acted(by);
     message
 }
 

@@ -39,7 +39,6 @@ pub fn take(cx: &mut Context<'_>, technician: &TechnicianId, via: &Via, reason: 
 
 /// What follows from owning a conversation, however it came about.
 fn own(cx: &mut Context<'_>, technician: &TechnicianId) {
-    cx.acted(technician);
     cx.c.last_technician = Some(technician.clone());
     cx.helpers_turn();
     ticket::when(cx, TicketWhen::Claim);
@@ -53,7 +52,6 @@ pub fn reply(stage: Stage, cx: &mut Context<'_>, by: &TechnicianId, via: &Via, p
         Stage::Assisting(_) | Stage::Handover(_) | Stage::Closed(_) => None,
     };
     airlock::relay(cx, by, via, post, working);
-    cx.acted(by);
     stage
 }
 
@@ -234,15 +232,12 @@ fn on_desk(stage: Assigned, cx: &mut Context<'_>, by: &DeskActor, via: &Via, wha
                 (passage, _) => {
                     let owner = stage.technician.clone();
                     airlock::keep(cx, by, via, &post, passage, Some(&owner), stage.working);
-                    if let DeskActor::Technician(technician) = by {
-                        cx.acted(technician);
-                    }
                     Stage::Assigned(stage)
                 }
             }
         }
         DeskEvent::Misread { why } => {
-            cx.whisper(via, &DeskNotice::Refused { verb: "verb", why: why.clone() });
+            cx.whisper(via, &DeskNotice::Misread { why: why.clone() });
             Stage::Assigned(stage)
         }
         DeskEvent::Edited { .. }
@@ -262,7 +257,6 @@ fn on_verb(mut stage: Assigned, cx: &mut Context<'_>, by: &DeskActor, via: &Via,
     if desk::common_verb(cx, &technician, via, verb) {
         return Stage::Assigned(stage);
     }
-    cx.acted(&technician);
     match verb {
         Verb::Accept => {
             if stage.transfer.as_ref().is_some_and(|transfer| transfer.to == technician) {
@@ -301,6 +295,7 @@ fn on_verb(mut stage: Assigned, cx: &mut Context<'_>, by: &DeskActor, via: &Via,
             let notice = DeskNotice::Snoozed { by: cx.policy.name(&technician), period: *period };
             cx.tell_desks(&notice, &desks, &[]);
         }
+        Verb::Handback if !assisting::answers(cx) => assisting::refuse_handback(cx, via),
         Verb::Handback => return hand_back(stage, cx, &technician),
         Verb::Resolve { silently } => return resolve(stage, cx, technician, *silently),
         Verb::Csat => {

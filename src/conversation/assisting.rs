@@ -38,7 +38,6 @@ pub fn idle(now: deskbridge_contract::Timestamp) -> Assisting {
 /// Hand back (L7): a new stretch, so that only what comes after is answered.
 pub fn begin_stretch(cx: &mut Context<'_>) -> Stage {
     cx.c.stretch = Stretch { from: cx.c.seq + 1, first_turn: cx.c.turn + 1, answers: 0, cited: Vec::new() };
-    cx.c.summary = None;
     cx.helper_spoke();
     Stage::Assisting(idle(cx.now))
 }
@@ -343,7 +342,7 @@ fn on_desk(stage: Assisting, cx: &mut Context<'_>, by: &DeskActor, via: &Via, wh
             }
         }
         DeskEvent::Misread { why } => {
-            cx.whisper(via, &DeskNotice::Refused { verb: "verb", why: why.clone() });
+            cx.whisper(via, &DeskNotice::Misread { why: why.clone() });
             Stage::Assisting(stage)
         }
         DeskEvent::Edited { .. }
@@ -408,6 +407,18 @@ fn on_verb(stage: Assisting, cx: &mut Context<'_>, by: &DeskActor, via: &Via, ve
         | Verb::Busy
         | Verb::Off => Stage::Assisting(stage),
     }
+}
+
+/// Whether there is an assistant in this queue that answers requesters (A8).
+pub fn answers(cx: &Context<'_>) -> bool {
+    match cx.policy.mode(&cx.c.queue) {
+        AssistantMode::First | AssistantMode::Choice => true,
+        AssistantMode::DraftOnly | AssistantMode::Off => false,
+    }
+}
+
+pub fn refuse_handback(cx: &mut Context<'_>, via: &Via) {
+    refuse(cx, via, &Verb::Handback, "no assistant answers in this queue");
 }
 
 /// Tells somebody that a verb does not fit here.

@@ -33,7 +33,10 @@ pub fn enter(cx: &mut Context<'_>, how: CloseReason, notice: Option<&Notice>) ->
     }
     cx.release_holds();
     ticket::when(cx, TicketWhen::Close);
-    ticket::set_status(cx, TicketStatus::Resolved);
+    // Who left still has the problem; people may find another way to them.
+    if how != CloseReason::Abandoned {
+        ticket::set_status(cx, TicketStatus::Resolved);
+    }
     cx.c.clocks.unanswered = None;
     Stage::Closed(Closed { at: cx.now, how, asked: None, anew: false })
 }
@@ -92,7 +95,7 @@ pub fn step(mut stage: Closed, cx: &mut Context<'_>) -> Stage {
             Stage::Closed(stage)
         }
         EventBody::Ticket(what) => {
-            ticket::on_event(cx, what, true);
+            ticket::on_event(cx, what, stage.how != CloseReason::Abandoned);
             Stage::Closed(stage)
         }
         EventBody::Roster(
@@ -204,7 +207,6 @@ fn reopen(stage: Closed, cx: &mut Context<'_>) -> Stage {
 fn renew(stage: &Closed, cx: &mut Context<'_>) {
     let from = stage.asked.as_ref().map_or(cx.c.seq, |question| question.first_seq);
     cx.c.stretch = Stretch { from, first_turn: cx.c.turn + 1, answers: 0, cited: Vec::new() };
-    cx.c.summary = None;
     cx.c.rating = None;
     ticket::set_status(cx, TicketStatus::Open);
 }
@@ -213,20 +215,22 @@ fn begin_again(stage: &Closed, cx: &mut Context<'_>, by_requester: bool) -> Stag
     renew(stage, cx);
     if let Some(reopening) = cx.event.facts.reopening.clone() {
         ticket::ensure(cx);
-        cx.tell(&Notice::OutOfHours { back: reopening.said });
+        cx.tell(&Notice::OutOfHours { back: reopening.said, helping: assisting::answers(cx) });
         let mut assisting = assisting::idle(cx.now);
         assisting.queue_at = Some(reopening.at);
         return Stage::Assisting(assisting);
     }
-    cx.tell(&Notice::Reopened { waiting: true });
-    let desks = cx.watching(None);
+    // What was said meanwhile comes before the notice.
+    let again =
+        handover::queue(cx, HandoverReason::Reopened, Some(&Notice::Reopened { waiting: true }), None);
     if by_requester {
+        let desks = cx.watching(None);
         cx.tell_desks(&DeskNotice::Reopened, &desks, &[]);
     }
     if let Some(technician) = cx.c.last_technician.clone() {
         cx.effect(Effect::Notify { technician, kind: NoticeKind::Reopened });
     }
-    handover::queue(cx, HandoverReason::Reopened, None, None)
+    again
 }
 
 fn on_desk(stage: Closed, cx: &mut Context<'_>, by: &DeskActor, via: &Via, what: &DeskEvent) -> Stage {
@@ -245,7 +249,7 @@ fn on_desk(stage: Closed, cx: &mut Context<'_>, by: &DeskActor, via: &Via, what:
             Stage::Closed(stage)
         }
         DeskEvent::Misread { why } => {
-            cx.whisper(via, &DeskNotice::Refused { verb: "verb", why: why.clone() });
+            cx.whisper(via, &DeskNotice::Misread { why: why.clone() });
             Stage::Closed(stage)
         }
         DeskEvent::Edited { .. }
@@ -271,6 +275,16 @@ fn on_verb(stage: Closed, cx: &mut Context<'_>, by: &DeskActor, via: &Via, verb:
             renew(&stage, cx);
             assigned::take(cx, &technician, via, HandoverReason::Reopened)
         }
+        Verb::Send { message } if airlock::may_send(cx, &technician, via, *message) => {
+            renew(&stage, cx);
+            let taken = assigned::take(cx, &technician, via, HandoverReason::Reopened);
+            airlock::send_kept(cx, &technician, via, *message);
+            taken
+        }
+        Verb::Send { .. } => {
+            airlock::refuse_send(cx, via, verb);
+            Stage::Closed(stage)
+        }
         Verb::Csat => {
             cx.tell(&Notice::AskRating);
             Stage::Closed(stage)
@@ -281,8 +295,7 @@ fn on_verb(stage: Closed, cx: &mut Context<'_>, by: &DeskActor, via: &Via, verb:
         | Verb::Leave
         | Verb::Snooze { .. }
         | Verb::Handback
-        | Verb::Resolve { .. }
-        | Verb::Send { .. } => {
+        | Verb::Resolve { .. } => {
             assisting::refuse(cx, via, verb, "it is closed; reopen it first");
             Stage::Closed(stage)
         }

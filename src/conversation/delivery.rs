@@ -46,6 +46,9 @@ fn sent(
     working: Option<SessionId>,
 ) {
     let opened = matches!(event.op, DeliveryOp::OpenThread);
+    if matches!(event.op, DeliveryOp::Post { .. } | DeliveryOp::Transcript { .. }) {
+        set_failing(cx, event.session, false);
+    }
     if let Some(session) = cx.c.sessions.iter_mut().find(|session| session.id == event.session) {
         match &mut session.role {
             SessionRole::Desk { thread, .. } => {
@@ -66,10 +69,14 @@ fn sent(
         && let Some(relay) = take_relay(cx, *message)
     {
         cx.mark(relay.origin, *message, Mark::Delivered);
-        if note == Some(MAY_APPEAR_TWICE) {
-            let desks: Vec<SessionId> = relay.origin.or(working).into_iter().collect();
-            cx.tell_desks(&DeskNotice::MayAppearTwice, &desks, &[]);
-        }
+        let notice = match note {
+            Some(MAY_APPEAR_TWICE) => DeskNotice::MayAppearTwice,
+            // Done in a lesser way than meant: a file was left out, the thread was lost.
+            Some(note) => DeskNotice::Lessened { how: note.to_owned() },
+            None => return,
+        };
+        let desks: Vec<SessionId> = relay.origin.or(working).into_iter().collect();
+        cx.tell_desks(&notice, &desks, &[]);
     }
 }
 
@@ -94,7 +101,16 @@ fn not_sent(cx: &mut Context<'_>, event: &DeliveryEvent, why: &str, working: Opt
                 Some(origin) => vec![origin],
                 None => cx.watching(working),
             };
-            cx.tell_desks(&DeskNotice::DeliveryFailed { why: why.to_owned() }, &desks, &[]);
+            let again = relay.map(|relay| relay.message);
+            cx.tell_desks(&DeskNotice::DeliveryFailed { why: why.to_owned(), again }, &desks, &[]);
+        }
+        // Once: a notice about a failed notice would never end.
+        DeliveryOp::Post { .. } | DeliveryOp::Transcript { .. } => {
+            let is_open = cx.watching(None).contains(&event.session);
+            if is_open && !set_failing(cx, event.session, true) {
+                let desks = cx.watching(None);
+                cx.tell_desks(&DeskNotice::NotShown { why: why.to_owned() }, &desks, &[]);
+            }
         }
         DeliveryOp::OpenThread => {
             if let Some(session) = cx.c.sessions.iter_mut().find(|session| session.id == event.session) {
@@ -105,16 +121,23 @@ fn not_sent(cx: &mut Context<'_>, event: &DeliveryEvent, why: &str, working: Opt
             }
             cx.audit(None, format!("desk thread could not be opened: {why}"));
         }
-        // Shown in the delivery's own row; a notice about a failed notice would never end.
-        DeliveryOp::Post { .. }
-        | DeliveryOp::Edit { .. }
+        // Shown in the delivery's own row.
+        DeliveryOp::Edit { .. }
         | DeliveryOp::Delete { .. }
         | DeliveryOp::React { .. }
         | DeliveryOp::Mark { .. }
         | DeliveryOp::Card
         | DeliveryOp::Thread { .. }
-        | DeliveryOp::Transcript { .. }
         | DeliveryOp::Whisper { .. } => {}
+    }
+}
+
+/// Whether posts in a desk session failed before.
+fn set_failing(cx: &mut Context<'_>, id: SessionId, now: bool) -> bool {
+    let session = cx.c.sessions.iter_mut().find(|session| session.id == id);
+    match session.map(|session| &mut session.role) {
+        Some(SessionRole::Desk { failing, .. }) => std::mem::replace(failing, now),
+        Some(SessionRole::Requester { .. }) | None => false,
     }
 }
 
@@ -123,6 +146,7 @@ fn not_sent(cx: &mut Context<'_>, event: &DeliveryEvent, why: &str, working: Opt
 fn thread_gone(cx: &mut Context<'_>, event: &DeliveryEvent) {
     let up_to = match event.op {
         DeliveryOp::Post { message } => message.seq.saturating_sub(1),
+        DeliveryOp::Transcript { from, .. } => from.saturating_sub(1),
         DeliveryOp::Edit { .. }
         | DeliveryOp::Delete { .. }
         | DeliveryOp::React { .. }
@@ -130,7 +154,6 @@ fn thread_gone(cx: &mut Context<'_>, event: &DeliveryEvent) {
         | DeliveryOp::OpenThread
         | DeliveryOp::Card
         | DeliveryOp::Thread { .. }
-        | DeliveryOp::Transcript { .. }
         | DeliveryOp::Whisper { .. } => cx.c.seq.saturating_sub(1),
     };
     let closed = matches!(cx.c.stage, Stage::Closed(_));

@@ -3,9 +3,10 @@
 //!
 //! Not here: how a platform draws a card (the adapters), the verbs that move a conversation on (the stages).
 
-use deskbridge_contract::{Action, Card, CardState, Fact, Timestamp};
+use deskbridge_contract::{Action, Address, Card, CardState, Fact, Timestamp};
 
 use crate::notices::DeskNotice;
+use crate::policy::{AssistantMode, RequesterIdentity};
 use crate::verbs::permitted;
 use crate::*;
 
@@ -26,9 +27,12 @@ pub fn state(conversation: &Conversation) -> CardState {
 /// The state in words.
 pub fn status(conversation: &Conversation, policy: &Policy) -> String {
     match &conversation.stage {
-        Stage::Assisting(Assisting { queue_at: Some(_), .. }) => {
-            "With the assistant · goes to the queue at opening time".into()
-        }
+        Stage::Assisting(Assisting { queue_at: Some(_), .. }) => match policy.mode(&conversation.queue) {
+            AssistantMode::First | AssistantMode::Choice => {
+                "With the assistant · goes to the queue at opening time".into()
+            }
+            AssistantMode::DraftOnly | AssistantMode::Off => "Goes to the queue at opening time".into(),
+        },
         Stage::Assisting(_) => "With the assistant".into(),
         Stage::Handover(handover) => match &handover.offer {
             Some(Offer { to: OfferTo::One(technician), .. }) => {
@@ -98,6 +102,9 @@ pub fn card(
     }
     let summary = match words.summary {
         Some(summary) => summary.to_owned(),
+        None if matches!(conversation.stage, Stage::Assisting(_)) => {
+            "A summary is written when people are called.".to_owned()
+        }
         None => "Summary is being written…".to_owned(),
     };
     let card = Card {
@@ -174,7 +181,7 @@ pub fn actions(conversation: &Conversation) -> Vec<Action> {
 
 /// Opens a session in every room of the queue that has none (L5), and brings older ones up to date.
 pub fn open_rooms(cx: &mut Context<'_>) {
-    let up_to = cx.c.seq;
+    let up_to = said_so_far(cx);
     for room in cx.policy.desks_of(&cx.c.queue) {
         let existing =
             cx.c.desk_sessions()
@@ -187,7 +194,7 @@ pub fn open_rooms(cx: &mut Context<'_>) {
             Some((_, SessionRole::Requester { .. })) => {}
             None => {
                 let id = SessionId(u16::try_from(cx.c.sessions.len()).unwrap_or(u16::MAX));
-                let role = SessionRole::Desk { thread: DeskThread::Opening, shown: 0 };
+                let role = SessionRole::Desk { thread: DeskThread::Opening, shown: 0, failing: false };
                 cx.c.sessions.push(Session { id, role, address: room });
                 open_room(cx, id, 1, up_to);
             }
@@ -198,7 +205,7 @@ pub fn open_rooms(cx: &mut Context<'_>) {
 fn open_room(cx: &mut Context<'_>, id: SessionId, from: u64, up_to: u64) {
     if let Some(session) = cx.c.sessions.iter_mut().find(|session| session.id == id) {
         session.address.thread = None;
-        session.role = SessionRole::Desk { thread: DeskThread::Opening, shown: 0 };
+        session.role = SessionRole::Desk { thread: DeskThread::Opening, shown: 0, failing: false };
     }
     cx.deliver(id, DeliveryOp::OpenThread, Weight::Person);
     cx.deliver(id, DeliveryOp::Card, Weight::Person);
@@ -207,9 +214,9 @@ fn open_room(cx: &mut Context<'_>, id: SessionId, from: u64, up_to: u64) {
 
 /// Brings a room up to date that did not see all of it.
 pub fn catch_up(cx: &mut Context<'_>, id: SessionId) {
-    let up_to = cx.c.seq;
+    let up_to = said_so_far(cx);
     let shown = cx.c.session(id).and_then(|session| match session.role {
-        SessionRole::Desk { thread: DeskThread::Opening | DeskThread::Open, shown } => Some(shown),
+        SessionRole::Desk { thread: DeskThread::Opening | DeskThread::Open, shown, .. } => Some(shown),
         SessionRole::Desk { thread: DeskThread::Lost, .. } | SessionRole::Requester { .. } => None,
     });
     if let Some(shown) = shown.filter(|shown| *shown < up_to) {
@@ -217,13 +224,25 @@ pub fn catch_up(cx: &mut Context<'_>, id: SessionId) {
     }
 }
 
+/// What a technician writes in this very step is shown by itself, or stands where it was written.
+fn said_so_far(cx: &Context<'_>) -> u64 {
+    match &cx.event.body {
+        EventBody::Desk { what: DeskEvent::Posted { .. }, .. } => cx.c.seq - 1,
+        EventBody::Desk { .. }
+        | EventBody::Requester { .. }
+        | EventBody::Assistant(_)
+        | EventBody::Roster(_)
+        | EventBody::Ticket(_)
+        | EventBody::Delivery(_)
+        | EventBody::Timer { .. } => cx.c.seq,
+    }
+}
+
 fn transcript(cx: &mut Context<'_>, id: SessionId, from: u64, to: u64) {
     cx.deliver(id, DeliveryOp::Transcript { from, to }, Weight::Person);
-    if let Some(session) = cx.c.sessions.iter_mut().find(|session| session.id == id) {
-        session.role = match &session.role {
-            SessionRole::Desk { thread, .. } => SessionRole::Desk { thread: *thread, shown: to },
-            SessionRole::Requester { active } => SessionRole::Requester { active: *active },
-        };
+    let session = cx.c.sessions.iter_mut().find(|session| session.id == id);
+    if let Some(Session { role: SessionRole::Desk { shown, .. }, .. }) = session {
+        *shown = to;
     }
 }
 
@@ -265,7 +284,10 @@ pub fn may(cx: &mut Context<'_>, by: &DeskActor, via: &Via, verb: &Verb) -> Opti
     };
     let mode = airlock::origin(via).map(|session| cx.reply_mode(session));
     match permitted(verb, &technician, &cx.c, cx.policy, mode) {
-        Ok(()) => Some(technician),
+        Ok(()) => {
+            cx.acted(&technician);
+            Some(technician)
+        }
         Err(why) => {
             cx.whisper(via, &DeskNotice::Refused { verb: verb.name(), why });
             None
@@ -294,7 +316,7 @@ pub fn common_verb(cx: &mut Context<'_>, by: &TechnicianId, via: &Via, verb: &Ve
             cx.toast("A suggestion is being written");
         }
         Verb::Info => {
-            let lines = info(cx);
+            let lines = info(cx, via);
             cx.whisper(via, &DeskNotice::Info { lines });
         }
         Verb::Help => cx.whisper(via, &DeskNotice::Help),
@@ -344,10 +366,27 @@ fn undo(cx: &mut Context<'_>, by: &TechnicianId, via: &Via) {
     cx.whisper(via, &DeskNotice::Undone);
 }
 
-fn info(cx: &Context<'_>) -> Vec<(String, String)> {
+/// The requester's name as a room may show it (D19), tagged with nothing that could be taken for a technician (S41).
+pub fn requester_name(conversation: &Conversation, policy: &Policy, room: &Address) -> String {
+    match policy.desk(room).map(|desk| desk.requester_identity).unwrap_or_default() {
+        RequesterIdentity::Name => {
+            let technicians: Vec<&str> = policy.technicians.values().map(|t| t.name.as_str()).collect();
+            fit::cannot_impersonate(&conversation.requester.name, &technicians)
+        }
+        RequesterIdentity::Alias => format!("Requester {}", conversation.id),
+        RequesterIdentity::Anonymous => "Requester".to_owned(),
+    }
+}
+
+fn info(cx: &Context<'_>, via: &Via) -> Vec<(String, String)> {
+    let room = airlock::origin(via).and_then(|session| cx.c.session(session));
+    let requester = match room {
+        Some(session) => requester_name(&cx.c, cx.policy, &session.address),
+        None => cx.c.requester.name.clone(),
+    };
     let mut lines = vec![
         ("Conversation".to_owned(), cx.c.id.to_string()),
-        ("Requester".to_owned(), cx.c.requester.name.clone()),
+        ("Requester".to_owned(), requester),
         ("State".to_owned(), status(&cx.c, cx.policy)),
         ("Queue".to_owned(), cx.c.queue.to_string()),
     ];

@@ -19,7 +19,7 @@ pub fn enter(cx: &mut Context<'_>, reason: HandoverReason, mut from: Assisting) 
         from.phase = Phase::Idle;
         ticket::ensure(cx);
         if from.queue_at.is_none() {
-            cx.tell(&Notice::OutOfHours { back: reopening.said });
+            cx.tell(&Notice::OutOfHours { back: reopening.said, helping: assisting::answers(cx) });
         } else {
             requester::status(cx, StatusWords::WithAssistant);
         }
@@ -27,7 +27,8 @@ pub fn enter(cx: &mut Context<'_>, reason: HandoverReason, mut from: Assisting) 
         cx.helper_spoke();
         return Stage::Assisting(from);
     }
-    let keep_assistant = !matches!(reason, HandoverReason::AssistantOff | HandoverReason::AssistantFailed);
+    let failed = matches!(reason, HandoverReason::AssistantOff | HandoverReason::AssistantFailed);
+    let keep_assistant = !failed && assisting::answers(cx);
     let facts = &cx.event.facts;
     let notice =
         Notice::Connecting { position: facts.waiting + 1, expected: facts.expected_wait, keep_assistant };
@@ -50,6 +51,7 @@ pub fn queue(
     }
     desk::open_rooms(cx);
     let stretch = cx.c.stretch.from;
+    cx.c.summary = None;
     cx.effect(Effect::Summarise { stretch });
     ticket::when(cx, TicketWhen::Handover);
     Stage::Handover(Handover {
@@ -307,7 +309,7 @@ fn on_desk(stage: Handover, cx: &mut Context<'_>, by: &DeskActor, via: &Via, wha
             }
         }
         DeskEvent::Misread { why } => {
-            cx.whisper(via, &DeskNotice::Refused { verb: "verb", why: why.clone() });
+            cx.whisper(via, &DeskNotice::Misread { why: why.clone() });
             Stage::Handover(stage)
         }
         DeskEvent::Edited { .. }
@@ -335,7 +337,6 @@ fn on_verb(mut stage: Handover, cx: &mut Context<'_>, by: &DeskActor, via: &Via,
             if offered {
                 stage.offer = None;
             }
-            cx.acted(&technician);
             let desks = cx.watching(None);
             let name = cx.policy.name(&technician);
             cx.tell_desks(&DeskNotice::Declined { name }, &desks, &[]);
@@ -347,12 +348,15 @@ fn on_verb(mut stage: Handover, cx: &mut Context<'_>, by: &DeskActor, via: &Via,
                 assisting::refuse(cx, via, verb, &why);
                 return Stage::Handover(stage);
             }
-            cx.acted(&technician);
             stage.offer = None;
             stage.excluded.retain(|excluded| excluded != who);
             offer(stage, cx, &OfferTo::One(who.clone()))
         }
         Verb::Transfer { to: TransferTo::Queue(queue) } => to_queue(stage, cx, &technician, queue),
+        Verb::Handback if !assisting::answers(cx) => {
+            assisting::refuse_handback(cx, via);
+            Stage::Handover(stage)
+        }
         Verb::Handback => {
             cx.tell(&Notice::HandedBack);
             let desks = cx.watching(None);
@@ -393,7 +397,6 @@ fn to_queue(stage: Handover, cx: &mut Context<'_>, by: &TechnicianId, queue: &Qu
     let notice = DeskNotice::TransferredToQueue { by: cx.policy.name(by), queue: queue.0.clone() };
     cx.tell_desks(&notice, &desks, &[]);
     cx.c.queue = queue.clone();
-    cx.acted(by);
     desk::open_rooms(cx);
     Stage::Handover(Handover {
         reason: HandoverReason::Transferred,

@@ -73,6 +73,9 @@ pub struct Conversation {
     pub priority: u8,
     /// Who helped last; asked first when the requester returns.
     pub last_technician: Option<TechnicianId>,
+    /// Who helped this requester in the conversation before; asked first as long as nobody helped in this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub familiar: Option<TechnicianId>,
     /// The four-part summary, when it is there.
     pub summary: Option<MessageId>,
     pub opened: Timestamp,
@@ -132,12 +135,14 @@ pub struct Session {
 #[serde(rename_all = "kebab-case")]
 pub enum SessionRole {
     /// `active`: the one that spoke last (D3).
-    Requester {
-        active: bool,
-    },
+    Requester { active: bool },
     Desk {
         thread: DeskThread,
-        /* everything public up to this seq is shown there */ shown: u64,
+        /// Everything public up to this seq is shown there.
+        shown: u64,
+        /// The latest post there failed, and that was said as far as it can be.
+        #[serde(default)]
+        failing: bool,
     },
 }
 
@@ -340,6 +345,7 @@ impl Conversation {
             kept: Vec::new(),
             priority,
             last_technician: None,
+            familiar: None,
             summary: None,
             opened: now,
             rating: None,

@@ -35,6 +35,8 @@ pub enum Notice {
     /// Out of hours: when people are back (already in words); a ticket is opened; the assistant still helps.
     OutOfHours {
         back: String,
+        /// Whether an assistant answers meanwhile.
+        helping: bool,
     },
     /// "Shall I connect you with a technician?" Yes / No, keep going.
     AskConnect,
@@ -105,6 +107,10 @@ pub enum DeskNotice {
         verb: &'static str,
         why: String,
     },
+    /// It was meant as a verb, but is none.
+    Misread {
+        why: String,
+    },
     /// Mentions the technician.
     Offered {
         name: String,
@@ -173,10 +179,19 @@ pub enum DeskNotice {
     KeptWithAssistant,
     RequesterLeft,
     RequesterReturned,
+    /// Button: try again (`send:<message>`), where the words are still ours to send.
     DeliveryFailed {
+        why: String,
+        again: Option<MessageId>,
+    },
+    /// Something meant for this room is not in it.
+    NotShown {
         why: String,
     },
     MayAppearTwice,
+    Lessened {
+        how: String,
+    },
     ThreadReopened,
     TicketOpened {
         number: String,

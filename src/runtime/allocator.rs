@@ -126,7 +126,7 @@ fn as_waiting(policy: &Policy, conversation: &Conversation) -> Option<Waiting> {
         front: handover.front,
         since: handover.since,
         excluded: handover.excluded.clone(),
-        sticky: conversation.last_technician.clone(),
+        sticky: conversation.last_technician.clone().or_else(|| conversation.familiar.clone()),
         skills: policy.queue(&conversation.queue).skills,
         language: conversation.requester.language.clone(),
     })

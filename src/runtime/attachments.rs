@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 
 use deskbridge_contract::{Adapter, Attachment, AttachmentSource};
-use deskbridge_conversation::{Conversation, MessageId};
+use deskbridge_conversation::{Conversation, DeliveryOp, MessageId};
 use deskbridge_services::blobs::BlobError;
 use deskbridge_store::rows::{BlobRow, MessageRow};
 use deskbridge_store::{Admin, StoreError};
@@ -63,6 +63,24 @@ impl Bridge {
         self.writer.admin(replace).await?;
         self.board.forget_message(row.id);
         Ok(Arc::new(copied))
+    }
+
+    /// What a post had to leave out, for its author: "without a.txt: the download took too long".
+    pub async fn missing_files(&self, op: &DeliveryOp) -> Result<Option<String>, StoreError> {
+        let DeliveryOp::Post { message } = op else { return Ok(None) };
+        let Some(row) = self.stored(*message).await? else { return Ok(None) };
+        let missing: Vec<String> = row
+            .content
+            .attachments
+            .iter()
+            .filter_map(|attachment| match &attachment.source {
+                AttachmentSource::Missing { why } => {
+                    Some(format!("{}: {why}", super::compose::file_name(&attachment.name)))
+                }
+                AttachmentSource::Remote(_) | AttachmentSource::Blob { .. } => None,
+            })
+            .collect();
+        Ok((!missing.is_empty()).then(|| format!("without {}", missing.join(", "))))
     }
 
     /// The channel that a message was written on: the one session that has a link to it before anything was relayed.

@@ -6,6 +6,7 @@
 //! `apply` of the result. The database is the truth; what a task forgets, a scan finds again.
 
 pub mod allocator;
+pub mod anew;
 pub mod attachments;
 pub mod board;
 pub mod bus;
@@ -22,6 +23,7 @@ pub mod rooms;
 pub mod service;
 pub mod shelf;
 pub mod supervisor;
+pub mod tickets;
 pub mod timers;
 
 use std::collections::BTreeMap;

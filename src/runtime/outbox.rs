@@ -3,7 +3,7 @@
 //! Not here: carrying out one effect (`perform`, `service`), pace (`pace`). Lanes are filled by hints from the writer
 //! and, at the start, by a scan; what the database says wins.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,8 +31,8 @@ struct Lane {
 #[derive(Default)]
 struct Outbox {
     lanes: HashMap<String, Lane>,
-    /// Lanes whose head may not go yet.
-    later: BTreeMap<Timestamp, HashSet<String>>,
+    /// Lanes whose head may not go yet; those of one time in the order of their names, the same in every run.
+    later: BTreeMap<Timestamp, BTreeSet<String>>,
 }
 
 struct Finished {

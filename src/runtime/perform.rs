@@ -93,7 +93,8 @@ async fn deliver(
         let why = format!("not accepted for 24 hours: {}", row.error.as_deref().unwrap_or("no reason known"));
         return outcome(bridge, row, delivery, Outcome::Failed { why }).await;
     }
-    let operations = bridge.operations(&place.conversation, &place.session, delivery, &place.adapter).await?;
+    let mut operations =
+        bridge.operations(&place.conversation, &place.session, delivery, &place.adapter).await?;
     if operations.is_empty() {
         // Nothing to show, or nothing shown that could be changed.
         return end(bridge, row, DeliveryState::Cancelled, "nothing to do").await;
@@ -108,9 +109,24 @@ async fn deliver(
             Begun::Go { attempt } => row = Arc::new(OutboxRow { attempts: attempt, ..(*row).clone() }),
             Begun::No => return Ok(Verdict::Done),
         }
+        if delivery.op.coalesces().is_some() {
+            operations = drawn_anew(bridge, delivery, &place).await?;
+        }
     }
     let sent = send_all(&place, &row, operations).await;
     settle(bridge, &row, delivery, &place, sent).await
+}
+
+/// While it was queued this row stood for every later card or title; only what is drawn after it left the queue shows
+/// them all. Read from the store, because the board may be a moment behind it.
+async fn drawn_anew(
+    bridge: &Arc<Bridge>,
+    delivery: &Delivery,
+    place: &Place,
+) -> Result<Vec<OutboundOp>, StoreError> {
+    let fresh = bridge.read.conversation(place.conversation.id).await?;
+    let fresh = fresh.as_ref().unwrap_or(&place.conversation);
+    bridge.operations(fresh, &place.session, delivery, &place.adapter).await
 }
 
 /// Nothing of a desk ever falls into the room's main thread (D22).
@@ -230,7 +246,10 @@ async fn settle(
             let detail = "sending works again".to_owned();
             bridge.health.set(channel, health::State::Up { since: bridge.now(), detail });
         }
-        let ended = sent(row, delivery, place, progress.sent);
+        let mut ended = sent(row, delivery, place, progress.sent);
+        if let Outcome::Sent { note: note @ None, .. } = &mut ended {
+            *note = bridge.missing_files(&delivery.op).await?;
+        }
         return outcome(bridge, row, delivery, ended).await;
     };
     if !progress.sent.is_empty() {

@@ -11,7 +11,7 @@ use deskbridge_contract::{
 };
 use deskbridge_conversation::policy::{Policy, RequesterIdentity};
 use deskbridge_conversation::{
-    Audience, Author, Conversation, MessageId, Session, SessionRole, TechnicianId, desk, fit,
+    Audience, Author, Conversation, MessageId, Session, SessionRole, TechnicianId, Wish, desk, gist,
 };
 use deskbridge_store::StoreError;
 use deskbridge_store::rows::MessageRow;
@@ -32,23 +32,17 @@ pub struct Shown {
     pub reply_to: Option<MessageId>,
 }
 
+/// `/status`, `/new` …: not a word about the matter.
+pub fn is_command(row: &MessageRow, language: &str) -> bool {
+    matches!(row.author, Author::Requester(_))
+        && row.content.text.trim_start().starts_with('/')
+        && matches!(gist::read(&row.content.text, language).wish, Some(Wish::Command(_)))
+}
+
 pub fn is_requester(session: &Session) -> bool {
     match session.role {
         SessionRole::Requester { .. } => true,
         SessionRole::Desk { .. } => false,
-    }
-}
-
-/// The requester's name as a room may show it (D19), tagged with nothing that could be taken for a technician (S41).
-pub fn requester_name(conversation: &Conversation, policy: &Policy, room: &Address) -> String {
-    let identity = policy.desk(room).map(|desk| desk.requester_identity).unwrap_or_default();
-    match identity {
-        RequesterIdentity::Name => {
-            let technicians: Vec<&str> = policy.technicians.values().map(|t| t.name.as_str()).collect();
-            fit::cannot_impersonate(&conversation.requester.name, &technicians)
-        }
-        RequesterIdentity::Alias => format!("Requester {}", conversation.id),
-        RequesterIdentity::Anonymous => "Requester".to_owned(),
     }
 }
 
@@ -70,7 +64,7 @@ fn most_discreet(
 ) -> String {
     rooms.max_by_key(|room| discretion(policy, room)).map_or_else(
         || conversation.requester.name.clone(),
-        |room| requester_name(conversation, policy, &room),
+        |room| desk::requester_name(conversation, policy, &room),
     )
 }
 
@@ -91,7 +85,7 @@ fn persona(
 ) -> Option<Persona> {
     match &message.author {
         Author::Requester(_) => {
-            let name = requester_name(conversation, policy, &session.address);
+            let name = desk::requester_name(conversation, policy, &session.address);
             Some(Persona { name, assistant: false })
         }
         Author::Technician(technician) => {
@@ -132,7 +126,13 @@ pub fn message(conversation: &Conversation, policy: &Policy, session: &Session, 
         }
     }
     content.attachments.retain(|a| !matches!(a.source, AttachmentSource::Missing { .. }));
-    if is_requester(session) && !matches!(row.author, Author::Desk | Author::Assistant) {
+    let has_buttons = match row.author {
+        Author::Desk => true,
+        // Its buttons are the requester's.
+        Author::Assistant => is_requester(session),
+        Author::Requester(_) | Author::Technician(_) | Author::Outsider => false,
+    };
+    if !has_buttons {
         content.actions.clear();
     }
     Shown { persona: persona(conversation, policy, session, row), content, reply_to: row.reply_to }
@@ -142,9 +142,13 @@ impl Bridge {
     /// A few words of the matter: the requester's first message.
     pub async fn subject(&self, conversation: &Conversation) -> Result<String, StoreError> {
         let rows = self.read.messages(conversation.id, 1, false, 8).await?;
-        let first = rows
-            .iter()
-            .find(|row| matches!(row.author, Author::Requester(_)) && !row.content.text.trim().is_empty());
+        let language = &conversation.requester.language;
+        let says = |row: &&MessageRow| {
+            matches!(row.author, Author::Requester(_))
+                && !row.content.text.trim().is_empty()
+                && !is_command(row, language)
+        };
+        let first = rows.iter().find(says);
         let text = first.map(|row| row.content.text.as_str()).unwrap_or_default();
         let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
         Ok(cut(line.trim(), SUBJECT))
@@ -158,7 +162,7 @@ impl Bridge {
         Ok(ThreadTitle {
             state: desk::state(conversation),
             reference: conversation.id.to_string(),
-            requester: requester_name(conversation, &self.policy.current().policy, room),
+            requester: desk::requester_name(conversation, &self.policy.current().policy, room),
             subject: self.subject(conversation).await?,
         })
     }
@@ -174,7 +178,7 @@ impl Bridge {
             Some(id) => self.board.message(self.read.as_ref(), id).await?.map(|row| row.content.text.clone()),
             None => None,
         };
-        let requester = requester_name(conversation, &policy.policy, room);
+        let requester = desk::requester_name(conversation, &policy.policy, room);
         let channel = conversation.requester_session().map_or("", |session| session.address.channel.as_str());
         let words =
             desk::Words { subject: &subject, summary: summary.as_deref(), requester: &requester, channel };
@@ -191,7 +195,7 @@ impl Bridge {
     ) -> Result<Option<Content>, StoreError> {
         let rows = self.read.messages(conversation.id, from, false, 2_000).await?;
         let policy = self.policy.current();
-        let requester = requester_name(conversation, &policy.policy, room);
+        let requester = desk::requester_name(conversation, &policy.policy, room);
         let said: Vec<&MessageRow> = rows
             .iter()
             .filter(|row| row.id.seq <= to && !row.deleted && row.audience == Audience::Public)

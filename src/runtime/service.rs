@@ -5,20 +5,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use deskbridge_contract::{Content, Outbound, OutboundOp, RemoteMessageId, RemoteUserId};
+use deskbridge_contract::{Content, Outbound, OutboundOp, RemoteUserId};
 use deskbridge_conversation::notices::{Notice, say};
 use deskbridge_conversation::{
-    Answer, AssistantEvent, Audience, Author, Conversation, Effect, EventBody, NoticeKind, RequesterEvent,
-    RequesterVerb, SessionId, Stage, TechnicianId, TicketEvent, TicketLink, TicketStatus, Via, Wish, gist,
+    Answer, AssistantEvent, Audience, Author, Conversation, Effect, EventBody, NoticeKind, Stage,
+    TechnicianId, Via,
 };
 use deskbridge_services::assistant::{Line, Reply, Request, Speaker, Unwatched};
-use deskbridge_services::tickets::{NewTicket, TicketError, Visibility};
+use deskbridge_services::tickets::Visibility;
+use deskbridge_store::StoreError;
 use deskbridge_store::rows::{DeliveryState, MessageRow, OutboxRow};
-use deskbridge_store::{Apply, Cause, Refs, StoreError, Target};
 
-use super::ending::{end, put_back};
-use super::perform::{Verdict, backoff, later};
-use super::{Bridge, render};
+use super::ending::end;
+use super::perform::{Verdict, later};
+use super::tickets::{after_ticket, no_ticket, open_ticket, ticket_key, ticket_status};
+use super::{Bridge, anew, render};
 
 /// Messages of a stretch that an engine sees; the latest win.
 const STRETCH: usize = 60;
@@ -40,7 +41,11 @@ async fn serve(bridge: &Arc<Bridge>, row: &Arc<OutboxRow>) -> Result<Verdict, St
     match &row.effect {
         Effect::AskAssistant { turn } => ask(bridge, row, &conversation, *turn).await,
         Effect::Summarise { stretch } => {
-            let request = bridge.desk_request(&conversation, *stretch, 0).await?;
+            let mut request = bridge.desk_request(&conversation, *stretch, 0).await?;
+            if request.lines.is_empty() {
+                // Reopened without a word: the summary is of what there is (A6: it is never empty).
+                request = bridge.desk_request(&conversation, 1, 0).await?;
+            }
             let summary = bridge.assistant.summarise(&request).await;
             let event = EventBody::Assistant(AssistantEvent::Summarised { stretch: *stretch });
             bridge.finish(row, event, Some(Content::text(summary))).await?;
@@ -70,7 +75,7 @@ async fn serve(bridge: &Arc<Bridge>, row: &Arc<OutboxRow>) -> Result<Verdict, St
             notify(bridge, row, &conversation, technician, *kind).await;
             end(bridge, row, DeliveryState::Sent, "").await
         }
-        Effect::OpenAnew { first_seq } => open_anew(bridge, row, &conversation, *first_seq).await,
+        Effect::OpenAnew { first_seq } => anew::open(bridge, row, &conversation, *first_seq).await,
         Effect::Deliver(_)
         | Effect::Cancel { .. }
         | Effect::ReleaseHolds
@@ -90,8 +95,11 @@ impl Bridge {
         turn: u32,
     ) -> Result<Request, StoreError> {
         let rows = self.read.messages(conversation.id, from, false, 2_000).await?;
-        let said: Vec<&MessageRow> =
-            rows.iter().filter(|row| row.audience == Audience::Public && !row.deleted).collect();
+        let language = &conversation.requester.language;
+        let counts = |row: &&MessageRow| {
+            row.audience == Audience::Public && !row.deleted && !render::is_command(row, language)
+        };
+        let said: Vec<&MessageRow> = rows.iter().filter(counts).collect();
         let skip = said.len().saturating_sub(STRETCH);
         let lines = said[skip..].iter().map(|row| Line {
             by: match &row.author {
@@ -235,118 +243,6 @@ async fn suggest(
     Ok(Verdict::Done)
 }
 
-fn ticket_key(conversation: &Conversation) -> Option<&str> {
-    match &conversation.ticket {
-        TicketLink::Linked { key, .. } => Some(key),
-        TicketLink::None | TicketLink::Opening | TicketLink::Failed { .. } => None,
-    }
-}
-
-async fn no_ticket(bridge: &Arc<Bridge>, row: &OutboxRow) -> Result<Verdict, StoreError> {
-    end(bridge, row, DeliveryState::Cancelled, "there is no ticket").await
-}
-
-async fn open_ticket(
-    bridge: &Arc<Bridge>,
-    row: &Arc<OutboxRow>,
-    conversation: &Conversation,
-) -> Result<Verdict, StoreError> {
-    let subject = bridge.subject(conversation).await?;
-    let summary = if subject.is_empty() { format!("IT request {}", conversation.id) } else { subject };
-    let request = bridge.request(conversation, conversation.stretch.from, 0).await?;
-    let said: Vec<String> =
-        request.lines.iter().map(|line| format!("{}: {}", line.name, line.text)).collect();
-    let ticket = NewTicket {
-        // The conversation and the moment it was asked for: the same over every attempt.
-        key: format!("deskbridge:{}", row.id),
-        conversation: conversation.id,
-        summary,
-        description: render::cut(&said.join("\n\n"), 20_000),
-        priority: conversation.priority,
-        requester: conversation.requester.name.clone(),
-        technician: conversation.assignee().map(|technician| bridge.policy.current().policy.name(technician)),
-    };
-    match bridge.tickets.create(&ticket).await {
-        Ok(made) => {
-            let desk = bridge.tickets.name().to_owned();
-            let event = EventBody::Ticket(TicketEvent::Opened { desk, key: made.key, number: made.number });
-            bridge.finish(row, event, None).await?;
-            Ok(Verdict::Done)
-        }
-        Err(TicketError::Retry(why)) => put_back(bridge, &started(row), backoff(row), why).await,
-        Err(TicketError::Refused(why)) => {
-            bridge.finish(row, EventBody::Ticket(TicketEvent::Failed { why }), None).await?;
-            Ok(Verdict::Done)
-        }
-    }
-}
-
-/// Counts one more attempt, for the back-off.
-fn started(row: &Arc<OutboxRow>) -> Arc<OutboxRow> {
-    Arc::new(OutboxRow { attempts: row.attempts + 1, ..(**row).clone() })
-}
-
-async fn ticket_status(
-    bridge: &Arc<Bridge>,
-    row: &Arc<OutboxRow>,
-    conversation: &Conversation,
-    status: TicketStatus,
-) -> Result<Verdict, StoreError> {
-    let Some(key) = ticket_key(conversation) else { return no_ticket(bridge, row).await };
-    if status == TicketStatus::Resolved
-        && let Err(error) = hand_in_record(bridge, row, conversation, key).await?
-    {
-        return after_ticket(bridge, row, Err(error)).await;
-    }
-    let by = conversation.last_technician.as_ref().map(|t| bridge.policy.current().policy.name(t));
-    let done = bridge.tickets.set_status(key, status, by.as_deref().unwrap_or("deskbridge")).await;
-    after_ticket(bridge, row, done).await
-}
-
-/// The transcript as a comment, and the conversation's files (product.md §6).
-async fn hand_in_record(
-    bridge: &Arc<Bridge>,
-    row: &OutboxRow,
-    conversation: &Conversation,
-    key: &str,
-) -> Result<Result<(), TicketError>, StoreError> {
-    let rows = bridge.read.messages(conversation.id, 1, false, 2_000).await?;
-    let public: Vec<&MessageRow> =
-        rows.iter().filter(|r| r.audience == Audience::Public && !r.deleted).collect();
-    let said: Vec<String> = public
-        .iter()
-        .map(|r| format!("{}: {}", bridge.author_name(conversation, r), r.content.text))
-        .collect();
-    let text = format!("Transcript of {}\n\n{}", conversation.id, render::cut(&said.join("\n\n"), 50_000));
-    let commented =
-        bridge.tickets.comment(key, &row.id.to_string(), "deskbridge", &text, Visibility::Public).await;
-    if commented.is_err() {
-        return Ok(commented);
-    }
-    for message in public {
-        for attachment in &message.content.attachments {
-            if let deskbridge_contract::AttachmentSource::Blob { id, .. } = &attachment.source
-                && let Err(error) = bridge.tickets.attach(key, &id.0, &attachment.name).await
-            {
-                return Ok(Err(error));
-            }
-        }
-    }
-    Ok(Ok(()))
-}
-
-async fn after_ticket(
-    bridge: &Arc<Bridge>,
-    row: &Arc<OutboxRow>,
-    done: Result<(), TicketError>,
-) -> Result<Verdict, StoreError> {
-    match done {
-        Ok(()) => end(bridge, row, DeliveryState::Sent, "").await,
-        Err(TicketError::Retry(why)) => put_back(bridge, &started(row), backoff(row), why).await,
-        Err(TicketError::Refused(why)) => end(bridge, row, DeliveryState::Failed, &why).await,
-    }
-}
-
 /// A private message to a technician, wherever they can be reached. Best effort: the card mentions them as well.
 async fn notify(
     bridge: &Arc<Bridge>,
@@ -377,61 +273,4 @@ async fn notify(
             tracing::debug!(effect = %row.id, %error, "a technician could not be told privately");
         }
     }
-}
-
-/// The late messages become a new conversation of the same requester (D5).
-async fn open_anew(
-    bridge: &Arc<Bridge>,
-    row: &Arc<OutboxRow>,
-    conversation: &Conversation,
-    first_seq: u64,
-) -> Result<Verdict, StoreError> {
-    let Some(session) = conversation.requester_session() else {
-        return end(bridge, row, DeliveryState::Cancelled, "no requester session").await;
-    };
-    let rows = bridge.read.messages(conversation.id, first_seq, false, 200).await?;
-    let language = &conversation.requester.language;
-    let is_command =
-        |row: &MessageRow| matches!(gist::read(&row.content.text, language).wish, Some(Wish::Command(_)));
-    let late: Vec<&MessageRow> = rows
-        .iter()
-        .filter(|row| matches!(row.author, Author::Requester(_)) && !row.deleted && !is_command(row))
-        .collect();
-    let texts: Vec<&str> = late.iter().map(|row| row.content.text.as_str()).collect();
-    let content = Content {
-        text: texts.join("\n\n"),
-        attachments: late.iter().flat_map(|row| row.content.attachments.clone()).collect(),
-        ..Content::default()
-    };
-    let (at, what) = match late.last() {
-        Some(last) => {
-            let remote = bridge.links(conversation, session, Some(last.id)).await?.into_values().next();
-            let remote = remote.unwrap_or_else(|| RemoteMessageId::new(last.id.to_string()));
-            (
-                last.at,
-                RequesterEvent::Posted { remote, gist: gist::read(&content.text, language), reply_to: None },
-            )
-        }
-        // Nothing was said: the button "talk to a human" asked for it.
-        None => (bridge.now(), RequesterEvent::Pressed { verb: RequesterVerb::Human }),
-    };
-    let policy = bridge.policy.current();
-    let queue = policy.policy.queue_of(&session.address.channel);
-    let apply = Apply {
-        cause: Cause::Effect(row.id),
-        target: Target::Requester {
-            address: session.address.clone(),
-            requester: conversation.requester.clone(),
-            priority: policy.policy.queue(&queue).priority,
-            queue,
-            force_new: true,
-        },
-        at,
-        body: EventBody::Requester { session: SessionId(0), what },
-        content: Some(content),
-        refs: Refs::default(),
-        guard: None,
-    };
-    bridge.writer.apply(apply).await?;
-    Ok(Verdict::Done)
 }

@@ -15,7 +15,7 @@ use world::Witness;
 const SETTLES: usize = 8;
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 384, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     /// Any event at all, however nonsensical, is survived, counted once, kept and read back as it was.
     #[test]
@@ -40,6 +40,12 @@ proptest! {
         history.fire(&policy)?;
         history.replay(&policy)?;
     }
+}
+
+/// At least 384 cases; `PROPTEST_CASES` asks for more. A failure is shown whole, so nothing is written beside the sources.
+fn config() -> ProptestConfig {
+    let usual = ProptestConfig::default();
+    ProptestConfig { cases: usual.cases.max(384), failure_persistence: None, ..usual }
 }
 
 /// One step with everything that must hold of any step.

@@ -26,10 +26,11 @@ pub(super) fn text(notice: &Notice) -> String {
                              Sie können jederzeit mit einem Menschen sprechen."
             .to_owned(),
         Notice::Connecting { position, expected, .. } => connecting(*position, expected.map(|e| roughly(e, &UNITS))),
-        Notice::OutOfHours { back } => format!(
+        Notice::OutOfHours { back, helping } => format!(
             "Unsere Technikerinnen und Techniker sind wieder da: {}. Damit nichts verloren geht, wird ein Ticket eröffnet; \
-             dann sehen sie auch dieses Gespräch. Bis dahin helfe ich gern weiter.",
-            plain(back)
+             dann sehen sie auch dieses Gespräch.{}",
+            plain(back),
+            if *helping { " Bis dahin helfe ich gern weiter." } else { "" }
         ),
         Notice::AskConnect => "Soll ich Sie mit einer Technikerin oder einem Techniker verbinden?".to_owned(),
         Notice::Choice => "Wer soll Ihnen helfen: der Assistent, der sofort antwortet, oder jemand aus der Technik?".to_owned(),

@@ -30,6 +30,9 @@ fn buttons(notice: &DeskNotice) -> Vec<Action> {
     if matches!(notice, DeskNotice::OfferedEveryone) {
         return vec![button(Verb::Accept, "Accept")];
     }
+    if let DeskNotice::DeliveryFailed { again: Some(message), .. } = notice {
+        return vec![button(Verb::Send { message: *message }, "Try again")];
+    }
     if matches!(notice, DeskNotice::TicketFailed { .. }) {
         return vec![button(Verb::Ticket, "Try again")];
     }
@@ -41,6 +44,7 @@ fn text(notice: &DeskNotice) -> String {
         DeskNotice::KeptInternal { owner, .. } => kept(owner.as_deref()),
         DeskNotice::NotPermitted => NOT_PERMITTED.to_owned(),
         DeskNotice::Refused { verb, why } => format!("Not done ({verb}): {}", sentence(why)),
+        DeskNotice::Misread { why } => format!("Not done: {}", sentence(why)),
         DeskNotice::Offered { name, seconds } => {
             format!("**{}**, this is yours to accept for {seconds} s.", plain(name))
         }
@@ -75,8 +79,12 @@ fn text(notice: &DeskNotice) -> String {
             "The requester left the chat; messages cannot reach them now.".to_owned()
         }
         DeskNotice::RequesterReturned => "The requester is back and can be reached again.".to_owned(),
-        DeskNotice::DeliveryFailed { why } => format!("⚠️ Not delivered: {}", sentence(why)),
+        DeskNotice::DeliveryFailed { why, .. } => format!("⚠️ Not delivered: {}", sentence(why)),
+        DeskNotice::NotShown { why } => {
+            format!("⚠️ Something could not be shown here; the console has it. The reason: {}", sentence(why))
+        }
         DeskNotice::MayAppearTwice => MAY_APPEAR_TWICE.to_owned(),
+        DeskNotice::Lessened { how } => format!("⚠️ Delivered, but {}", sentence(how)),
         DeskNotice::ThreadReopened => THREAD_REOPENED.to_owned(),
         DeskNotice::TicketOpened { number } => format!("🎫 Ticket {} is open.", bold(number)),
         DeskNotice::TicketFailed { why } => format!("⚠️ The ticket could not be opened: {}", sentence(why)),

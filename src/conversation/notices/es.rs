@@ -26,10 +26,11 @@ pub(super) fn text(notice: &Notice) -> String {
                              hablar con una persona cuando quieras."
             .to_owned(),
         Notice::Connecting { position, expected, .. } => connecting(*position, expected.map(|e| roughly(e, &UNITS))),
-        Notice::OutOfHours { back } => format!(
-            "Nuestros técnicos vuelven: {}. Para que nada se pierda se abre un ticket, y entonces verán esta conversación. \
-             Mientras tanto, sigo aquí para ayudarte.",
-            plain(back)
+        Notice::OutOfHours { back, helping } => format!(
+            "Nuestros técnicos vuelven: {}. Para que nada se pierda se abre un ticket, y entonces verán esta \
+             conversación.{}",
+            plain(back),
+            if *helping { " Mientras tanto, sigo aquí para ayudarte." } else { "" }
         ),
         Notice::AskConnect => "¿Quieres que te ponga en contacto con un técnico?".to_owned(),
         Notice::Choice => "¿Quién prefieres que te ayude: el asistente, que responde al momento, o un técnico?".to_owned(),

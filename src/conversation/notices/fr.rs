@@ -26,10 +26,11 @@ pub(super) fn text(notice: &Notice) -> String {
                              vous pouvez parler à quelqu’un à tout moment."
             .to_owned(),
         Notice::Connecting { position, expected, .. } => connecting(*position, expected.map(|e| roughly(e, &UNITS))),
-        Notice::OutOfHours { back } => format!(
+        Notice::OutOfHours { back, helping } => format!(
             "Notre équipe technique est de retour : {}. Pour que rien ne se perde, un ticket est ouvert ; elle verra alors \
-             cette conversation. D’ici là, je continue volontiers à vous aider.",
-            plain(back)
+             cette conversation.{}",
+            plain(back),
+            if *helping { " D’ici là, je continue volontiers à vous aider." } else { "" }
         ),
         Notice::AskConnect => "Voulez-vous que je vous mette en relation avec un technicien ?".to_owned(),
         Notice::Choice => "Qui doit vous aider : l’assistant, qui répond tout de suite, ou un technicien ?".to_owned(),

@@ -22,7 +22,8 @@ fn notices() -> Vec<Notice> {
             keep_assistant: true,
         },
         Notice::Connecting { position: 3, expected: Some(Duration::from_secs(9)), keep_assistant: false },
-        Notice::OutOfHours { back: "Wed 08:00 (Europe/Lisbon)".to_owned() },
+        Notice::OutOfHours { back: "Wed 08:00 (Europe/Lisbon)".to_owned(), helping: true },
+        Notice::OutOfHours { back: "Wed 08:00 (Europe/Lisbon)".to_owned(), helping: false },
         Notice::AskConnect,
         Notice::Choice,
         Notice::Joined { name: name() },
@@ -65,6 +66,7 @@ fn desk_notices() -> Vec<DeskNotice> {
         DeskNotice::KeptInternal { owner: None, message },
         DeskNotice::NotPermitted,
         DeskNotice::Refused { verb: "resolve", why: why() },
+        DeskNotice::Misread { why: why() },
         DeskNotice::Offered { name: name(), seconds: 60 },
         DeskNotice::OfferedEveryone,
         DeskNotice::OfferMissed { name: name() },
@@ -90,8 +92,11 @@ fn desk_notices() -> Vec<DeskNotice> {
         DeskNotice::KeptWithAssistant,
         DeskNotice::RequesterLeft,
         DeskNotice::RequesterReturned,
-        DeskNotice::DeliveryFailed { why: why() },
+        DeskNotice::DeliveryFailed { why: why(), again: Some(message) },
+        DeskNotice::DeliveryFailed { why: why(), again: None },
+        DeskNotice::NotShown { why: why() },
         DeskNotice::MayAppearTwice,
+        DeskNotice::Lessened { how: "without a.txt".to_owned() },
         DeskNotice::ThreadReopened,
         DeskNotice::TicketOpened { number: "INC-7".to_owned() },
         DeskNotice::TicketFailed { why: why() },
@@ -152,7 +157,7 @@ fn what_was_given_is_in_the_words() {
         let next = said(&Notice::Connecting { position: 1, expected: None, keep_assistant: true });
         assert!(!next.contains(char::is_numeric), "{next}");
         assert!(
-            said(&Notice::OutOfHours { back: "Wed 08:00 (Europe/Lisbon)".to_owned() })
+            said(&Notice::OutOfHours { back: "Wed 08:00 (Europe/Lisbon)".to_owned(), helping: false })
                 .contains("Wed 08:00 (Europe/Lisbon)")
         );
         assert!(said(&Notice::Joined { name: "Ana".to_owned() }).contains("**Ana**"));

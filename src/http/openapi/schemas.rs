@@ -193,14 +193,6 @@ fn messages() -> Vec<(&'static str, Value)> {
                 "updated": time()
             })),
         ),
-        (
-            "Event",
-            object(json!({"seq": number(), "at": time(), "stored": time(), "kind": text(), "event": {}})),
-        ),
-        (
-            "Hit",
-            object(json!({"conversation": number(), "message": text(), "snippet": text(), "at": time()})),
-        ),
     ]
 }
 
@@ -272,6 +264,14 @@ fn people() -> Vec<(&'static str, Value)> {
 
 fn rest() -> Vec<(&'static str, Value)> {
     vec![
+        (
+            "Event",
+            object(json!({"seq": number(), "at": time(), "stored": time(), "kind": text(), "event": {}})),
+        ),
+        (
+            "Hit",
+            object(json!({"conversation": number(), "message": text(), "snippet": text(), "at": time()})),
+        ),
         (
             "Channel",
             object(json!({

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use deskbridge_contract::Address;
 use deskbridge_conversation::{
     Closed, Conversation, ConversationId, DeskThread, EventBody, QueueId, Requester, RequesterEvent,
-    RequesterVerb, Session, SessionId, SessionRole, Stage, Via,
+    RequesterVerb, Session, SessionId, SessionRole, Stage, TechnicianId, Via,
 };
 
 use crate::backend::RemoteHit;
@@ -61,7 +61,15 @@ impl Batch<'_> {
                 match latest {
                     Some(place) if !force_new && !over => Located::At(place),
                     Some(_) | None if opens == Opens::Never => Located::Meaningless,
-                    Some(_) | None => Located::At(self.open(address, requester, queue, *priority)),
+                    before => {
+                        let mut conversation = self.open(address, requester, queue, *priority);
+                        conversation.familiar = before.and_then(|place| helper_of(&place.conversation));
+                        Located::At(Place {
+                            session: conversation.sessions.first().map(|s| s.id),
+                            conversation: Arc::new(conversation),
+                            opened: true,
+                        })
+                    }
                 }
             }
             Target::Desk { address } => {
@@ -135,16 +143,15 @@ impl Batch<'_> {
     }
 
     /// The number is taken only when the event is recorded.
-    fn open(&self, address: &Address, requester: &Requester, queue: &QueueId, priority: u8) -> Place {
+    fn open(&self, address: &Address, requester: &Requester, queue: &QueueId, priority: u8) -> Conversation {
         let id = ConversationId(self.last_conversation + 1);
-        let conversation =
-            Conversation::open(id, requester.clone(), address.clone(), queue.clone(), priority, self.now);
-        Place {
-            session: conversation.sessions.first().map(|s| s.id),
-            conversation: Arc::new(conversation),
-            opened: true,
-        }
+        Conversation::open(id, requester.clone(), address.clone(), queue.clone(), priority, self.now)
     }
+}
+
+/// Who helped there, or in a conversation before it.
+fn helper_of(conversation: &Conversation) -> Option<TechnicianId> {
+    conversation.last_technician.clone().or_else(|| conversation.familiar.clone())
 }
 
 fn is_requester(session: &Session) -> bool {

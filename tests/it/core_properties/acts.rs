@@ -19,6 +19,7 @@ use super::world::{QUEUES, TECHNICIANS, at};
 
 /// One thing that comes about.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "a few hundred of them live at once, in a test")]
 pub enum Act {
     Pass(u16),
     /// Until the next clock.

@@ -8,10 +8,12 @@
 //! `unreact …`, `react-card 👀`, `re “old”: words`, `file a.txt words`, `files a.txt,b.txt words`, `lost-file a.txt words`,
 //! `/start`, `delete-thread`.
 
-use deskbridge_contract::{Address, Content, RemoteMessageId, ThreadChange, ThreadId};
+use std::task::Poll;
+
+use deskbridge_contract::{Address, AttachmentSource, Content, RemoteMessageId, ThreadChange, ThreadId};
 use deskbridge_conversation::verbs::{Names, Parsed, parse};
 use deskbridge_conversation::{
-    ConversationId, DeskActor, DeskEvent, EventBody, MessageId, PostIntent, TechnicianId, Via,
+    ConversationId, DeskActor, DeskEvent, EventBody, PostIntent, TechnicianId, Via,
 };
 use deskbridge_sim::{Author, Message, Pushed, SimError, World};
 use deskbridge_store::{Applied, Apply, Cause, Refs, Target};
@@ -78,9 +80,21 @@ async fn perform(world: &World, person: &str, at: &Address, what: &str) -> Resul
     if let Some(done) = react(world, person, at, what).await {
         return done;
     }
-    match with_files(world, what) {
-        Some(content) => world.post(person, at, content, None).await,
-        None => world.say(person, at, what).await,
+    let Some(content) = with_files(world, what) else { return world.say(person, at, what).await };
+    let files = content.attachments.clone();
+    let mut posting = std::pin::pin!(world.post(person, at, content, None));
+    let at_once = futures_util::poll!(&mut posting);
+    if what.starts_with("lost-file") {
+        // It is on the platform while it is written, and gone before the bridge comes for it.
+        for file in files {
+            if let AttachmentSource::Remote(id) = &file.source {
+                world.lose_file(id);
+            }
+        }
+    }
+    match at_once {
+        Poll::Ready(posted) => posted,
+        Poll::Pending => posting.await,
     }
 }
 
@@ -105,18 +119,10 @@ async fn react(world: &World, person: &str, at: &Address, what: &str) -> Option<
 fn with_files(world: &World, what: &str) -> Option<Content> {
     let (verb, rest) = what.split_once(' ')?;
     let (names, text) = rest.split_once(' ').unwrap_or((rest, ""));
-    let lost = match verb {
-        "file" | "files" => false,
-        "lost-file" => true,
-        _ => return None,
-    };
-    let upload = |name: &str| {
-        let attachment = world.upload(name, "text/plain", format!("content of {name}"));
-        if let (true, deskbridge_contract::AttachmentSource::Remote(id)) = (lost, &attachment.source) {
-            world.lose_file(id);
-        }
-        attachment
-    };
+    if !matches!(verb, "file" | "files" | "lost-file") {
+        return None;
+    }
+    let upload = |name: &str| world.upload(name, "text/plain", format!("content of {name}"));
     let attachments = names.split(',').map(upload).collect();
     Some(Content { text: text.to_owned(), attachments, ..Content::default() })
 }
@@ -194,10 +200,4 @@ pub async fn apply(
         guard: None,
     };
     bridge.writer.apply(apply).await.expect("stored")
-}
-
-/// `1042.7.0`, for buttons that somebody makes up.
-#[expect(dead_code, reason = "for reports")]
-pub fn message(conversation: i64, seq: u64, n: u32) -> MessageId {
-    MessageId { conversation: ConversationId(conversation), seq, n }
 }

@@ -69,7 +69,7 @@ async fn conversations(town: &Town) -> Vec<String> {
             Stage::Handover(handover) => format!(" ({:?})", handover.reason),
             Stage::Assisting(_) | Stage::Assigned(_) => String::new(),
         };
-        format!("{}@store < {} in {}{how}", conversation.id, conversation.stage_name(), conversation.queue)
+        format!("{}@store < {} in {}{how}", conversation.id.0, conversation.stage_name(), conversation.queue)
     };
     all.iter().map(line).collect()
 }
@@ -103,7 +103,7 @@ async fn messages(town: &Town) -> Vec<String> {
             };
             let gone = if row.deleted { " (deleted)" } else { "" };
             let text = one_line(&row.content.text);
-            lines.push(format!("{}@store < {} · {audience}{gone} · {text}", conversation.id, author(&row)));
+            lines.push(format!("{}@store < {} · {audience}{gone} · {text}", conversation.id.0, author(&row)));
         }
     }
     lines
@@ -126,7 +126,7 @@ async fn deliveries(town: &Town) -> Vec<String> {
                 None => format!("session {}", delivery.session.0),
             };
             let why = row.error.as_deref().unwrap_or("no reason given");
-            lines.push(format!("{}@store < {what}: {} ({why})", conversation.id, row.state.name()));
+            lines.push(format!("{}@store < {what}: {} ({why})", conversation.id.0, row.state.name()));
         }
     }
     lines

@@ -43,10 +43,13 @@ struct Sight<'a> {
     calm: bool,
 }
 
+/// One invariant: `Err` says what broke it.
+type Promise = fn(&Sight<'_>) -> Result<(), Broken>;
+
 /// The promises that a schedule broke. `calm`: nothing went wrong in it.
 pub async fn check(town: &Town, calm: bool) -> Vec<Broken> {
     let sight = look(town, calm).await;
-    let promises: [fn(&Sight<'_>) -> Result<(), Broken>; 11] = [
+    let promises: [Promise; 11] = [
         accepted_events_are_stored,
         every_event_counts_once,
         technicians_words_end,
