@@ -339,7 +339,7 @@ technicians = ["bench"]
 name = "Bench"
 id = "bench"
 identities = ["telegram:5"]
-capacity = 10000
+capacity = 1000
 "#
     )
 }

@@ -93,7 +93,7 @@ fn desk_notices() -> Vec<DeskNotice> {
         DeskNotice::RequesterLeft,
         DeskNotice::RequesterReturned,
         DeskNotice::DeliveryFailed { why: why(), again: Some(message) },
-        DeskNotice::DeliveryFailed { why: why(), again: None },
+        DeskNotice::DeliveryFailed { why: "it is blocked".to_owned(), again: None },
         DeskNotice::NotShown { why: why() },
         DeskNotice::MayAppearTwice,
         DeskNotice::Lessened { how: "without a.txt".to_owned() },
