@@ -272,6 +272,7 @@ pub fn changed(cx: &mut Context<'_>, by: &DeskActor, via: &Via, what: &DeskEvent
             cx.made.deleted.push(*message);
             cx.c.kept.retain(|kept| kept.message != *message);
             withdraw(cx, *message);
+            cx.redraw(*message);
             let is_technician = matches!(by, DeskActor::Technician(_));
             for session in followers(cx, written, is_technician) {
                 cx.deliver(session, DeliveryOp::Delete { message: *message }, Weight::Person);
@@ -318,6 +319,7 @@ fn edited(cx: &mut Context<'_>, by: &DeskActor, via: &Via, message: MessageId, i
     for session in followers(cx, written, false) {
         cx.deliver(session, DeliveryOp::Edit { message }, Weight::Person);
     }
+    cx.redraw(message);
     let Some(session) = cx.c.requester_session().map(|session| session.id).filter(|_| is_technician) else {
         return;
     };

@@ -197,6 +197,26 @@ impl Context<'_> {
         }
     }
 
+    /// Draws anew, in every room, the transcripts in which this message stands, and the card, whose subject it may be.
+    pub fn redraw(&mut self, message: MessageId) {
+        let conversation = self.c.id;
+        for session in self.watching(None) {
+            let Some(SessionRole::Desk { transcripts, .. }) = self.c.session(session).map(|s| s.role.clone())
+            else {
+                continue;
+            };
+            let closed = matches!(self.c.stage, Stage::Closed(_));
+            for (from, to) in
+                transcripts.into_iter().filter(|(from, to)| (*from..=*to).contains(&message.seq))
+            {
+                let message = MessageId::transcript(conversation, from, to);
+                self.deliver(session, DeliveryOp::Edit { message }, Weight::Person);
+                self.deliver(session, DeliveryOp::Card, Weight::Person);
+                self.deliver(session, DeliveryOp::Thread { closed }, Weight::Notice);
+            }
+        }
+    }
+
     /// Says something in desk sessions; `called` are mentioned.
     pub fn tell_desks(&mut self, notice: &DeskNotice, sessions: &[SessionId], called: &[TechnicianId]) {
         if sessions.is_empty() {

@@ -161,8 +161,9 @@ fn thread_gone(cx: &mut Context<'_>, event: &DeliveryEvent) {
     let opens_again = match &mut session.role {
         SessionRole::Requester { .. } => false,
         SessionRole::Desk { thread: DeskThread::Opening, .. } => true,
-        SessionRole::Desk { thread, .. } => {
+        SessionRole::Desk { thread, transcripts, .. } => {
             session.address.thread = None;
+            transcripts.clear();
             if closed {
                 // Nobody works there any more; it is opened when the conversation is reopened.
                 *thread = DeskThread::Lost;
@@ -171,6 +172,9 @@ fn thread_gone(cx: &mut Context<'_>, event: &DeliveryEvent) {
             } else {
                 *thread = DeskThread::Opening;
                 cx.made.unlinked.push(event.session);
+                if up_to > 0 {
+                    transcripts.push((1, up_to));
+                }
                 cx.deliver(event.session, DeliveryOp::OpenThread, Weight::Person);
                 cx.deliver(event.session, DeliveryOp::Card, Weight::Person);
                 if up_to > 0 {

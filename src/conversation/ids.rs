@@ -83,6 +83,23 @@ impl<'de> Deserialize<'de> for Derived {
 
 /// One message of a conversation.
 pub type MessageId = Derived;
+
+/// A step never makes this many messages: above it are the transcripts.
+const TRANSCRIPTS: u32 = 1 << 31;
+
+impl Derived {
+    /// The name of a transcript of what was said from seq `from` to `to`, among a session's messages.
+    pub fn transcript(conversation: ConversationId, from: u64, to: u64) -> MessageId {
+        let length = u32::try_from(to.saturating_sub(from)).unwrap_or(u32::MAX).min(TRANSCRIPTS - 1);
+        Derived { conversation, seq: from, n: TRANSCRIPTS + length }
+    }
+
+    /// What a transcript covers; `None` where this names a message.
+    pub fn covers(&self) -> Option<(u64, u64)> {
+        let length = self.n.checked_sub(TRANSCRIPTS)?;
+        Some((self.seq, self.seq.saturating_add(length.into())))
+    }
+}
 /// One effect of a conversation: a row of the outbox. A delivery's id is its effect's id.
 pub type EffectId = Derived;
 

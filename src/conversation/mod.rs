@@ -9,6 +9,7 @@ pub mod airlock;
 pub mod allocation;
 pub mod assigned;
 pub mod assisting;
+pub mod card;
 pub mod closed;
 pub mod context;
 pub mod delivery;
@@ -143,6 +144,9 @@ pub enum SessionRole {
         /// The latest post there failed, and that was said as far as it can be.
         #[serde(default)]
         failing: bool,
+        /// What stands in the thread as a transcript, from seq to seq: it is drawn anew when a word of it changes.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        transcripts: Vec<(u64, u64)>,
     },
 }
 

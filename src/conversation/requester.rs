@@ -29,6 +29,7 @@ pub fn changed(cx: &mut Context<'_>, session: SessionId, what: &RequesterEvent, 
             for desk in watching {
                 cx.deliver(*desk, DeliveryOp::Edit { message: *message }, Weight::Person);
             }
+            cx.redraw(*message);
         }
         RequesterEvent::Deleted { message: Some(message) } => {
             cx.made.deleted.push(*message);
@@ -36,6 +37,7 @@ pub fn changed(cx: &mut Context<'_>, session: SessionId, what: &RequesterEvent, 
             for desk in watching {
                 cx.deliver(*desk, DeliveryOp::Delete { message: *message }, Weight::Person);
             }
+            cx.redraw(*message);
         }
         RequesterEvent::Reacted { message: Some(message), emoji, added } => {
             for desk in watching {

@@ -164,22 +164,29 @@ impl Bridge {
         id: MessageId,
     ) -> Result<Vec<OutboundOp>, StoreError> {
         let links = self.links(conversation, session, Some(id)).await?;
-        let shown = |row: &Arc<MessageRow>| !links.is_empty() && may_see(session, row);
-        let Some(row) = self.stored(id).await?.filter(shown) else { return Ok(Vec::new()) };
-        let policy = self.policy.current();
-        let mut shown = render::message(conversation, &policy.policy, session, &row);
-        shown.content.attachments.clear();
-        let parts = self.parts(adapter, session, shown.content, shown.persona, None).await;
-        let cut = parts.len() > links.len();
-        let last = links.len() - 1;
-        let mut operations = Vec::new();
-        for (n, (message, part)) in links.into_values().zip(parts).enumerate() {
-            if let OutboundOp::Post { mut content, persona, .. } = part {
-                if cut && n == last {
-                    content.text = render::cut(&content.text, content.text.chars().count().saturating_sub(2));
-                }
-                operations.push(OutboundOp::Edit { message, content, persona });
+        if links.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (content, persona, has_files) = match id.covers() {
+            Some((from, to)) => {
+                let said = self.transcript(conversation, &session.address, from, to).await?;
+                (said.unwrap_or_else(|| Content::text("📜 _Everything here was deleted._")), None, false)
             }
+            None => {
+                let Some(row) = self.stored(id).await?.filter(|row| may_see(session, row)) else {
+                    return Ok(Vec::new());
+                };
+                let policy = self.policy.current();
+                let mut shown = render::message(conversation, &policy.policy, session, &row);
+                let has_files = !std::mem::take(&mut shown.content.attachments).is_empty();
+                (shown.content, shown.persona, has_files)
+            }
+        };
+        let parts = self.parts(adapter, session, content, persona, None).await;
+        let mut operations = in_place_of(links, parts);
+        if has_files {
+            // What there is more of than text are the files.
+            operations.retain(|operation| matches!(operation, OutboundOp::Edit { .. }));
         }
         Ok(operations)
     }
@@ -212,6 +219,27 @@ impl Bridge {
     ) -> Result<Option<RemoteMessageId>, StoreError> {
         Ok(self.links(conversation, session, Some(message)).await?.into_values().next())
     }
+}
+
+/// New parts in the place of the old; what there are too many of is cut, or deleted.
+fn in_place_of(links: render::Links, parts: Vec<OutboundOp>) -> Vec<OutboundOp> {
+    let (last, cut) = (links.len().saturating_sub(1), parts.len() > links.len());
+    let mut parts = parts.into_iter();
+    let mut operations = Vec::new();
+    for (n, message) in links.into_values().enumerate() {
+        match parts.next() {
+            Some(OutboundOp::Post { mut content, persona, .. }) => {
+                if cut && n == last {
+                    let length = content.text.chars().count();
+                    content.text = render::cut(&content.text, length.saturating_sub(2));
+                }
+                operations.push(OutboundOp::Edit { message, content, persona });
+            }
+            Some(_) => {}
+            None => operations.push(OutboundOp::Delete { message }),
+        }
+    }
+    operations
 }
 
 /// The last door of the airlock: internal words do not leave, whatever led here.

@@ -145,6 +145,7 @@ impl Bridge {
         let language = &conversation.requester.language;
         let says = |row: &&MessageRow| {
             matches!(row.author, Author::Requester(_))
+                && !row.deleted
                 && !row.content.text.trim().is_empty()
                 && !is_command(row, language)
         };

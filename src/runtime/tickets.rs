@@ -34,6 +34,7 @@ pub(super) async fn open_ticket(
     let request = bridge.request(conversation, conversation.stretch.from, 0).await?;
     let said: Vec<String> =
         request.lines.iter().map(|line| format!("{}: {}", line.name, line.text)).collect();
+    let who_helped = conversation.assignee().or(conversation.last_technician.as_ref());
     let ticket = NewTicket {
         // The conversation and the moment it was asked for: the same over every attempt.
         key: format!("deskbridge:{}", row.id),
@@ -42,7 +43,7 @@ pub(super) async fn open_ticket(
         description: render::cut(&said.join("\n\n"), 20_000),
         priority: conversation.priority,
         requester: conversation.requester.name.clone(),
-        technician: conversation.assignee().map(|technician| bridge.policy.current().policy.name(technician)),
+        technician: who_helped.map(|technician| bridge.policy.current().policy.name(technician)),
     };
     match bridge.tickets.create(&ticket).await {
         Ok(made) => {

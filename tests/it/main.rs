@@ -8,5 +8,6 @@ mod command_line;
 mod core_properties;
 mod e2e;
 mod harness;
+mod reports;
 mod scenarios;
 mod simulation;

@@ -256,12 +256,12 @@ impl Batch<'_> {
             DeliveryOp::Post { message } => Some(*message),
             // Where the card is the thread's root, opening the thread posts it.
             DeliveryOp::Card | DeliveryOp::OpenThread => None,
+            DeliveryOp::Transcript { from, to } => Some(MessageId::transcript(conversation, *from, *to)),
             DeliveryOp::Edit { .. }
             | DeliveryOp::Delete { .. }
             | DeliveryOp::React { .. }
             | DeliveryOp::Mark { .. }
             | DeliveryOp::Thread { .. }
-            | DeliveryOp::Transcript { .. }
             | DeliveryOp::Whisper { .. } => return,
         };
         for (part, remote) in (0..).zip(remote.iter().chain(more)) {
