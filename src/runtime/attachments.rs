@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 
-use deskbridge_contract::{Adapter, Attachment, AttachmentSource};
+use deskbridge_contract::{Adapter, Attachment, AttachmentSource, Content};
 use deskbridge_conversation::{Conversation, DeliveryOp, MessageId};
 use deskbridge_services::blobs::BlobError;
 use deskbridge_store::rows::{BlobRow, MessageRow};
@@ -55,10 +55,17 @@ impl Bridge {
             return Ok(Arc::new(row));
         }
         let Some(adapter) = self.origin(conversation, row.id).await? else { return Ok(Arc::new(row)) };
-        let mut copied = row.clone();
-        for attachment in &mut copied.content.attachments {
+        let mut attachments = row.content.attachments.clone();
+        for attachment in &mut attachments {
             self.copy(conversation, &adapter, attachment).await?;
         }
+        // A copy takes its time: the words may have been edited meanwhile, and the newer ones stay.
+        let mut copied = self.read.message(row.id).await?.unwrap_or_else(|| row.clone());
+        if copied.content.attachments != row.content.attachments {
+            // So were the files: the next look copies those.
+            return Ok(Arc::new(MessageRow { content: Content { attachments, ..copied.content }, ..copied }));
+        }
+        copied.content.attachments = attachments;
         let replace = Admin::ReplaceContent { message: row.id, content: copied.content.clone() };
         self.writer.admin(replace).await?;
         self.board.forget_message(row.id);

@@ -37,11 +37,21 @@ impl InboxSink for Sink {
         }
         metrics::counter!("deskbridge_inbound_total").increment(1);
         if let InboundEvent::RoomMoved { to } = &event.event {
-            self.bridge.room_moved(&event.address, to).await;
-            return Ok(Receipt::default());
+            return match self.bridge.room_moved(&event.address, to).await {
+                Ok(()) => Ok(Receipt::default()),
+                Err(error) => {
+                    tracing::error!(%error, "a room moved, and that could not be stored");
+                    Err(PushError::Unavailable)
+                }
+            };
         }
+        let raw = event.clone();
         match read(&self.bridge, event) {
-            Read::Apply(apply) => self.bridge.take(*apply).await,
+            Read::Apply(apply) => match self.bridge.take(*apply).await {
+                Ok(receipt) => Ok(receipt),
+                Err(Refusal::Unavailable) => Err(PushError::Unavailable),
+                Err(Refusal::Poison(why)) => self.set_aside(&raw, why).await,
+            },
             Read::Presence { technician, presence, inbound } => {
                 self.bridge.set_presence(&technician, presence).await.map_err(|_| PushError::Unavailable)?;
                 tell_presence(&self.bridge, &inbound, presence).await;
@@ -67,9 +77,27 @@ impl InboxSink for Sink {
     }
 }
 
+impl Sink {
+    /// An event that cannot be applied would come again for ever and block its chat: it is kept for a person to look at
+    /// and acknowledged, like one that cannot be read (S29). Where even that cannot be stored, it has to come again.
+    async fn set_aside(&self, event: &Inbound, why: String) -> Result<Receipt, PushError> {
+        let raw = serde_json::to_vec(event).unwrap_or_default();
+        self.quarantine(&event.address.channel, &raw, &TranslateError::Malformed(why)).await?;
+        Ok(Receipt::default())
+    }
+}
+
+/// Why an event was not applied.
+enum Refusal {
+    /// Not now; it must come again.
+    Unavailable,
+    /// Not ever: applying it fails each time.
+    Poison(String),
+}
+
 impl Bridge {
     /// Applies an event of a platform; the answer says what to show the person who pressed a button.
-    async fn take(&self, apply: Apply) -> Result<Receipt, PushError> {
+    async fn take(&self, apply: Apply) -> Result<Receipt, Refusal> {
         let mut conflicts = 0;
         loop {
             match self.writer.apply(apply.clone()).await {
@@ -89,9 +117,10 @@ impl Bridge {
                     conflicts += 1;
                     tokio::time::sleep(Duration::from_millis(20 << conflicts)).await;
                 }
+                Err(StoreError::Corrupt(why)) => return Err(Refusal::Poison(why)),
                 Err(error) => {
                     tracing::error!(%error, "an event could not be stored; the platform is told to send it again");
-                    return Err(PushError::Unavailable);
+                    return Err(Refusal::Unavailable);
                 }
             }
         }

@@ -280,7 +280,7 @@ async fn settle(
         SendError::Gone { why } => gone(bridge, row, delivery, place, op, why).await,
         SendError::ThreadGone { why } => outcome(bridge, row, delivery, Outcome::ThreadGone { why }).await,
         SendError::Moved { to } => {
-            bridge.room_moved(&place.session.address, &to).await;
+            bridge.room_moved(&place.session.address, &to).await?;
             outcome(bridge, row, delivery, Outcome::Moved { to }).await
         }
         SendError::Ambiguous { why } => ambiguous(bridge, row, delivery, place, &why).await,

@@ -34,19 +34,16 @@ pub async fn moved(read: &dyn Read, mut policy: Policy) -> Result<Policy, StoreE
 }
 
 impl Bridge {
-    /// Remembers the move, and re-keys every open conversation that has a session there.
-    pub async fn room_moved(&self, from: &Address, to: &Address) {
+    /// Re-keys every conversation that has a session there, then remembers the move: what is on the shelf is done.
+    /// On an error the platform has to say so again; doing it twice is doing it once.
+    pub async fn room_moved(&self, from: &Address, to: &Address) -> Result<(), StoreError> {
         let key = shelf_key(&from.room);
-        match self.read.shelf(&from.channel, &key).await {
-            Ok(Some(known)) if known == to.room.0 => return,
-            Ok(_) => {}
-            Err(error) => tracing::warn!(%error, "a room moved, and the shelf cannot be read"),
+        if self.read.shelf(&from.channel, &key).await?.as_deref() == Some(to.room.as_str()) {
+            return Ok(());
         }
+        self.rekey_all(from, to).await?;
         let put = Admin::PutShelf { channel: from.channel.clone(), key, value: to.room.0.clone() };
-        if let Err(error) = self.writer.admin(put).await {
-            tracing::error!(%error, "a room moved, and that could not be stored");
-            return;
-        }
+        self.writer.admin(put).await?;
         let mut policy = self.policy.current().policy.clone();
         if let Some(settings) = policy.channels.get_mut(&from.channel) {
             for desk in settings.desks.iter_mut().filter(|desk| desk.room == from.room) {
@@ -54,9 +51,7 @@ impl Bridge {
             }
         }
         self.policy.replace(policy);
-        if let Err(error) = self.rekey_all(from, to).await {
-            tracing::error!(%error, "a room moved; conversations follow when something is sent there");
-        }
+        Ok(())
     }
 
     async fn rekey_all(&self, from: &Address, to: &Address) -> Result<(), StoreError> {
@@ -67,7 +62,10 @@ impl Bridge {
             before = page.last().map(|conversation| conversation.id);
             let full = page.len() >= PAGE as usize;
             let applies = page.iter().flat_map(|conversation| rekeys(conversation, from, to, self.now()));
-            futures_util::future::join_all(applies.map(|apply| self.writer.apply(apply))).await;
+            for applied in futures_util::future::join_all(applies.map(|apply| self.writer.apply(apply))).await
+            {
+                applied?;
+            }
             if !full {
                 return Ok(());
             }

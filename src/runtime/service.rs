@@ -117,6 +117,7 @@ impl Bridge {
             turn,
             language: conversation.requester.language.clone(),
             requester: conversation.requester.name.clone(),
+            account: conversation.requester.id.clone(),
             lines: lines.collect(),
             cited: conversation.stretch.cited.clone(),
         })

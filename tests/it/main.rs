@@ -11,3 +11,4 @@ mod harness;
 mod reports;
 mod scenarios;
 mod simulation;
+mod telegram_suite;

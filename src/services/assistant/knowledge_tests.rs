@@ -25,7 +25,8 @@ impl Talk {
             conversation: ConversationId(1),
             turn: 0,
             language: language.to_owned(),
-            requester: "telegram:77".to_owned(),
+            requester: "Ana".to_owned(),
+            account: "telegram:77".into(),
             lines: Vec::new(),
             cited: Vec::new(),
         })

@@ -19,7 +19,7 @@ mod words;
 
 use async_trait::async_trait;
 use deskbridge_contract::{Action, Content};
-use deskbridge_conversation::{Answer, ConversationId, TechnicianId};
+use deskbridge_conversation::{Answer, ConversationId, RequesterId, TechnicianId};
 
 pub use budget::Budget;
 pub use fallback::FallbackEngine;
@@ -55,6 +55,8 @@ pub struct Request {
     /// Two letters; answers are in this language.
     pub language: String,
     pub requester: String,
+    /// Whose budget pays (S101): an id, because names are shared and can be changed. Never shown to a model.
+    pub account: RequesterId,
     pub lines: Vec<Line>,
     /// Articles already used in this stretch.
     pub cited: Vec<String>,

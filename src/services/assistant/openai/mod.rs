@@ -112,7 +112,7 @@ impl OpenAiEngine {
         deadline: Instant,
         so_far: call::SoFar<'_>,
     ) -> Result<Partial, Failure> {
-        self.purse.take(&request.requester, (self.clock)()).map_err(|spent| match spent {
+        self.purse.take(request.account.as_str(), (self.clock)()).map_err(|spent| match spent {
             Spent::Requester => Failure::ours("the requester's budget of today is used up"),
             Spent::Day => Failure::ours("today's budget is used up"),
         })?;
@@ -303,7 +303,7 @@ impl Assistant for OpenAiEngine {
             return knowledge::only_files(request);
         }
         // Asked before anything is sent; the calls of a turn are then paid one by one.
-        if self.purse.is_empty_for(&request.requester, (self.clock)()) {
+        if self.purse.is_empty_for(request.account.as_str(), (self.clock)()) {
             let content = Some(connect(words(&request.language).enough, &request.language));
             return Reply { answer: Answer::HandOver { reason: HandoverReason::MaxTurns }, content };
         }

@@ -38,6 +38,7 @@ fn request(talk: &str) -> Request {
         turn: 1,
         language: "en".to_owned(),
         requester: "Ana López".to_owned(),
+        account: "telegram:77".into(),
         lines: lines.collect(),
         cited: Vec::new(),
     }
@@ -126,7 +127,9 @@ proptest! {
         requester in any::<String>(),
         cited in prop::collection::vec("(ask:)?(wifi|vpn-error-691|[a-z#:]{0,6})(#[a-z]{0,5})?", 0..4),
     ) {
-        let request = Request { conversation: ConversationId(1), turn: 1, language, requester, lines, cited };
+        let account = "telegram:77".into();
+        let request =
+            Request { conversation: ConversationId(1), turn: 1, language, requester, account, lines, cited };
         prop_assert!(is_whole(&of(&request, articles())));
         let _ = crate::assistant::suggest::draft(&request, articles());
     }

@@ -34,7 +34,8 @@ fn request(said: &str) -> Request {
         conversation: ConversationId(1042),
         turn: 1,
         language: "en".to_owned(),
-        requester: "telegram:77".to_owned(),
+        requester: "Ana".to_owned(),
+        account: "telegram:77".into(),
         lines: vec![line(Speaker::Requester, said)],
         cited: Vec::new(),
     }

@@ -276,7 +276,7 @@ async fn s101_budgets_end_in_an_honest_text() {
     let mut settings = settings(&fake);
     settings.budget = Budget { per_requester: 1, per_day: 2 };
     let engine = engine(settings);
-    let ask = |who: &str| Request { requester: who.to_owned(), ..request(QUESTION) };
+    let ask = |who: &str| Request { account: who.into(), ..request(QUESTION) };
     assert!(matches!(engine.answer(&ask("a"), &Unwatched).await.answer, Answer::Said { .. }));
     let spent = engine.answer(&ask("a"), &Unwatched).await;
     assert_eq!(spent.answer, Answer::HandOver { reason: HandoverReason::MaxTurns });
