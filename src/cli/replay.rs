@@ -2,7 +2,7 @@
 //!
 //! Not here: the step. A difference means that a rule changed, that the configuration did, or that the store is damaged.
 
-use deskbridge_conversation::policy::Policy;
+use deskbridge_contract::Address;
 use deskbridge_conversation::{Conversation, ConversationId, EventBody, QueueId, SessionId, step};
 use deskbridge_store::rows::LogRow;
 use deskbridge_store::{Opened, Read, Stamped};
@@ -73,9 +73,10 @@ pub async fn run(common: &Common, args: &Args) -> Outcome {
         ));
     };
     let log = log(read.as_ref(), args.id).await?;
-    // As `serve` uses it: with the rooms that have moved since the configuration was written.
-    let policy =
-        rooms::moved(read.as_ref(), config.policy()).await.map_err(|error| setting::failed(&error))?;
+    // As `serve` used it when the conversation began: with the rooms that had moved by then, and no others.
+    let later: Vec<&Address> = log.iter().filter_map(|row| Some(rooms::told(&row.event.body)?.1)).collect();
+    let policy = rooms::moved_before(read.as_ref(), config.policy(), &later).await;
+    let policy = policy.map_err(|error| setting::failed(&error))?;
     let report = replay(&Stamped::new(policy), &stored, &log);
     match args.json {
         true => out::json(&report),
@@ -100,46 +101,62 @@ async fn log(read: &dyn Read, id: ConversationId) -> Result<Vec<LogRow>, Failure
 fn replay(stamped: &Stamped, stored: &Conversation, log: &[LogRow]) -> Report {
     let policy = &stamped.policy;
     // The log does not say which queue the conversation was opened in: the channel's, unless somebody asked for its own.
-    let channel = stored.session(SessionId(0)).map(|first| policy.queue_of(&first.address.channel));
-    let queues = channel.into_iter().chain([stored.queue.clone()]);
-    let mut tried = queues.map(|queue| fold(stored, queue, policy, log)).map(|(timeline, replayed)| {
-        let differences = differences(stored, &replayed);
-        (timeline, differences)
-    });
-    let (mut timeline, mut found) = tried.next().unwrap_or_default();
+    let first = stored.session(SessionId(0));
+    let opened_in =
+        first.map_or_else(|| stored.queue.clone(), |first| policy.queue_of(&first.address.channel));
+    let tried = |queue: QueueId| {
+        let folded = fold(stored, queue, stamped, log);
+        let found = differences(stored, &folded.end);
+        (folded, found)
+    };
+    let (mut folded, mut found) = tried(opened_in);
     if !found.is_empty()
-        && let Some((other, none)) = tried.next().filter(|(_, differences)| differences.is_empty())
+        && let (other, none) = tried(stored.queue.clone())
+        && none.is_empty()
     {
-        (timeline, found) = (other, none);
+        (folded, found) = (other, none);
     }
     Report {
         conversation: stored.id.0,
         events: log.len(),
         same: found.is_empty(),
-        other_policy: log.iter().filter(|row| row.policy != stamped.hash).count(),
+        other_policy: folded.other_policy,
         differences: found,
-        timeline,
+        timeline: folded.timeline,
     }
 }
 
-fn fold(
-    stored: &Conversation,
-    queue: QueueId,
-    policy: &Policy,
-    log: &[LogRow],
-) -> (Vec<Point>, Conversation) {
-    let Some(first) = stored.session(SessionId(0)) else { return (Vec::new(), stored.clone()) };
+/// What a log leads to, and on which way.
+struct Folded {
+    timeline: Vec<Point>,
+    other_policy: usize,
+    end: Conversation,
+}
+
+fn fold(stored: &Conversation, queue: QueueId, began: &Stamped, log: &[LogRow]) -> Folded {
+    let (mut timeline, mut other_policy) = (Vec::new(), 0);
+    let Some(first) = stored.session(SessionId(0)) else {
+        return Folded { timeline, other_policy, end: stored.clone() };
+    };
     let address = first.address.clone();
-    let priority = policy.queue(&queue).priority;
+    let mut stamped = began.clone();
+    let priority = stamped.policy.queue(&queue).priority;
     let mut conversation =
         Conversation::open(stored.id, stored.requester.clone(), address, queue, priority, stored.opened);
     // `away` is of the end, not of the beginning.
     conversation.requester.away = false;
     conversation.familiar = stored.familiar.clone();
-    let mut timeline = Vec::new();
     for row in log {
-        let (after, made) = step(conversation, &row.event, policy);
+        other_policy += usize::from(row.policy != stamped.hash);
+        let moved = rooms::told(&row.event.body)
+            .and_then(|(session, to)| Some((conversation.session(session)?.address.clone(), to)));
+        let (after, made) = step(conversation, &row.event, &stamped.policy);
         conversation = after;
+        if let Some((from, to)) = moved {
+            // The configuration followed, too.
+            rooms::follow(&mut stamped.policy, &from, to);
+            stamped = Stamped::new(stamped.policy);
+        }
         timeline.push(Point {
             seq: row.seq,
             now: jiff::Timestamp::from_microsecond(row.event.now.0)
@@ -151,7 +168,7 @@ fn fold(
             effects: made.effects.len(),
         });
     }
-    (timeline, conversation)
+    Folded { timeline, other_policy, end: conversation }
 }
 
 /// `requester posted`, `desk verb accept`: the names in an event's stored form, without its ids.

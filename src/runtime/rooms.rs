@@ -4,7 +4,9 @@
 
 use deskbridge_contract::{Address, RoomId, Timestamp};
 use deskbridge_conversation::policy::Policy;
-use deskbridge_conversation::{Conversation, DeskActor, DeskEvent, EventBody, RequesterEvent, Session, Via};
+use deskbridge_conversation::{
+    Conversation, DeskActor, DeskEvent, EventBody, RequesterEvent, Session, SessionId, Via,
+};
 use deskbridge_store::read::ConversationFilter;
 use deskbridge_store::{Admin, Apply, Cause, Read, Refs, StoreError, Target};
 
@@ -18,19 +20,49 @@ fn shelf_key(room: &RoomId) -> String {
 }
 
 /// Desk rooms of the configuration that moved since it was written, by what is on the shelf.
-pub async fn moved(read: &dyn Read, mut policy: Policy) -> Result<Policy, StoreError> {
+pub async fn moved(read: &dyn Read, policy: Policy) -> Result<Policy, StoreError> {
+    moved_before(read, policy, &[]).await
+}
+
+/// As [`moved`], at a time when nothing had moved to `later` yet.
+pub async fn moved_before(
+    read: &dyn Read,
+    mut policy: Policy,
+    later: &[&Address],
+) -> Result<Policy, StoreError> {
     for (channel, settings) in &mut policy.channels {
+        let is_later = |to: &str| later.iter().any(|at| at.channel == *channel && at.room.as_str() == to);
         for desk in &mut settings.desks {
             // A room can move more than once.
             for _ in 0..8 {
                 match read.shelf(channel, &shelf_key(&desk.room)).await? {
-                    Some(to) => desk.room = RoomId(to),
-                    None => break,
+                    Some(to) if !is_later(&to) => desk.room = RoomId(to),
+                    Some(_) | None => break,
                 }
             }
         }
     }
     Ok(policy)
+}
+
+/// Desks of the policy follow a move.
+pub fn follow(policy: &mut Policy, from: &Address, to: &Address) {
+    if let Some(settings) = policy.channels.get_mut(&from.channel) {
+        for desk in settings.desks.iter_mut().filter(|desk| desk.room == from.room) {
+            desk.room = to.room.clone();
+        }
+    }
+}
+
+/// The session whose room moved, and where to, if an event tells that.
+pub fn told(body: &EventBody) -> Option<(SessionId, &Address)> {
+    match body {
+        EventBody::Requester { session, what: RequesterEvent::RoomMoved { to } }
+        | EventBody::Desk { via: Via::Room { session, .. }, what: DeskEvent::RoomMoved { to }, .. } => {
+            Some((*session, to))
+        }
+        _ => None,
+    }
 }
 
 impl Bridge {
@@ -45,11 +77,7 @@ impl Bridge {
         let put = Admin::PutShelf { channel: from.channel.clone(), key, value: to.room.0.clone() };
         self.writer.admin(put).await?;
         let mut policy = self.policy.current().policy.clone();
-        if let Some(settings) = policy.channels.get_mut(&from.channel) {
-            for desk in settings.desks.iter_mut().filter(|desk| desk.room == from.room) {
-                desk.room = to.room.clone();
-            }
-        }
+        follow(&mut policy, from, to);
         self.policy.replace(policy);
         Ok(())
     }
