@@ -179,6 +179,36 @@ impl Bridge {
         (done.status.success(), text(&done.stdout), text(&done.stderr))
     }
 
+    /// A token that may look at everything; made before the first start: a SQLite file is for one process (F31).
+    pub async fn token(&self) -> String {
+        const CREATE: [&str; 10] = [
+            "token",
+            "create",
+            "--name",
+            "e2e",
+            "--scope",
+            "admin",
+            "--scope",
+            "chats:read",
+            "--scope",
+            "tickets:read",
+        ];
+        let (good, _, err) = self.run(&["migrate", "up"]).await;
+        assert!(good, "{err}");
+        let (good, out, err) = self.run(&CREATE).await;
+        assert!(good, "{err}");
+        out.trim().to_owned()
+    }
+
+    /// What the API answers under `/api/v1`.
+    pub async fn api(&self, path: &str, token: &str) -> Value {
+        let answer = client().get(self.url(&format!("/api/v1{path}"))).bearer_auth(token).send().await;
+        let answer = answer.expect("answered");
+        let (status, text) = (answer.status(), answer.text().await.expect("read"));
+        assert!(status.is_success(), "{path}: {status} {text}");
+        serde_json::from_str(&text).expect("JSON")
+    }
+
     /// Rows of one table of the export. It is stopped for that: a SQLite file is for one process at a time (F31).
     pub async fn rows(&mut self, table: &str) -> Vec<Value> {
         if self.child.is_some() {

@@ -5,5 +5,6 @@
 mod bridge;
 mod faults;
 mod kill9;
+mod life;
 mod talk;
 mod webhook;
