@@ -8,12 +8,10 @@ use deskbridge_platforms::telegram::{Call, Fault, FaultKind, MediaKind, MessageI
 use serde_json::Value;
 
 use super::bridge::{Base, Way};
-use super::talk::{BOB, MARIA, Talk};
+use super::talk::{BOB, MARIA, Talk, UNPACED};
 
 /// In the desk's group, and no technician.
 const EVE: i64 = 300;
-/// Twenty messages a minute to a group would be the only thing that is measured.
-const UNPACED: [&str; 2] = ["bench", "serve"];
 
 #[tokio::test]
 async fn life_polling_sqlite() {
