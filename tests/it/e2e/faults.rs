@@ -1,14 +1,20 @@
 //! What goes wrong between the built program and the platform, and that people see what they must.
 //!
-//! Not here: forged and odd calls of the webhook (`webhook`), sudden death (`kill9`).
+//! Not here: forged and odd calls of the webhook (`webhook`), sudden death (`kill9`), a platform that answers with
+//! errors of its own or refuses the token (`refusals`).
 
 use std::time::{Duration, Instant};
 
-use deskbridge_platforms::telegram::{Fault, FaultKind};
+use deskbridge_platforms::telegram::{Call, Fault, FaultKind};
 use serde_json::json;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
 
 use super::bridge::{Base, Way};
 use super::talk::{MARIA, Talk};
+
+/// F02: from SIGTERM to the end of the process.
+const ENDED: Duration = Duration::from_secs(10);
 
 async fn polled() -> Talk {
     Talk::start(Way::Polling, Base::Sqlite).await.expect("SQLite is always there")
@@ -140,11 +146,39 @@ async fn sigterm_under_load_ends_in_order_and_loses_nothing() {
     let asked = Instant::now();
     let ended = talk.bridge.stop().await;
     assert!(ended.success(), "{ended:?} {}", talk.bridge.log());
-    assert!(asked.elapsed() < Duration::from_secs(12), "{:?}", asked.elapsed());
+    assert!(asked.elapsed() <= ENDED, "{:?}", asked.elapsed());
     talk.bridge.start().await;
     talk.until("everything taken", |world| world.pending_updates() == 0).await;
     let rows = talk.bridge.rows("messages").await;
     for text in &texts {
         assert_eq!(rows.iter().filter(|row| row["content"]["text"] == *text).count(), 1, "{text}");
     }
+}
+
+/// F02: a call that the platform does not answer, and a caller that does not hang up, hold up the end no longer.
+#[tokio::test]
+async fn sigterm_does_not_wait_for_others() {
+    let mut talk = polled().await;
+    let topic = talk.assigned().await;
+    talk.fake.fault(
+        Fault::on("sendMessage", FaultKind::stall(Duration::from_secs(60), false)).in_chat(MARIA).times(5),
+    );
+    talk.reply(topic, "will it arrive?");
+    talk.until("call under way", |world| {
+        let open = |call: &&Call| call.chat() == Some(MARIA) && call.status.is_none() && call.fault.is_some();
+        world.requests("sendMessage").iter().copied().any(|call| open(&call))
+    })
+    .await;
+    let mut caller = TcpStream::connect(("127.0.0.1", talk.bridge.port)).await.expect("connected");
+    caller.write_all(b"POST /hooks/telegram HTTP/1.1\r\n").await.expect("written");
+    let asked = Instant::now();
+    let ended = talk.bridge.stop().await;
+    assert!(ended.success(), "{ended:?} {}", talk.bridge.log());
+    assert!(asked.elapsed() <= ENDED, "{:?}", asked.elapsed());
+    talk.fake.clear_faults();
+    talk.bridge.start().await;
+    // Nobody knows whether the first attempt was carried out (D33).
+    talk.sees(None, "will it arrive?").await;
+    assert_eq!(talk.count(None, "will it arrive?"), 1);
+    talk.nothing_amiss();
 }

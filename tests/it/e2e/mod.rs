@@ -6,5 +6,6 @@ mod bridge;
 mod faults;
 mod kill9;
 mod life;
+mod refusals;
 mod talk;
 mod webhook;
