@@ -6,6 +6,7 @@ pub mod apply;
 mod client;
 mod fake;
 pub mod limits;
+mod recording;
 pub mod relay;
 mod spread;
 

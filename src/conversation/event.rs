@@ -32,7 +32,7 @@ pub struct QueueFacts {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reopening: Option<Reopening>,
     /// Other conversations waiting in the queue.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub waiting: u32,
     /// Those that go before this one, while it waits itself and its requester does something.
     #[serde(default, skip_serializing_if = "is_zero")]

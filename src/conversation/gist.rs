@@ -25,7 +25,7 @@ pub struct Gist {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wish: Option<Wish>,
     /// No words at all: emoji, a sticker.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub wordless: bool,
 }
 

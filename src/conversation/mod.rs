@@ -57,12 +57,16 @@ pub struct Conversation {
     pub seq: u64,
     pub requester: Requester,
     pub queue: QueueId,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sessions: Vec<Session>,
     pub stage: Stage,
+    #[serde(default, skip_serializing_if = "is_default")]
     pub ticket: TicketLink,
     /// Number of the latest assistant turn; answers of others are stale.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub turn: u32,
     pub stretch: Stretch,
+    #[serde(default, skip_serializing_if = "is_default")]
     pub clocks: Clocks,
     /// Technicians' texts that are not with the requester yet, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -71,16 +75,20 @@ pub struct Conversation {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kept: Vec<Kept>,
     /// Higher goes first in the queue.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub priority: u8,
     /// Who helped last; asked first when the requester returns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_technician: Option<TechnicianId>,
     /// Who helped this requester in the conversation before; asked first as long as nobody helped in this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub familiar: Option<TechnicianId>,
     /// The four-part summary, when it is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub summary: Option<MessageId>,
     pub opened: Timestamp,
     /// The requester's rating, 1 to 5.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rating: Option<u8>,
 }
 
@@ -92,7 +100,7 @@ pub struct Requester {
     /// Two letters; the language of notices.
     pub language: String,
     /// True after `Left`: sending would fail, technicians are told.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub away: bool,
 }
 
@@ -102,24 +110,32 @@ pub struct Stretch {
     /// The first seq that belongs to it.
     pub from: u64,
     /// The first assistant turn that belongs to it; words of earlier turns are not shown any more (L6).
+    #[serde(default, skip_serializing_if = "is_default")]
     pub first_turn: u32,
     /// Assistant answers given in it.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub answers: u32,
     /// Articles used in it; none is used twice.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cited: Vec<String>,
 }
 
 /// When each side last spoke. Notices and reminders do not count (D10).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Clocks {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requester: Option<Timestamp>,
     /// The assistant or the technician.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub helper: Option<Timestamp>,
     /// It is the helpers' turn since then: the first word of the requester that nobody answered, or the acceptance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unanswered: Option<Timestamp>,
     /// The reminder of this silence was sent.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub reminded: bool,
     /// The technician was nudged about this silence.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub nudged: bool,
 }
 
@@ -142,7 +158,7 @@ pub enum SessionRole {
         /// Everything public up to this seq is shown there.
         shown: u64,
         /// The latest post there failed, and that was said as far as it can be.
-        #[serde(default)]
+        #[serde(default, skip_serializing_if = "is_default")]
         failing: bool,
         /// What stands in the thread as a transcript, from seq to seq: it is drawn anew when a word of it changes.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -173,8 +189,10 @@ pub struct Assisting {
     pub since: Timestamp,
     pub phase: Phase,
     /// Open question to the requester; dies with its turn (D7).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked: Option<Asked>,
     /// Out of hours: the conversation goes to the queue then (D1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queue_at: Option<Timestamp>,
 }
 
@@ -203,14 +221,19 @@ pub struct Handover {
     /// Waiting since; kept when re-queued (D10).
     pub since: Timestamp,
     pub reason: HandoverReason,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offer: Option<Offer>,
     /// Technicians that declined or missed in this round (D8).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub excluded: Vec<TechnicianId>,
     /// When a new round starts at the latest, once somebody was excluded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub round: Option<Timestamp>,
     /// When max wait is reached in this queue; `None`: it was, and that was said (once).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overdue: Option<Timestamp>,
     /// Put ahead of those of equal priority (technician went offline).
+    #[serde(default, skip_serializing_if = "is_default")]
     pub front: bool,
 }
 
@@ -224,12 +247,17 @@ pub struct Offer {
 pub struct Assigned {
     pub technician: TechnicianId,
     pub since: Timestamp,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub co_repliers: Vec<TechnicianId>,
     /// The desk session where it was accepted: requester content goes there (D3). `None`: console only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub working: Option<SessionId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snoozed: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transfer: Option<Transfer>,
     /// The technician went offline then; grace runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offline: Option<Timestamp>,
     /// Waiting since, before acceptance; a re-queue keeps the age (D10).
     pub waited_since: Timestamp,
@@ -268,9 +296,10 @@ pub struct Closed {
     pub at: Timestamp,
     pub how: CloseReason,
     /// "Same issue or new request?" is open until then (D5).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked: Option<LateQuestion>,
     /// The requester said that the next message is something new: no question is asked about it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub anew: bool,
 }
 
@@ -313,6 +342,11 @@ pub enum TicketLink {
     Failed {
         why: String,
     },
+}
+
+/// What says nothing is not stored: the state is written with every event.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 impl Conversation {
@@ -419,5 +453,28 @@ impl Conversation {
             Stage::Assigned(_) => "assigned",
             Stage::Closed(_) => "closed",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// States that say what nothing is, as they were stored at first, are read like those that leave it out.
+    #[test]
+    fn stored_states_are_read_in_both_spellings() {
+        let long = r#"{"id":996,"seq":22,"requester":{"id":"bench:995","name":"R995","language":"en","away":false},
+            "queue":"default","sessions":[{"id":0,"role":{"requester":{"active":true}},"address":{"channel":"bench",
+            "room":"995"}},{"id":1,"role":{"desk":{"thread":"opening","shown":22,"failing":false,"transcripts":[[1,1]]}},
+            "address":{"channel":"bench","room":"desk"}}],"stage":{"assigned":{"technician":"bench","since":5,
+            "co_repliers":[],"working":1,"snoozed":null,"transfer":null,"offline":null,"waited_since":4}},"ticket":"none",
+            "turn":0,"stretch":{"from":1,"first_turn":1,"answers":0,"cited":[]},"clocks":{"requester":7,"helper":null,
+            "unanswered":7,"reminded":false,"nudged":false},"priority":0,"last_technician":null,"summary":null,
+            "opened":4,"rating":null}"#;
+        let read: Conversation = serde_json::from_str(long).expect("the long spelling");
+        assert!(matches!(&read.stage, Stage::Assigned(assigned) if assigned.working == Some(SessionId(1))));
+        let short = serde_json::to_string(&read).expect("a state can be written");
+        assert!(!short.contains("null") && !short.contains("false"), "{short}");
+        assert_eq!(serde_json::from_str::<Conversation>(&short).expect("the short spelling"), read);
     }
 }

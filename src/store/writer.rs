@@ -12,7 +12,7 @@ use std::time::Duration;
 use deskbridge_contract::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::backend::Backend;
 use crate::batch::{Answer, Batch, keys};
@@ -25,9 +25,11 @@ use crate::policy::PolicyHandle;
 pub const MAX_BATCH: usize = 256;
 /// Jobs that may wait; further callers wait for a place (back-pressure).
 pub const QUEUE: usize = 4096;
-/// New messages are indexed for search when nothing happened for this long, or when this many wait for it.
+/// New messages are indexed for search when nothing happened for this long, else this often while batches are small
+/// (there is room beside them), and under full load only when so many wait that search would fall far behind.
 const QUIET: Duration = Duration::from_millis(250);
-const INDEX_BACKLOG: u32 = 16_384;
+const INDEX_EVERY: Duration = Duration::from_millis(500);
+const INDEX_BACKLOG: u32 = 131_072;
 const INDEX_STEP: u32 = 512;
 /// How often a batch is tried again because somebody else changed the same rows, before it is taken apart.
 const CONFLICTS: u32 = 2;
@@ -81,8 +83,8 @@ impl Writer {
     ) -> (Writer, JoinHandle<()>) {
         let (queue, entries) = mpsc::channel(QUEUE);
         // What an earlier run left unindexed is not known; the first quiet moment finds out.
-        let task =
-            Task { max_batch: max_batch.max(1), backend, policy, facts, clock, committed, unindexed: 1 };
+        let (max_batch, indexed) = (max_batch.max(1), Instant::now());
+        let task = Task { max_batch, backend, policy, facts, clock, committed, unindexed: 1, indexed };
         (Writer { queue }, tokio::spawn(task.run(entries)))
     }
 
@@ -158,6 +160,8 @@ struct Task {
     committed: mpsc::UnboundedSender<Committed>,
     /// Messages that search may not know yet; an upper bound.
     unindexed: u32,
+    /// When it was last brought up to date, or was being.
+    indexed: Instant,
 }
 
 impl Task {
@@ -177,10 +181,13 @@ impl Task {
                     }
                 }
             }
+            let roomy = batch.len() < self.max_batch.div_ceil(8);
             self.settle(batch).await;
             if !indexers.is_empty() {
                 self.index(u32::MAX).await;
-            } else if self.unindexed > INDEX_BACKLOG {
+            } else if self.unindexed > INDEX_BACKLOG
+                || (roomy && self.unindexed > 0 && self.indexed.elapsed() > INDEX_EVERY)
+            {
                 self.index(INDEX_STEP).await;
             }
             for answer in indexers {
@@ -208,6 +215,7 @@ impl Task {
 
     /// Indexes at least `at_least` messages, or all there are.
     async fn index(&mut self, at_least: u32) {
+        self.indexed = Instant::now();
         let mut done = 0_u32;
         while self.unindexed > 0 && done < at_least {
             match self.backend.index_search(INDEX_STEP).await {
