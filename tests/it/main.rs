@@ -8,6 +8,7 @@ mod command_line;
 mod core_properties;
 mod e2e;
 mod harness;
+mod moments;
 mod reports;
 mod scenarios;
 mod simulation;
