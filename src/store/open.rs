@@ -69,6 +69,36 @@ pub async fn open(url: &str, options: OpenOptions) -> Result<Opened, StoreError>
     }
 }
 
+/// For short writes of what no conversation steps for, also while another deskbridge serves from the database: no lock is
+/// taken and no schema changed.
+pub async fn open_beside(url: &str) -> Result<Opened, StoreError> {
+    match place(url)? {
+        Place::File(path) => {
+            let (backend, reader) = sqlite::open::open_beside(&path).await.map_err(|fault| at(url, fault))?;
+            let reader = Arc::new(reader);
+            Ok(Opened {
+                backend: Box::new(backend),
+                read: reader.clone(),
+                export: reader,
+                kind: Kind::Sqlite,
+            })
+        }
+        // Several processes are at home there.
+        Place::Server => open(url, OpenOptions { migrate: false, ..OpenOptions::default() }).await,
+    }
+}
+
+/// For reading alone: no lock, no change, also while another deskbridge serves from the database.
+pub async fn look(url: &str) -> Result<(Arc<dyn Read>, Arc<dyn Export>), StoreError> {
+    match place(url)? {
+        Place::File(path) => {
+            let reader = Arc::new(sqlite::open::look(&path).await.map_err(|fault| at(url, fault))?);
+            Ok((reader.clone(), reader))
+        }
+        Place::Server => open_beside(url).await.map(|opened| (opened.read, opened.export)),
+    }
+}
+
 /// Brings the schema up to date; harmless when it is.
 pub async fn migrate(url: &str) -> Result<Status, StoreError> {
     let status = match place(url)? {

@@ -3,8 +3,9 @@
 //! Not here: statements (`sql/`), reading (`sql/reader.rs`), the file's lock (`sqlite/file.rs`).
 //!
 //! A statement costs a hop to the connection's thread (about 60 µs), so a batch travels as one text of several
-//! statements: one hop to begin and look up, one to write and commit. The backend is the only writer of the file;
-//! conversations, technicians and counters that it has seen are answered from memory.
+//! statements: one hop to begin and look up, one to write and commit. The backend is the only writer of
+//! conversations, technicians and counters; those that it has seen are answered from memory. Tokens, shelves and the
+//! audit trail may also be written from the command line meanwhile, which `data_version` tells.
 
 mod cache;
 mod checkpoint;
@@ -40,9 +41,11 @@ pub struct SqliteBackend {
     /// A transaction is, or may be, under way.
     open: bool,
     memory: Memory,
+    /// `data_version` when `memory` was last right: another number says that another connection has written.
+    seen: Option<i64>,
     checkpoints: Checkpoints,
-    /// Dropped last: the connection is closed before the lock is given up.
-    _lock: FileLock,
+    /// Dropped last: the connection is closed before the lock is given up. `None`: beside the one that holds it.
+    _lock: Option<FileLock>,
 }
 
 /// What is stored, as far as this backend has seen it.
@@ -53,6 +56,18 @@ struct Memory {
     last_conversation: i64,
     last_ticket: i64,
     last_audit: (i64, String),
+}
+
+impl Memory {
+    /// What a write from the command line may have moved on; inside a transaction it stays as it is then.
+    async fn look_again(&mut self, on: &mut On<'_>) -> Result<(), StoreError> {
+        (self.last_conversation, self.last_ticket) =
+            lookups::counters(&on.rows(&lookups::COUNTERS, &[]).await?)?;
+        if let Some(row) = on.row(&lookups::LAST_AUDIT, &[]).await? {
+            self.last_audit = (row.int(0)?, row.text(1)?);
+        }
+        Ok(())
+    }
 }
 
 impl Known for Memory {
@@ -88,7 +103,7 @@ impl Many {
 static LOAD: LazyLock<Many> = LazyLock::new(|| {
     let lookups =
         [&lookups::CAUSES, &lookups::ADDRESSES, &lookups::REMOTES, &lookups::EFFECTS, &lookups::TICKETS];
-    Many::of("begin immediate;\n", lookups, "")
+    Many::of("begin immediate;\n", lookups, "pragma data_version")
 });
 
 /// The statements of nearly every batch, in the order of `Changes`. Running one over no rows costs a few µs, a hop ten
@@ -139,12 +154,8 @@ impl SqliteBackend {
         let mut conn = self.options.connect().await.map_err(|error| fault("opening the database", &error))?;
         self.memory = Memory::default();
         let mut on = On::Sqlite(&mut conn);
-        let (conversation, ticket) = lookups::counters(&on.rows(&lookups::COUNTERS, &[]).await?)?;
-        self.memory.last_conversation = conversation;
-        self.memory.last_ticket = ticket;
-        if let Some(row) = on.row(&lookups::LAST_AUDIT, &[]).await? {
-            self.memory.last_audit = (row.int(0)?, row.text(1)?);
-        }
+        self.seen = None;
+        self.memory.look_again(&mut on).await?;
         for row in on.rows(&lookups::TECHNICIANS, &[]).await? {
             let row = row.technician()?;
             self.memory.technicians.insert(row.id.clone(), row);
@@ -168,7 +179,8 @@ impl SqliteBackend {
             lookups::keys(&keys.ticket_keys),
         ];
         let results = many(conn, "looking up a batch", &LOAD, args).await?;
-        let [_, (causes, _), (addresses, _), (remotes, _), (effects, _), (tickets, _)] = results.as_slice()
+        let [_, (causes, _), (addresses, _), (remotes, _), (effects, _), (tickets, _), (version, _)] =
+            results.as_slice()
         else {
             return Err(StoreError::Corrupt("looking up a batch: answers are missing".into()));
         };
@@ -179,6 +191,11 @@ impl SqliteBackend {
         answers.effects(effects)?;
         answers.tickets(tickets)?;
         let mut on = On::Sqlite(conn);
+        let version = version.first().map(|row| row.int(0)).transpose()?;
+        if self.seen != version {
+            self.memory.look_again(&mut on).await?;
+            self.seen = version;
+        }
         let wanted = answers.wanted_contents();
         if !wanted.is_empty() {
             let rows = on.rows(&lookups::CONTENTS, &[lookups::id_keys(&wanted).as_str().into()]).await?;

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use crate::backend::{Backend, Changes, Keys};
 use crate::export::Export;
 
-use super::{OpenOptions, Opened, migrate, open, status};
+use super::{OpenOptions, Opened, migrate, open, open_beside, status};
 
 async fn exported(export: &Arc<dyn Export>) -> String {
     let mut out = Vec::new();

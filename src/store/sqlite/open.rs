@@ -22,6 +22,9 @@ use crate::sql::{On, Text, text};
 /// Readers beside the writer; on WAL they never wait for it.
 const READERS: u32 = 4;
 
+/// How long a short write beside the writer waits for its turn.
+const PATIENCE: Duration = Duration::from_secs(15);
+
 fn options(path: &Path, relaxed: bool) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
@@ -70,16 +73,44 @@ pub(crate) async fn open(
         conn: None,
         open: false,
         memory: Memory::default(),
+        seen: None,
         checkpoints,
-        _lock: lock,
+        _lock: Some(lock),
     };
     backend.connect().await?;
-    let readers = self::options(path, relaxed).read_only(true);
+    Ok((backend, readers(path, relaxed)))
+}
+
+/// Beside a process that holds the lock, for short writes to what the writer does not keep in memory.
+pub(crate) async fn open_beside(path: &Path) -> Result<(SqliteBackend, Reader), StoreError> {
+    let reader = look(path).await?;
+    // The one that serves commits again and again; in between there is room.
+    let options = options(path, false).busy_timeout(PATIENCE);
+    let checkpoints = Checkpoints::start(self::options(path, false));
+    let backend = SqliteBackend {
+        options,
+        conn: None,
+        open: false,
+        memory: Memory::default(),
+        seen: None,
+        checkpoints,
+        _lock: None,
+    };
+    Ok((backend, reader))
+}
+
+/// For reading alone: takes no lock, brings no schema up to date, and may run beside a running deskbridge.
+pub(crate) async fn look(path: &Path) -> Result<Reader, StoreError> {
+    status(path).await?.check()?;
+    Ok(readers(path, false))
+}
+
+fn readers(path: &Path, relaxed: bool) -> Reader {
     let pool = SqlitePoolOptions::new()
         .max_connections(READERS)
         .acquire_timeout(Duration::from_secs(5))
-        .connect_lazy_with(readers);
-    Ok((backend, Reader { pool: Pool::Sqlite(pool) }))
+        .connect_lazy_with(options(path, relaxed).read_only(true));
+    Reader { pool: Pool::Sqlite(pool) }
 }
 
 pub(crate) async fn migrate(path: &Path) -> Result<Status, StoreError> {

@@ -86,6 +86,64 @@ async fn a_second_process_is_refused() {
     drop(place.open().await);
 }
 
+/// What the command line does while another process serves.
+#[tokio::test]
+async fn short_writes_beside_the_one_that_serves() {
+    let place = Place::new();
+    assert!(open_beside(&place.url()).await.is_err(), "no file, and none is made");
+    assert!(!place.path().exists());
+    let mut served = place.open().await;
+    let mut beside = open_beside(&place.url()).await.unwrap();
+    let act = |act: &str| Changes {
+        audit: vec![(deskbridge_contract::Timestamp(7), None, act.to_owned(), None)],
+        ..Changes::default()
+    };
+    // In turns: each has to see what the other wrote since its own last.
+    for n in 0..3 {
+        store(served.backend.as_mut(), &act(&format!("served {n}"))).await;
+        let made = Changes { tokens: vec![token(&format!("t{n}"))], ..act(&format!("beside {n}")) };
+        store(beside.backend.as_mut(), &made).await;
+    }
+    store(served.backend.as_mut(), &act("served at the end")).await;
+    let (read, export) = crate::open::look(&place.url()).await.unwrap();
+    let mut rows = read.audit(100).await.unwrap();
+    rows.reverse();
+    assert_eq!(rows.len(), 7);
+    assert_eq!(crate::audit::verify(crate::audit::GENESIS, &rows), Ok(()), "{rows:?}");
+    assert_eq!(served.read.tokens().await.unwrap().len(), 3, "seen by the one that serves");
+    assert!(exported(&export).await.contains("served at the end"));
+    // Numbers go on.
+    store(served.backend.as_mut(), &first()).await;
+    place.refused(OpenOptions::default()).await;
+    drop((served, beside));
+    drop(place.open().await);
+}
+
+/// A transaction that waits for its turn gets it.
+#[tokio::test(flavor = "multi_thread")]
+async fn both_write_at_once() {
+    let place = Place::new();
+    let mut served = place.open().await;
+    let mut beside = open_beside(&place.url()).await.unwrap();
+    let writes = |mut backend: Box<dyn Backend>, who: &'static str| {
+        tokio::spawn(async move {
+            for n in 0..40 {
+                let audit = vec![(deskbridge_contract::Timestamp(n), None, format!("{who} {n}"), None)];
+                store(backend.as_mut(), &Changes { audit, ..Changes::default() }).await;
+            }
+            backend
+        })
+    };
+    let idle = || Box::new(Memory::new().backend()) as Box<dyn Backend>;
+    let one = writes(std::mem::replace(&mut served.backend, idle()), "served");
+    let two = writes(std::mem::replace(&mut beside.backend, idle()), "beside");
+    let (_one, _two) = (one.await.unwrap(), two.await.unwrap());
+    let mut rows = served.read.audit(100).await.unwrap();
+    rows.reverse();
+    assert_eq!(rows.len(), 80);
+    assert_eq!(crate::audit::verify(crate::audit::GENESIS, &rows), Ok(()));
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn files_are_for_their_owner_only() {
