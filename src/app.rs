@@ -3,6 +3,7 @@
 //! Not here: what any part does.
 
 pub mod kits;
+mod knowledge;
 
 use std::collections::{BTreeMap, HashSet};
 use std::net::SocketAddr;
@@ -275,6 +276,7 @@ pub async fn run(
         format!("cannot listen on {listen}; another program may be using it (try --listen)")
     })?;
     up(listener.local_addr()?);
+    knowledge::keep_current(&running);
     let stop = bridge.stop.clone();
     let server = tokio::spawn(http::server::serve(listener, router, stop.clone()));
     signalled().await;
@@ -311,7 +313,7 @@ pub async fn demo(options: DemoOptions) -> anyhow::Result<()> {
     let folder = tempfile::tempdir().context("a temporary folder cannot be made")?;
     let file = folder.path().join("demo.toml");
     std::fs::write(&file, demo_configuration(folder.path()))?;
-    let config = Config::load(Some(&file), std::iter::empty())
+    let config = Config::load_simulated(Some(&file), std::iter::empty())
         .map_err(|faults| anyhow::anyhow!("the demo's own configuration is wrong: {faults:?}"))?;
     let clock = clock();
     let world = |name: &str, style: Style| {

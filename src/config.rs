@@ -74,6 +74,22 @@ impl Config {
         path: Option<&Path>,
         env: impl Iterator<Item = (String, String)>,
     ) -> Result<Config, Vec<Fault>> {
+        Config::read(path, env, false)
+    }
+
+    /// As `load`, and the simulated platform, which only the demo and the tests can run, may be an adapter.
+    pub fn load_simulated(
+        path: Option<&Path>,
+        env: impl Iterator<Item = (String, String)>,
+    ) -> Result<Config, Vec<Fault>> {
+        Config::read(path, env, true)
+    }
+
+    fn read(
+        path: Option<&Path>,
+        env: impl Iterator<Item = (String, String)>,
+        simulated: bool,
+    ) -> Result<Config, Vec<Fault>> {
         let mut faults = Vec::new();
         let tree = tree::read(path, env, &mut faults);
         let mut load = Loading {
@@ -83,6 +99,7 @@ impl Config {
             settings: Vec::new(),
             secret_files: Vec::new(),
             secrets_inside: false,
+            simulated,
         };
         let table = load.tree.table.clone();
         let config = read(&mut load, &table, path);

@@ -6,7 +6,7 @@ mod assistant;
 mod configuration;
 mod database;
 mod machine;
-mod network;
+pub(crate) mod network;
 
 use serde::Serialize;
 

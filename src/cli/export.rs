@@ -28,12 +28,12 @@ enum Form {
 
 pub async fn run(common: &Common, args: &Args) -> Outcome {
     let config = common.load()?;
-    let opened = setting::open(&config).await?;
+    let (_, export) = setting::look(&config).await?;
     let Form::Jsonl = args.format;
     match &args.output {
         None => {
             let mut out = BufWriter::new(Stdout);
-            opened.export.export(&mut out).await.map_err(|error| setting::failed(&error))?;
+            export.export(&mut out).await.map_err(|error| setting::failed(&error))?;
             out.flush().map_err(|error| unwritable("standard output", &error))
         }
         Some(path) => {
@@ -43,7 +43,7 @@ pub async fn run(common: &Common, args: &Args) -> Outcome {
             // Made by us alone and for us alone: it holds what people wrote.
             let file = tempfile::NamedTempFile::new_in(folder).map_err(cannot)?;
             let mut out = BufWriter::new(file);
-            opened.export.export(&mut out).await.map_err(|error| setting::failed(&error))?;
+            export.export(&mut out).await.map_err(|error| setting::failed(&error))?;
             let file = out.into_inner().map_err(|error| cannot(error.into_error()))?;
             file.as_file().sync_all().map_err(cannot)?;
             let file: File = file.persist(path).map_err(|error| cannot(error.error))?;

@@ -27,6 +27,7 @@ pub const RUNTIME: u8 = 1;
 pub const USAGE: u8 = 2;
 pub const DOCTOR_FAILED: u8 = 3;
 pub const DOCTOR_WARNED: u8 = 4;
+pub const UNREACHABLE: u8 = 5;
 pub const CONFIG: u8 = 78;
 
 impl Failure {
@@ -36,6 +37,11 @@ impl Failure {
 
     pub fn usage(what: impl Into<String>, why: impl fmt::Display, next: impl Into<String>) -> Self {
         Failure::Told { code: USAGE, what: what.into(), why: why.to_string(), next: next.into() }
+    }
+
+    /// No deskbridge answers where one should run.
+    pub fn unreachable(what: impl Into<String>, why: impl fmt::Display, next: impl Into<String>) -> Self {
+        Failure::Told { code: UNREACHABLE, what: what.into(), why: why.to_string(), next: next.into() }
     }
 
     pub fn code(&self) -> u8 {

@@ -1,6 +1,8 @@
 //! `deskbridge kb`: the articles, and why a question finds which of them.
 //!
-//! Not here: what the assistant says with them.
+//! Not here: what the assistant says with them; bringing them up to date (`kb/sync.rs`).
+
+mod sync;
 
 use deskbridge_services::knowledge::{Hit, Knowledge, LoadProblem, Matched};
 use serde::Serialize;
@@ -13,6 +15,8 @@ use crate::kits;
 
 #[derive(clap::Subcommand, Debug)]
 pub enum Command {
+    /// Read the articles, and say what is new, changed, gone or faulty since the last time
+    Sync(sync::Args),
     /// Say how many articles there are, and which files could not be read
     Status(Status),
     /// Ask a question, and see which articles it finds and why
@@ -56,10 +60,11 @@ struct Found<'a> {
     matched: &'a [Matched],
 }
 
-pub fn run(common: &Common, command: &Command) -> Outcome {
+pub async fn run(common: &Common, command: &Command) -> Outcome {
     let config = common.load()?;
     let (knowledge, problems) = Knowledge::load(&config.assistant.knowledge);
     match command {
+        Command::Sync(args) => sync::run(&config, &knowledge, &problems, args).await,
         Command::Status(args) => status(&config, &knowledge, &problems, args.json),
         Command::Search(args) => search(&config, &knowledge, args),
     }

@@ -62,7 +62,7 @@ enum Command {
     /// Bring the database's schema up to date, or see whether it is
     #[command(subcommand)]
     Migrate(migrate::Command),
-    /// Search the articles that the assistant answers from
+    /// Bring the articles that the assistant answers from up to date, and search them
     #[command(subcommand)]
     Kb(kb::Command),
     /// Make, list and revoke tokens for the API
@@ -132,7 +132,7 @@ async fn run() -> Outcome {
         Command::Doctor(args) => doctor::run(&common, &args).await,
         Command::Config(command) => config::run(&common, &command),
         Command::Migrate(command) => migrate::run(&common, &command).await,
-        Command::Kb(command) => kb::run(&common, &command),
+        Command::Kb(command) => kb::run(&common, &command).await,
         Command::Token(command) => token::run(&common, &command).await,
         Command::Replay(args) => replay::run(&common, &args).await,
         Command::Export(args) => export::run(&common, &args).await,

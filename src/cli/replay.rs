@@ -5,7 +5,7 @@
 use deskbridge_contract::Address;
 use deskbridge_conversation::{Conversation, ConversationId, EventBody, QueueId, SessionId, step};
 use deskbridge_store::rows::LogRow;
-use deskbridge_store::{Opened, Read, Stamped};
+use deskbridge_store::{Read, Stamped};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -63,7 +63,7 @@ struct Difference {
 
 pub async fn run(common: &Common, args: &Args) -> Outcome {
     let config = common.load()?;
-    let Opened { read, .. } = setting::open(&config).await?;
+    let (read, _) = setting::look(&config).await?;
     let Some(stored) = read.conversation(args.id).await.map_err(|error| setting::failed(&error))? else {
         let why = "the database has none with this number";
         return Err(Failure::runtime(

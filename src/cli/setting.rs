@@ -8,7 +8,7 @@ use std::sync::Arc;
 use clap::Args;
 use deskbridge_contract::Timestamp;
 use deskbridge_conversation::{QueueFacts, QueueId};
-use deskbridge_store::{FactSource, OpenOptions, Opened, PolicyHandle, StoreError, Writer};
+use deskbridge_store::{Export, FactSource, Opened, PolicyHandle, Read, StoreError, Writer};
 use tokio::sync::mpsc;
 
 use super::failure::Failure;
@@ -70,17 +70,21 @@ pub fn environment() -> impl Iterator<Item = (String, String)> {
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
-/// Opens the configured database. On SQLite that takes the file's lock: it fails while deskbridge serves from it.
-pub async fn open(config: &Config) -> Result<Opened, Failure> {
-    let options = OpenOptions { migrate: false, ..OpenOptions::default() };
-    deskbridge_store::open(&config.store.url.url(), options).await.map_err(|error| unopened(&error))
+/// Opens the configured database for a short write; deskbridge may be serving from it meanwhile.
+pub async fn beside(config: &Config) -> Result<Opened, Failure> {
+    deskbridge_store::open::open_beside(&config.store.url.url()).await.map_err(|error| unopened(&error))
+}
+
+/// Opens the configured database for reading; deskbridge may be serving from it meanwhile.
+pub async fn look(config: &Config) -> Result<(Arc<dyn Read>, Arc<dyn Export>), Failure> {
+    deskbridge_store::open::look(&config.store.url.url()).await.map_err(|error| unopened(&error))
 }
 
 pub fn unopened(error: &StoreError) -> Failure {
     let next = match error {
         StoreError::Corrupt(_) => "restore a backup, see docs/operating.md",
         StoreError::Unavailable(_) | StoreError::Conflict(_) => {
-            "stop deskbridge serve if it runs, else: deskbridge doctor database"
+            "deskbridge migrate status, or deskbridge doctor database"
         }
     };
     Failure::runtime("the database cannot be used", error, next)

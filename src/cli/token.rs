@@ -5,8 +5,8 @@
 use clap::builder::PossibleValuesParser;
 use deskbridge_conversation::TechnicianId;
 use deskbridge_conversation::policy::Role;
+use deskbridge_store::Admin;
 use deskbridge_store::rows::TokenRow;
-use deskbridge_store::{Admin, Opened};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -102,7 +102,7 @@ async fn create(config: &Config, args: &Create) -> Outcome {
         expires: args.expires.map(|time| now + time),
         revoked: false,
     };
-    let writer = setting::writer(setting::open(config).await?, config);
+    let writer = setting::writer(setting::beside(config).await?, config);
     let done = writer.admin(Admin::CreateToken(row)).await;
     let act = format!("token {id} ({}) created on the command line", args.name);
     let audited = writer.admin(Admin::Audit { by: None, act, conversation: None }).await;
@@ -150,7 +150,7 @@ fn random<const BYTES: usize>() -> Result<String, Failure> {
 }
 
 async fn list(config: &Config, args: &List) -> Outcome {
-    let Opened { read, .. } = setting::open(config).await?;
+    let (read, _) = setting::look(config).await?;
     let tokens = read.tokens().await.map_err(|error| setting::failed(&error))?;
     let listed: Vec<Listed> = tokens.into_iter().map(listed).collect();
     if args.json {
@@ -192,7 +192,7 @@ fn listed(row: TokenRow) -> Listed {
 }
 
 async fn revoke(config: &Config, args: &Revoke) -> Outcome {
-    let opened = setting::open(config).await?;
+    let opened = setting::beside(config).await?;
     let tokens = opened.read.tokens().await.map_err(|error| setting::failed(&error))?;
     if !tokens.iter().any(|token| token.id == args.id) {
         let why = "no token has this id";

@@ -129,10 +129,11 @@ fn channel(
 
 /// The adapter of a channel: the one that is named, or the one whose name the channel has.
 fn adapter(load: &mut Loading, name: &str, path: &str, table: &Table) -> Option<&'static Kit> {
+    let simulated = load.simulated;
     let mut section =
         Section::of(load, path, Some(table), &table.keys().map(String::as_str).collect::<Vec<_>>());
     let written = if section.has("adapter") { section.text("adapter")? } else { name.to_owned() };
-    let kit = kits::find(&written);
+    let kit = kits::find(&written).filter(|kit| simulated || kit.name != kits::SIM.name);
     match kit {
         Some(_) if !section.has("adapter") => section.note("adapter", written),
         Some(_) => {}
@@ -140,7 +141,11 @@ fn adapter(load: &mut Loading, name: &str, path: &str, table: &Table) -> Option<
             let names: Vec<&str> = kits::KITS.iter().map(|kit| kit.name).collect();
             let got = if section.has("adapter") { quoted(&written) } else { "nothing".into() };
             let near = nearest(&written, names.iter().copied());
-            load.fault_near(format!("{path}.adapter"), one_of(&names), got, near);
+            let mut expected = one_of(&names);
+            if written == kits::SIM.name {
+                expected.push_str("; the simulated platform runs in `deskbridge demo` alone");
+            }
+            load.fault_near(format!("{path}.adapter"), expected, got, near);
         }
     }
     kit

@@ -32,6 +32,8 @@ pub struct Loading {
     pub secret_files: Vec<PathBuf>,
     /// The configuration file itself holds a secret.
     pub secrets_inside: bool,
+    /// The simulated platform may be an adapter.
+    pub simulated: bool,
 }
 
 /// Keys that hold secrets, by how their names end.

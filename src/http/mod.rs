@@ -45,7 +45,7 @@ pub fn router_with(config: &Config, running: &Running, extra: Option<Router>, li
         edge: Edge::new(limits.failures),
     };
     Router::new()
-        .merge(ops::router(bridge))
+        .merge(ops::router(bridge, &running.knowledge))
         .merge(docs::router())
         .merge(hooks::router(&running.hooks, limits, &room))
         .merge(api::router(bridge, &running.knowledge, limits, &room))

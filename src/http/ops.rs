@@ -14,6 +14,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use deskbridge_contract::{ChannelName, Timestamp};
 use deskbridge_conversation::{ConversationId, EffectId};
+use deskbridge_services::knowledge::{Inventory, KnowledgeBase};
 use deskbridge_store::Begin;
 use serde::Serialize;
 use tokio::sync::Mutex;
@@ -35,6 +36,7 @@ const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 struct Ops {
     bridge: Arc<Bridge>,
+    knowledge: Arc<KnowledgeBase>,
     page: Page,
     looked: Mutex<Option<(Instant, Checks)>>,
 }
@@ -52,10 +54,27 @@ struct Verbose {
     store: &'static str,
     writer: &'static str,
     channels: BTreeMap<ChannelName, Channel>,
+    knowledge: Known,
 }
 
-pub fn router(bridge: &Arc<Bridge>) -> Router {
-    let ops = Ops { bridge: bridge.clone(), page: Page::start(bridge), looked: Mutex::default() };
+/// What the assistant answers from.
+#[derive(Serialize)]
+struct Known {
+    articles: usize,
+    /// Another one whenever an article is another one (`Inventory::revision`).
+    revision: String,
+}
+
+impl Known {
+    fn now(knowledge: &KnowledgeBase) -> Known {
+        let current = knowledge.current();
+        Known { articles: current.articles().len(), revision: Inventory::of(&current).revision() }
+    }
+}
+
+pub fn router(bridge: &Arc<Bridge>, knowledge: &Arc<KnowledgeBase>) -> Router {
+    let (bridge, knowledge) = (bridge.clone(), knowledge.clone());
+    let ops = Ops { page: Page::start(&bridge), bridge, knowledge, looked: Mutex::default() };
     Router::new()
         .route("/healthz", get(|| async { "ok" }))
         .route("/readyz", get(ready))
@@ -110,7 +129,8 @@ async fn ready(
     if verbose && ops.may_look(peer, &headers).await.is_ok() {
         let word = |fine| if fine { "ok" } else { "unavailable" };
         let (store, writer) = (word(checks.store), word(checks.writer));
-        return (status, Json(Verbose { ready, store, writer, channels })).into_response();
+        let knowledge = Known::now(&ops.knowledge);
+        return (status, Json(Verbose { ready, store, writer, channels, knowledge })).into_response();
     }
     let word = match (checks.store && checks.writer, one_up, ready) {
         (false, _, _) => "not ready: the store cannot be reached",

@@ -178,6 +178,88 @@ fn doctor_says_how_bad_it_is() {
     assert_eq!(run(here.path(), &["doctor", "config", "--strict"], &[]).code, 4);
 }
 
+/// The whole table of the page, each code by a command that ends with it.
+#[test]
+fn every_exit_code() {
+    let good = folder("[assistant]\nengine = \"off\"\n[server]\nlisten = \"127.0.0.1:9\"\n");
+    std::fs::create_dir(good.path().join("knowledge")).unwrap();
+    std::fs::write(good.path().join("knowledge/a.md"), "# A\n\nWords.\n").unwrap();
+    let code = |args: &[&str]| run(good.path(), args, &[]).code;
+    assert_eq!(code(&["check"]), 0);
+    assert_eq!(code(&["replay", "1"]), 1, "no database yet");
+    assert_eq!(code(&["migrate", "up"]), 0);
+    assert_eq!(code(&["kb", "sync"]), 0);
+    assert_eq!(code(&["replay", "1"]), 1);
+    assert_eq!(code(&["kb", "sink"]), 2);
+    let ran = run(good.path(), &["kb", "sync", "--wait"], &[]);
+    assert_eq!(ran.code, 5, "nobody listens on port 9");
+    assert!(ran.err.contains("no deskbridge answers on 127.0.0.1:9"), "{}", ran.err);
+    assert!(ran.err.contains("next  start deskbridge serve"), "{}", ran.err);
+    let down =
+        folder(&format!("[channels.telegram]\ntoken = \"{TOKEN}\"\napi_base = \"http://127.0.0.1:9\"\n"));
+    assert_eq!(run(down.path(), &["doctor", "telegram"], &[]).code, 3);
+    assert_eq!(run(down.path(), &["telegram", "setup"], &[]).code, 3);
+    assert_eq!(run(down.path(), &["doctor", "config", "--strict"], &[]).code, 4);
+    let bad = folder("[server]\nlsiten = 1\n");
+    assert_eq!(run(bad.path(), &["kb", "sync"], &[]).code, 78);
+}
+
+#[test]
+fn a_simulated_channel_is_for_the_demo() {
+    let here = folder("[channels.telegram]\nadapter = \"sim\"\n");
+    for args in [&["check"][..], &["serve"]] {
+        let ran = run(here.path(), args, &[]);
+        assert_eq!(ran.code, 78, "{args:?}");
+        let said = ran.out + &ran.err;
+        for part in ["channels.telegram.adapter", "deskbridge.toml:2", "telegram", "deskbridge demo"] {
+            assert!(said.contains(part), "{part} in {said}");
+        }
+    }
+}
+
+#[test]
+fn articles_are_compared_with_the_last_time() {
+    let here = folder("");
+    let articles = here.path().join("knowledge");
+    let sync = || run(here.path(), &["kb", "sync", "--json"], &[]);
+    assert_eq!(run(here.path(), &["migrate", "up"], &[]).code, 0);
+    let ran = sync();
+    assert_eq!(ran.code, 1, "no folder");
+    assert!(ran.err.contains("assistant.knowledge"), "{}", ran.err);
+    std::fs::create_dir(&articles).unwrap();
+    assert_eq!(sync().code, 1, "no article");
+    for name in ["a", "b", "c"] {
+        std::fs::write(articles.join(format!("{name}.md")), format!("# About {name}\n\nWords of {name}.\n"))
+            .unwrap();
+    }
+    std::fs::write(articles.join("faulty.md"), b"# \xff\xfe").unwrap();
+    std::fs::write(articles.join("odd.md"), "---\npolicy: hand-over\n---\n# Odd\n\nWords.\n").unwrap();
+    let first = json(&sync());
+    assert_eq!(first["added"], serde_json::json!(["a.md", "b.md", "c.md", "odd.md"]));
+    assert_eq!(first["faulty"].as_array().unwrap().len(), 2, "{first}");
+    assert_eq!(first["faulty"][0]["file"], "faulty.md");
+    assert!(first["faulty"][0]["why"].as_str().unwrap().contains("UTF-8"), "{first}");
+    assert!(first["faulty"][1]["why"].as_str().unwrap().contains("policy"), "{first}");
+
+    std::fs::write(articles.join("b.md"), "# About b\n\nOther words.\n").unwrap();
+    std::fs::remove_file(articles.join("c.md")).unwrap();
+    std::fs::write(articles.join("d.md"), "# About d\n\nNew.\n").unwrap();
+    let ran = run(here.path(), &["kb", "sync"], &[]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    for line in [
+        "+ d.md",
+        "~ b.md",
+        "- c.md",
+        "! faulty.md: is not UTF-8",
+        "1 added · 1 changed · 1 removed · 2 unchanged · 2 faulty",
+    ] {
+        assert!(ran.out.contains(line), "{line} in {}", ran.out);
+    }
+    let again = json(&sync());
+    assert_eq!((&again["unchanged"], &again["added"]), (&4.into(), &serde_json::json!([])));
+    assert_ne!(again["revision"], first["revision"]);
+}
+
 /// S105: everything that prints, with everything logged.
 #[test]
 fn no_secret_is_printed() {
@@ -198,6 +280,7 @@ fn no_secret_is_printed() {
         &["migrate", "up"],
         &["export"],
         &["kb", "status"],
+        &["kb", "sync"],
     ] {
         for folder in [here.path(), broken.path()] {
             for format in ["text", "json"] {

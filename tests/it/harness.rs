@@ -44,7 +44,7 @@ pub fn virtual_clock() -> Clock {
 pub fn config(text: &str) -> Config {
     let mut file = tempfile::NamedTempFile::with_suffix(".toml").expect("a temporary file");
     file.write_all(text.as_bytes()).expect("written");
-    match Config::load(Some(file.path()), std::iter::empty()) {
+    match Config::load_simulated(Some(file.path()), std::iter::empty()) {
         Ok(config) => config,
         Err(faults) => panic!("the scenario's configuration is wrong: {faults:#?}\n{text}"),
     }

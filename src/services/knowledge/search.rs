@@ -2,14 +2,15 @@
 //! Not here: what to say with the hits (`answer.rs`).
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use serde::Serialize;
 
 use super::article::{Article, Chunk};
 use super::index::Index;
+use super::inventory::{Changes, Inventory};
 use super::lexicon::{Field, Scores};
-use super::sources::{self, Limits, LoadFault, LoadProblem};
+use super::sources::{self, Limits, LoadFault, LoadProblem, Stamp};
 use super::words;
 
 /// More of a query is not read: nobody describes one problem in more, and scoring stays linear in a bounded
@@ -231,13 +232,25 @@ fn share(gain: f32, best: f32) -> f32 {
 pub struct KnowledgeBase {
     folder: PathBuf,
     current: RwLock<Arc<Knowledge>>,
+    /// The folder as it was just before it was last read.
+    stamp: Mutex<Option<Stamp>>,
+}
+
+/// What a reload came to.
+#[derive(Debug)]
+pub struct Reloaded {
+    pub changes: Changes,
+    pub articles: usize,
+    pub problems: Vec<LoadProblem>,
 }
 
 impl KnowledgeBase {
     pub fn open(folder: impl Into<PathBuf>) -> (Self, Vec<LoadProblem>) {
         let folder = folder.into();
+        // Looked at first: what is written while it is read shows at the next look.
+        let stamp = Mutex::new(Stamp::of(&folder, Limits::default()));
         let (knowledge, problems) = Knowledge::load(&folder);
-        (Self { folder, current: RwLock::new(Arc::new(knowledge)) }, problems)
+        (Self { folder, current: RwLock::new(Arc::new(knowledge)), stamp }, problems)
     }
 
     pub fn folder(&self) -> &Path {
@@ -251,11 +264,33 @@ impl KnowledgeBase {
 
     /// Reads the folder again. If the folder itself cannot be read, what is known stays. Blocks on the disk:
     /// call it off the async threads.
-    pub fn reload(&self) -> Vec<LoadProblem> {
-        let (knowledge, problems) = Knowledge::load(&self.folder);
-        if !problems.iter().any(|problem| matches!(problem.fault, LoadFault::NoFolder(_))) {
-            *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(knowledge);
+    pub fn reload(&self) -> Reloaded {
+        let mut stamp = self.stamp.lock().unwrap_or_else(PoisonError::into_inner);
+        *stamp = Stamp::of(&self.folder, Limits::default());
+        self.read_again()
+    }
+
+    /// As `reload`, but only when the folder does not look as it did: a look costs no reading. Blocks on the disk.
+    pub fn reload_if_changed(&self) -> Option<Reloaded> {
+        let mut stamp = self.stamp.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Stamp::of(&self.folder, Limits::default());
+        if *stamp == now {
+            return None;
         }
-        problems
+        *stamp = now;
+        Some(self.read_again())
+    }
+
+    fn read_again(&self) -> Reloaded {
+        let (knowledge, problems) = Knowledge::load(&self.folder);
+        let before = self.current();
+        if problems.iter().any(|problem| matches!(problem.fault, LoadFault::NoFolder(_))) {
+            let changes = Changes { unchanged: before.articles().len(), ..Changes::default() };
+            return Reloaded { changes, articles: before.articles().len(), problems };
+        }
+        let changes = Inventory::of(&knowledge).since(&Inventory::of(&before));
+        let articles = knowledge.articles().len();
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(knowledge);
+        Reloaded { changes, articles, problems }
     }
 }

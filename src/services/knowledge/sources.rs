@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use super::article::{Article, ArticleId};
 use super::markdown::parse_article;
@@ -97,6 +98,28 @@ pub fn read_folder(folder: &Path, limits: Limits) -> (Vec<Article>, Vec<LoadProb
         articles.push(article);
     }
     (articles, problems)
+}
+
+/// What tells that a folder was changed, without reading a file: which files there are, their sizes, when they were
+/// written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Stamp(Vec<(PathBuf, u64, Option<SystemTime>)>);
+
+impl Stamp {
+    /// `None` when the folder itself cannot be read.
+    pub(super) fn of(folder: &Path, limits: Limits) -> Option<Stamp> {
+        let mut search = Search { limits, entries: 0, files: Vec::new(), problems: Vec::new() };
+        search.collect(folder);
+        if search.problems.iter().any(|problem| matches!(problem.fault, LoadFault::NoFolder(_))) {
+            return None;
+        }
+        let files = search.files.into_iter().map(|path| {
+            let seen = fs::symlink_metadata(folder.join(&path)).ok();
+            let size = seen.as_ref().map_or(0, fs::Metadata::len);
+            (path, size, seen.and_then(|seen| seen.modified().ok()))
+        });
+        Some(Stamp(files.collect()))
+    }
 }
 
 struct Search {

@@ -3,7 +3,7 @@
 //! Not here: what people do and see (`talk`).
 
 use std::fs::{self, File};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -57,7 +57,8 @@ impl Bridge {
             Way::Polling => "polling",
             Way::Webhook => "webhook",
         };
-        let knowledge = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("knowledge");
+        let knowledge = folder.path().join("articles");
+        copy_articles(&knowledge);
         let text = format!(
             r#"
             [server]
@@ -90,6 +91,11 @@ impl Bridge {
         );
         fs::write(folder.path().join("deskbridge.toml"), text).expect("written");
         Some(Bridge { folder, port, child: None, starts: 0, _database: database })
+    }
+
+    /// The folder of this bridge's own articles: a copy of the samples.
+    pub fn articles(&self) -> PathBuf {
+        self.folder.path().join("articles")
     }
 
     fn command(&self, args: &[&str]) -> Command {
@@ -159,12 +165,21 @@ impl Bridge {
         child.kill().await.expect("killed");
     }
 
+    async fn signal(&self, name: &str) {
+        let id = self.child.as_ref().and_then(Child::id).expect("it runs").to_string();
+        let told = Command::new("kill").args([name, &id]).status().await.expect("kill");
+        assert!(told.success());
+    }
+
+    /// SIGHUP.
+    pub async fn hang_up(&self) {
+        self.signal("-HUP").await;
+    }
+
     /// SIGTERM, and its end.
     pub async fn stop(&mut self) -> ExitStatus {
+        self.signal("-TERM").await;
         let mut child = self.child.take().expect("it runs");
-        let id = child.id().expect("it has not ended").to_string();
-        let told = Command::new("kill").args(["-TERM", &id]).status().await.expect("kill");
-        assert!(told.success());
         match tokio::time::timeout(Duration::from_secs(30), child.wait()).await {
             Ok(ended) => ended.expect("waited"),
             Err(_) => panic!("it did not stop:\n{}", self.log()),
@@ -209,7 +224,7 @@ impl Bridge {
         serde_json::from_str(&text).expect("JSON")
     }
 
-    /// Rows of one table of the export. It is stopped for that: a SQLite file is for one process at a time (F31).
+    /// Rows of one table of the export. It is stopped for that, so that nothing is under way.
     pub async fn rows(&mut self, table: &str) -> Vec<Value> {
         if self.child.is_some() {
             assert!(self.stop().await.success(), "{}", self.log());
@@ -218,6 +233,16 @@ impl Bridge {
         assert!(good, "{err}");
         let lines = out.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
         lines.filter(|line| line["table"] == table).map(|mut line| line["row"].take()).collect()
+    }
+}
+
+fn copy_articles(to: &Path) {
+    fs::create_dir(to).expect("a folder");
+    for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("knowledge")).expect("samples") {
+        let from = entry.expect("an entry").path();
+        if let Some(name) = from.file_name().filter(|_| from.is_file()) {
+            fs::copy(&from, to.join(name)).expect("copied");
+        }
     }
 }
 
