@@ -72,6 +72,8 @@ pub struct Words<'a> {
     pub requester: &'a str,
     /// The channel the requester writes from.
     pub channel: &'a str,
+    /// The same person's other open conversations (D4): "#1042 on widget".
+    pub also_open: &'a str,
 }
 
 /// The card of a conversation, with its buttons.
@@ -90,6 +92,9 @@ pub fn card(
     }
     if let Some(number) = ticket::number(conversation) {
         facts.push(fact("Ticket", number));
+    }
+    if !words.also_open.is_empty() {
+        facts.push(fact("Also open", words.also_open));
     }
     if conversation.stretch.answers > 0 {
         facts.push(fact("Assistant answers", &conversation.stretch.answers.to_string()));

@@ -215,7 +215,8 @@ fn begin_again(stage: &Closed, cx: &mut Context<'_>, by_requester: bool) -> Stag
     renew(stage, cx);
     if let Some(reopening) = cx.event.facts.reopening.clone() {
         ticket::ensure(cx);
-        cx.tell(&Notice::OutOfHours { back: reopening.said, helping: assisting::answers(cx) });
+        let (helping, ticket) = (assisting::answers(cx), ticket::is_there(&cx.c));
+        cx.tell(&Notice::OutOfHours { back: reopening.said, helping, ticket });
         let mut assisting = assisting::idle(cx.now);
         assisting.queue_at = Some(reopening.at);
         return Stage::Assisting(assisting);

@@ -19,7 +19,8 @@ pub fn enter(cx: &mut Context<'_>, reason: HandoverReason, mut from: Assisting) 
         from.phase = Phase::Idle;
         ticket::ensure(cx);
         if from.queue_at.is_none() {
-            cx.tell(&Notice::OutOfHours { back: reopening.said, helping: assisting::answers(cx) });
+            let (helping, ticket) = (assisting::answers(cx), ticket::is_there(&cx.c));
+            cx.tell(&Notice::OutOfHours { back: reopening.said, helping, ticket });
         } else {
             requester::status(cx, StatusWords::WithAssistant);
         }

@@ -32,11 +32,13 @@ pub enum Notice {
         expected: Option<Duration>,
         keep_assistant: bool,
     },
-    /// Out of hours: when people are back (already in words); a ticket is opened; the assistant still helps.
+    /// Out of hours: when people are back (already in words); the assistant still helps.
     OutOfHours {
         back: String,
         /// Whether an assistant answers meanwhile.
         helping: bool,
+        /// Whether there is a ticket, or one is being opened.
+        ticket: bool,
     },
     /// "Shall I connect you with a technician?" Yes / No, keep going.
     AskConnect,

@@ -28,6 +28,14 @@ pub fn ensure(cx: &mut Context<'_>) {
     }
 }
 
+/// Whether there is one, or one is being opened.
+pub fn is_there(conversation: &Conversation) -> bool {
+    match &conversation.ticket {
+        TicketLink::Opening | TicketLink::Linked { .. } => true,
+        TicketLink::None | TicketLink::Failed { .. } => false,
+    }
+}
+
 /// One open ticket per conversation: asks only when there is none and none is under way.
 pub fn open(cx: &mut Context<'_>) {
     match &cx.c.ticket {

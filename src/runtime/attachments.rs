@@ -4,10 +4,11 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
+use std::time::Duration;
 
-use deskbridge_contract::{Adapter, Attachment, AttachmentSource, Content};
+use deskbridge_contract::{Adapter, Attachment, AttachmentSource, Content, RemoteFileId, SendError};
 use deskbridge_conversation::{Conversation, DeliveryOp, MessageId};
-use deskbridge_services::blobs::BlobError;
+use deskbridge_services::blobs::{BlobError, Stored};
 use deskbridge_store::rows::{BlobRow, MessageRow};
 use deskbridge_store::{Admin, StoreError};
 use tokio::sync::Mutex as AsyncMutex;
@@ -17,7 +18,28 @@ use super::Bridge;
 /// Largest file that is copied, bytes.
 pub const MAX_FILE: u64 = 50 << 20;
 /// A whole copy may take this long; a requester's text must not wait for a dying download (F37).
-const COPY_LIMIT: std::time::Duration = std::time::Duration::from_secs(60);
+const COPY_LIMIT: Duration = Duration::from_secs(60);
+/// How often a download is tried again that may go better then; pauses grow fourfold: 1, 4, 16 s.
+const TRIES: u32 = 3;
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+
+/// Why a file did not come, and whether and after which time it may.
+struct Unfetched {
+    why: String,
+    again: Option<Duration>,
+}
+
+fn unfetched(error: SendError) -> Unfetched {
+    match error {
+        SendError::Retry { after, why } => Unfetched { why, again: Some(after.unwrap_or_default()) },
+        SendError::Ambiguous { why } => Unfetched { why, again: Some(Duration::ZERO) },
+        SendError::Rejected { why, .. }
+        | SendError::Unauthorized { why }
+        | SendError::Gone { why }
+        | SendError::ThreadGone { why } => Unfetched { why, again: None },
+        SendError::Moved { .. } => Unfetched { why: error.to_string(), again: None },
+    }
+}
 
 /// One lock per message being copied.
 static COPYING: LazyLock<Mutex<HashMap<MessageId, Weak<AsyncMutex<()>>>>> = LazyLock::new(Mutex::default);
@@ -104,6 +126,24 @@ impl Bridge {
         Ok(None)
     }
 
+    async fn fetch(
+        &self,
+        adapter: &Arc<dyn Adapter>,
+        attachment: &Attachment,
+        file: &RemoteFileId,
+    ) -> Result<Stored, Unfetched> {
+        let bytes = adapter.fetch(file).await.map_err(unfetched)?;
+        let stored = self.blobs.put(&attachment.name, &attachment.mime, bytes, MAX_FILE).await;
+        stored.map_err(|error| match error {
+            BlobError::TooLarge { max } => {
+                Unfetched { why: format!("larger than {} MB", max >> 20), again: None }
+            }
+            BlobError::Source(error) => unfetched(error),
+            // The disk did not take them.
+            other => Unfetched { why: other.to_string(), again: Some(Duration::ZERO) },
+        })
+    }
+
     async fn copy(
         &self,
         conversation: &Conversation,
@@ -112,12 +152,18 @@ impl Bridge {
     ) -> Result<(), StoreError> {
         let AttachmentSource::Remote(file) = attachment.source.clone() else { return Ok(()) };
         let fetched = async {
-            let bytes = adapter.fetch(&file).await.map_err(|error| error.to_string())?;
-            let stored = self.blobs.put(&attachment.name, &attachment.mime, bytes, MAX_FILE).await;
-            stored.map_err(|error| match error {
-                BlobError::TooLarge { max } => format!("larger than {} MB", max >> 20),
-                other => other.to_string(),
-            })
+            let mut tries = 0;
+            loop {
+                match self.fetch(adapter, attachment, &file).await {
+                    Err(Unfetched { why, again: Some(after) }) if tries < TRIES => {
+                        tries += 1;
+                        tracing::debug!(why, tries, "a file could not be fetched; once more soon");
+                        tokio::time::sleep(after.max(FIRST_PAUSE * (1 << (2 * (tries - 1))))).await;
+                    }
+                    Err(Unfetched { why, .. }) => return Err(why),
+                    Ok(stored) => return Ok(stored),
+                }
+            }
         };
         let stored = match tokio::time::timeout(COPY_LIMIT, fetched).await {
             Ok(Ok(stored)) => stored,

@@ -84,7 +84,8 @@ impl Bridge {
         }
         let row: Arc<MessageRow> = self.with_files(conversation, row).await?;
         let policy = self.policy.current();
-        let shown = render::message(conversation, &policy.policy, session, &row);
+        let written = self.written_in(conversation, session, &row).await?;
+        let shown = render::message(conversation, &policy.policy, session, &row, written.as_ref());
         let reply_to = match shown.reply_to {
             Some(target) => self.first_link(conversation, session, target).await?,
             None => None,
@@ -177,7 +178,9 @@ impl Bridge {
                     return Ok(Vec::new());
                 };
                 let policy = self.policy.current();
-                let mut shown = render::message(conversation, &policy.policy, session, &row);
+                let written = self.written_in(conversation, session, &row).await?;
+                let mut shown =
+                    render::message(conversation, &policy.policy, session, &row, written.as_ref());
                 let has_files = !std::mem::take(&mut shown.content.attachments).is_empty();
                 (shown.content, shown.persona, has_files)
             }

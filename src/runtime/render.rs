@@ -11,9 +11,10 @@ use deskbridge_contract::{
 };
 use deskbridge_conversation::policy::{Policy, RequesterIdentity};
 use deskbridge_conversation::{
-    Audience, Author, Conversation, MessageId, Session, SessionRole, TechnicianId, Wish, desk, gist,
+    Audience, Author, Conversation, MessageId, Session, SessionRole, Stage, TechnicianId, Wish, desk, gist,
 };
 use deskbridge_store::StoreError;
+use deskbridge_store::read::ConversationFilter;
 use deskbridge_store::rows::MessageRow;
 
 use super::Bridge;
@@ -22,6 +23,8 @@ use super::Bridge;
 const SUBJECT: usize = 60;
 /// Messages of a transcript; older ones are left out and said to be.
 const TRANSCRIPT_MESSAGES: usize = 60;
+/// Conversations of the same person that are looked at for a card.
+const OTHERS: u32 = 10;
 /// Characters of one message in a transcript.
 const TRANSCRIPT_TEXT: usize = 600;
 
@@ -82,6 +85,7 @@ fn persona(
     policy: &Policy,
     session: &Session,
     message: &MessageRow,
+    written: Option<&Address>,
 ) -> Option<Persona> {
     match &message.author {
         Author::Requester(_) => {
@@ -90,11 +94,24 @@ fn persona(
         }
         Author::Technician(technician) => {
             let name = policy.name(technician);
-            let name = if is_requester(session) { name } else { format!("{name} (via console)") };
+            let name = if is_requester(session) {
+                name
+            } else {
+                format!("{name} (via {})", place(&session.address, written))
+            };
             Some(Persona { name, assistant: false })
         }
         Author::Assistant => Some(Persona { name: "Assistant".to_owned(), assistant: true }),
         Author::Outsider | Author::Desk => None,
+    }
+}
+
+/// Where words were written that a desk room shows, as people there call it: `None` is no room (D3, D20).
+fn place(here: &Address, written: Option<&Address>) -> String {
+    match written {
+        None => "console".to_owned(),
+        Some(there) if there.channel != here.channel => there.channel.to_string(),
+        Some(there) => there.room.to_string(),
     }
 }
 
@@ -110,7 +127,14 @@ fn resolve_mentions(content: &mut Content, policy: &Policy, session: &Session) {
 }
 
 /// A message as a session shows it. A file that could not be had is said in the text.
-pub fn message(conversation: &Conversation, policy: &Policy, session: &Session, row: &MessageRow) -> Shown {
+/// `written`: the desk room where a technician wrote it; `None` for the console.
+pub fn message(
+    conversation: &Conversation,
+    policy: &Policy,
+    session: &Session,
+    row: &MessageRow,
+    written: Option<&Address>,
+) -> Shown {
     let mut content = row.content.clone();
     resolve_mentions(&mut content, policy, session);
     for attachment in &content.attachments {
@@ -120,7 +144,7 @@ pub fn message(conversation: &Conversation, policy: &Policy, session: &Session, 
                 content.text.push_str("\n\n");
             }
             content.text.push_str(&format!(
-                "📎 {} — not available: {why}",
+                "📎 {} — file could not be fetched: {why}",
                 deskbridge_conversation::notices::plain(&name)
             ));
         }
@@ -135,7 +159,7 @@ pub fn message(conversation: &Conversation, policy: &Policy, session: &Session, 
     if !has_buttons {
         content.actions.clear();
     }
-    Shown { persona: persona(conversation, policy, session, row), content, reply_to: row.reply_to }
+    Shown { persona: persona(conversation, policy, session, row, written), content, reply_to: row.reply_to }
 }
 
 impl Bridge {
@@ -181,9 +205,36 @@ impl Bridge {
         };
         let requester = desk::requester_name(conversation, &policy.policy, room);
         let channel = conversation.requester_session().map_or("", |session| session.address.channel.as_str());
-        let words =
-            desk::Words { subject: &subject, summary: summary.as_deref(), requester: &requester, channel };
+        let also_open = self.also_open(conversation).await?;
+        let words = desk::Words {
+            subject: &subject,
+            summary: summary.as_deref(),
+            requester: &requester,
+            channel,
+            also_open: &also_open,
+        };
         Ok(desk::card(conversation, &policy.policy, &words, self.now()))
+    }
+
+    /// The same person's other open conversations, newest first; the same person is the same id, and nothing less (D4).
+    pub async fn also_open(&self, conversation: &Conversation) -> Result<String, StoreError> {
+        let filter = ConversationFilter {
+            stage: None,
+            queue: None,
+            assignee: None,
+            requester: Some(conversation.requester.id.0.clone()),
+            before: None,
+            limit: OTHERS,
+        };
+        let others = self.read.conversations(&filter).await?;
+        let open = others
+            .iter()
+            .filter(|other| other.id != conversation.id && !matches!(other.stage, Stage::Closed(_)));
+        let named = open.map(|other| match other.requester_session() {
+            Some(session) => format!("{} on {}", other.id, session.address.channel),
+            None => other.id.to_string(),
+        });
+        Ok(named.collect::<Vec<_>>().join(", "))
     }
 
     /// Everything public from `from` to `to` as one message (D23), or nothing when there is nothing.
@@ -254,6 +305,24 @@ impl Bridge {
     ) -> Result<Links, StoreError> {
         let rows = self.read.links(conversation.id, session.id, message).await?;
         Ok(rows.into_iter().map(|row| (row.part, row.remote)).collect())
+    }
+
+    /// The desk room, other than this one, where a technician's message was written: it has a name there.
+    pub async fn written_in(
+        &self,
+        conversation: &Conversation,
+        here: &Session,
+        row: &MessageRow,
+    ) -> Result<Option<Address>, StoreError> {
+        if is_requester(here) || !matches!(row.author, Author::Technician(_)) {
+            return Ok(None);
+        }
+        for session in conversation.desk_sessions().filter(|session| session.id != here.id) {
+            if !self.links(conversation, session, Some(row.id)).await?.is_empty() {
+                return Ok(Some(session.address.clone()));
+            }
+        }
+        Ok(None)
     }
 
     pub async fn stored(&self, id: MessageId) -> Result<Option<Arc<MessageRow>>, StoreError> {

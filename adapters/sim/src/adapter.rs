@@ -100,6 +100,9 @@ impl Adapter for SimAdapter {
 
     async fn fetch(&self, file: &RemoteFileId) -> Result<ByteStream, SendError> {
         self.check_credentials()?;
+        if self.world.is_file_late(file) {
+            return Err(SendError::Retry { after: None, why: "the file server is busy".to_owned() });
+        }
         let (_, bytes) = self
             .world
             .file(file)

@@ -47,6 +47,8 @@ pub(crate) struct State {
     pub(crate) whispers: Vec<Whisper>,
     pub(crate) toasts: Vec<ToastShown>,
     pub(crate) files: BTreeMap<RemoteFileId, (File, Bytes)>,
+    /// How many fetches of a file still fail.
+    pub(crate) slow_files: BTreeMap<RemoteFileId, u32>,
     /// Who pressed, and whether it was answered.
     pub(crate) interactions: BTreeMap<String, (RemoteUserId, bool)>,
     pub(crate) events: Vec<Event>,
@@ -156,6 +158,7 @@ impl World {
             whispers: Vec::new(),
             toasts: Vec::new(),
             files: BTreeMap::new(),
+            slow_files: BTreeMap::new(),
             interactions: BTreeMap::new(),
             events: Vec::new(),
             attempts: Vec::new(),
@@ -317,6 +320,22 @@ impl World {
     /// The platform loses a file: fetching it fails.
     pub fn lose_file(&self, id: &RemoteFileId) {
         self.state().files.remove(id);
+    }
+
+    /// So many fetches of a file fail for the time being; then it is there again.
+    pub fn delay_file(&self, id: &RemoteFileId, failures: u32) {
+        self.state().slow_files.insert(id.clone(), failures);
+    }
+
+    /// Whether this fetch fails for the time being.
+    pub(crate) fn is_file_late(&self, id: &RemoteFileId) -> bool {
+        match self.state().slow_files.get_mut(id) {
+            Some(left) if *left > 0 => {
+                *left -= 1;
+                true
+            }
+            Some(_) | None => false,
+        }
     }
 
     // --- ledger ---

@@ -13,7 +13,10 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
-use deskbridge_contract::{Inbound, Inbox, Intake, Interaction, PushError, SendError, Toast, TranslateError};
+use deskbridge_contract::{
+    Inbound, InboundEvent, Inbox, Intake, Interaction, PushError, SendError, ThreadChange, Toast,
+    TranslateError,
+};
 use futures_util::FutureExt as _;
 use serde_json::Value;
 use teloxide_core::types::AllowedUpdate;
@@ -93,6 +96,9 @@ async fn take(telegram: &Arc<Telegram>, inbox: &Inbox, raw: &[u8], parsed: Parse
     };
     for event in events {
         let interaction = event.interaction.clone();
+        if let InboundEvent::ThreadChanged { change } = &event.event {
+            telegram.sending.note_open(&event.address, *change == ThreadChange::Reopened);
+        }
         let receipt = inbox.push(event).await?;
         if let Some(interaction) = interaction {
             // Beside the lane: the next update of this chat does not wait for a toast.

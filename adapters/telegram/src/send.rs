@@ -38,11 +38,16 @@ use plan::Part;
 /// Deliveries of which only a part got out, remembered so that a second attempt goes on behind it.
 const PARTLY: usize = 256;
 
+/// Topics that are remembered to be open; of one that was forgotten it is said once more that it is to be open.
+const OPEN: usize = 1024;
+
 pub(crate) struct Sending {
     pub api: Api,
     icons: OnceCell<Vec<Icon>>,
     partly: Mutex<VecDeque<(Portion, Vec<Vec<RemoteMessageId>>)>>,
     answered: Mutex<VecDeque<String>>,
+    /// Topics that are surely open: opened here, and closed by nobody since.
+    open: Mutex<VecDeque<Address>>,
 }
 
 /// One post at one place, cut into so many parts.
@@ -85,7 +90,13 @@ struct StoredFile {
 
 impl Sending {
     pub(crate) fn new(api: Api) -> Self {
-        Sending { api, icons: OnceCell::new(), partly: Mutex::default(), answered: Mutex::default() }
+        Sending {
+            api,
+            icons: OnceCell::new(),
+            partly: Mutex::default(),
+            answered: Mutex::default(),
+            open: Mutex::default(),
+        }
     }
 
     pub(crate) async fn perform(&self, out: &Outbound) -> Result<Sent, SendError> {
@@ -237,6 +248,7 @@ impl Sending {
         let mut create = tg::CreateForumTopic::new(ids::place(at)?.chat, cards::title(title));
         create.icon_custom_emoji_id = self.icon(title.state).await;
         let topic: Topic = self.api.call(&create).await?;
+        self.note_open(&at.thread(topic.message_thread_id.to_string()), true);
         Ok(Sent::at(&at.thread(topic.message_thread_id.to_string()), None))
     }
 
@@ -247,11 +259,31 @@ impl Sending {
         edit.icon_custom_emoji_id = self.icon(title.state).await;
         self.done(&edit).await?;
         if closed {
+            self.note_open(at, false);
             self.done(&tg::CloseForumTopic::new(chat, topic)).await?;
-        } else {
+        } else if !self.is_open(at) {
             self.done(&tg::ReopenForumTopic::new(chat, topic)).await?;
+            self.note_open(at, true);
         }
         Ok(Sent::at(at, None))
+    }
+
+    /// Whether a topic is surely open; of one that was opened before this process nobody knows.
+    fn is_open(&self, at: &Address) -> bool {
+        let open = self.open.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        open.contains(at)
+    }
+
+    /// Remembers what became of a topic, by us or by people.
+    pub(crate) fn note_open(&self, at: &Address, is_open: bool) {
+        let mut open = self.open.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        open.retain(|known| known != at);
+        if is_open {
+            if open.len() >= OPEN {
+                open.pop_front();
+            }
+            open.push_back(at.clone());
+        }
     }
 
     pub(crate) async fn typing(&self, at: &Address) -> Result<(), SendError> {

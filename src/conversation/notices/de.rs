@@ -26,10 +26,10 @@ pub(super) fn text(notice: &Notice) -> String {
                              Sie können jederzeit mit einem Menschen sprechen."
             .to_owned(),
         Notice::Connecting { position, expected, .. } => connecting(*position, expected.map(|e| roughly(e, &UNITS))),
-        Notice::OutOfHours { back, helping } => format!(
-            "Unsere Technikerinnen und Techniker sind wieder da: {}. Damit nichts verloren geht, wird ein Ticket eröffnet; \
-             dann sehen sie auch dieses Gespräch.{}",
+        Notice::OutOfHours { back, helping, ticket } => format!(
+            "Unsere Technikerinnen und Techniker sind wieder da: {}. {} sehen sie auch dieses Gespräch.{}",
             plain(back),
+            if *ticket { "Damit nichts verloren geht, wird ein Ticket eröffnet; dann" } else { "Dann" },
             if *helping { " Bis dahin helfe ich gern weiter." } else { "" }
         ),
         Notice::AskConnect => "Soll ich Sie mit einer Technikerin oder einem Techniker verbinden?".to_owned(),

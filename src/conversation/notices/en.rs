@@ -23,10 +23,10 @@ pub(super) fn text(notice: &Notice) -> String {
                              talk to a human at any time."
             .to_owned(),
         Notice::Connecting { position, expected, .. } => connecting(*position, expected.map(|e| roughly(e, &ENGLISH))),
-        Notice::OutOfHours { back, helping } => format!(
-            "Our technicians are back {}. A ticket is being opened, so nothing gets lost, and they will see this \
-             conversation then.{}",
+        Notice::OutOfHours { back, helping, ticket } => format!(
+            "Our technicians are back {}. {} will see this conversation then.{}",
             plain(back),
+            if *ticket { "A ticket is being opened, so nothing gets lost, and they" } else { "They" },
             if *helping { " Until that time I am glad to keep helping." } else { "" }
         ),
         Notice::AskConnect => "Shall I connect you with a technician?".to_owned(),

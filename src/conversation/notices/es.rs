@@ -26,10 +26,10 @@ pub(super) fn text(notice: &Notice) -> String {
                              hablar con una persona cuando quieras."
             .to_owned(),
         Notice::Connecting { position, expected, .. } => connecting(*position, expected.map(|e| roughly(e, &UNITS))),
-        Notice::OutOfHours { back, helping } => format!(
-            "Nuestros técnicos vuelven: {}. Para que nada se pierda se abre un ticket, y entonces verán esta \
-             conversación.{}",
+        Notice::OutOfHours { back, helping, ticket } => format!(
+            "Nuestros técnicos vuelven: {}. {} verán esta conversación.{}",
             plain(back),
+            if *ticket { "Para que nada se pierda se abre un ticket, y entonces" } else { "Entonces" },
             if *helping { " Mientras tanto, sigo aquí para ayudarte." } else { "" }
         ),
         Notice::AskConnect => "¿Quieres que te ponga en contacto con un técnico?".to_owned(),

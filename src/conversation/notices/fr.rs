@@ -26,10 +26,10 @@ pub(super) fn text(notice: &Notice) -> String {
                              vous pouvez parler à quelqu’un à tout moment."
             .to_owned(),
         Notice::Connecting { position, expected, .. } => connecting(*position, expected.map(|e| roughly(e, &UNITS))),
-        Notice::OutOfHours { back, helping } => format!(
-            "Notre équipe technique est de retour : {}. Pour que rien ne se perde, un ticket est ouvert ; elle verra alors \
-             cette conversation.{}",
+        Notice::OutOfHours { back, helping, ticket } => format!(
+            "Notre équipe technique est de retour : {}. {} verra alors cette conversation.{}",
             plain(back),
+            if *ticket { "Pour que rien ne se perde, un ticket est ouvert ; elle" } else { "Elle" },
             if *helping { " D’ici là, je continue volontiers à vous aider." } else { "" }
         ),
         Notice::AskConnect => "Voulez-vous que je vous mette en relation avec un technicien ?".to_owned(),

@@ -22,8 +22,8 @@ fn notices() -> Vec<Notice> {
             keep_assistant: true,
         },
         Notice::Connecting { position: 3, expected: Some(Duration::from_secs(9)), keep_assistant: false },
-        Notice::OutOfHours { back: "Wed 08:00 (Europe/Lisbon)".to_owned(), helping: true },
-        Notice::OutOfHours { back: "Wed 08:00 (Europe/Lisbon)".to_owned(), helping: false },
+        Notice::OutOfHours { back: "Wed 08:00 (Europe/Lisbon)".to_owned(), helping: true, ticket: true },
+        Notice::OutOfHours { back: "Wed 08:00 (Europe/Lisbon)".to_owned(), helping: false, ticket: false },
         Notice::AskConnect,
         Notice::Choice,
         Notice::Joined { name: name() },
@@ -156,10 +156,12 @@ fn what_was_given_is_in_the_words() {
         assert!(connecting.contains('3') && connecting.contains("4 "), "{connecting}");
         let next = said(&Notice::Connecting { position: 1, expected: None, keep_assistant: true });
         assert!(!next.contains(char::is_numeric), "{next}");
-        assert!(
-            said(&Notice::OutOfHours { back: "Wed 08:00 (Europe/Lisbon)".to_owned(), helping: false })
-                .contains("Wed 08:00 (Europe/Lisbon)")
-        );
+        for ticket in [true, false] {
+            let back = "Wed 08:00 (Europe/Lisbon)".to_owned();
+            let said = said(&Notice::OutOfHours { back, helping: false, ticket });
+            assert!(said.contains("Wed 08:00 (Europe/Lisbon)"), "{said}");
+            assert_eq!(said.to_lowercase().contains("ticket"), ticket, "{said}");
+        }
         assert!(said(&Notice::Joined { name: "Ana".to_owned() }).contains("**Ana**"));
         assert!(said(&Notice::MaxWait { ticket: Some("INC-7".to_owned()) }).contains("INC-7"));
         let status = Notice::Status {

@@ -92,11 +92,17 @@ pub async fn get(api: Arc<Api>, call: Call) -> Answer {
     let view = api.view(&call.caller, &conversation).await?;
     let policy = api.bridge.policy.current();
     let channel = conversation.requester_session().map_or("", |session| session.address.channel.as_str());
+    // Of other queues, only those may know who see them all.
+    let also_open = match call.caller.oversees() {
+        true => api.bridge.also_open(&conversation).await?,
+        false => String::new(),
+    };
     let words = desk::Words {
         subject: &view.subject,
         summary: summary.as_deref(),
         requester: &conversation.requester.name,
         channel,
+        also_open: &also_open,
     };
     let (card, _) = desk::card(&conversation, &policy.policy, &words, api.bridge.now());
     let card = CardView { title: card.title, facts: card.facts, summary: card.summary, hint: card.hint };

@@ -21,7 +21,7 @@ async fn t11_files_arrive_alone_and_with_words_and_a_missing_one_is_told_to_its_
     seen.once(&["ana@telegram < Bob:", "📎 manual.txt"]);
     seen.once(&["ana@telegram < Bob: install this 📎 driver.txt"]);
     let seen = case.plays("bob@slack#1 > lost-file big.txt and this").await;
-    seen.once(&["ana@telegram < Bob: and this", "big.txt — not available"]);
+    seen.once(&["ana@telegram < Bob: and this", "big.txt — file could not be fetched"]);
     seen.once(&["desk@slack#1 < ⚠️ Delivered, but without big.txt"]);
     case.ends().await;
 }

@@ -6,7 +6,7 @@
 //! room, `bob@slack#0` the room itself, `bob@console#1` conversation 1 in the console. What is done there:
 //! `words`, `(Button)`, `edit: words`, `edit “old”: words`, `delete`, `delete “old”`, `react 👍`, `react “old” 👍`,
 //! `unreact …`, `react-card 👀`, `re “old”: words`, `file a.txt words`, `files a.txt,b.txt words`, `lost-file a.txt words`,
-//! `/start`, `delete-thread`.
+//! `late-file a.txt words` (three fetches fail), `stuck-file a.txt words` (all of them do), `/start`, `delete-thread`.
 
 use std::task::Poll;
 
@@ -86,9 +86,16 @@ async fn perform(world: &World, person: &str, at: &Address, what: &str) -> Resul
     let at_once = futures_util::poll!(&mut posting);
     if what.starts_with("lost-file") {
         // It is on the platform while it is written, and gone before the bridge comes for it.
-        for file in files {
+        for file in &files {
             if let AttachmentSource::Remote(id) = &file.source {
                 world.lose_file(id);
+            }
+        }
+    }
+    for (verb, failures) in [("late-file", 3), ("stuck-file", u32::MAX)] {
+        for file in files.iter().filter(|_| what.starts_with(verb)) {
+            if let AttachmentSource::Remote(id) = &file.source {
+                world.delay_file(id, failures);
             }
         }
     }
@@ -119,7 +126,7 @@ async fn react(world: &World, person: &str, at: &Address, what: &str) -> Option<
 fn with_files(world: &World, what: &str) -> Option<Content> {
     let (verb, rest) = what.split_once(' ')?;
     let (names, text) = rest.split_once(' ').unwrap_or((rest, ""));
-    if !matches!(verb, "file" | "files" | "lost-file") {
+    if !matches!(verb, "file" | "files" | "lost-file" | "late-file" | "stuck-file") {
         return None;
     }
     let upload = |name: &str| world.upload(name, "text/plain", format!("content of {name}"));

@@ -157,7 +157,7 @@ fn words(message: &Message) -> String {
         Some(card) => {
             let summary = card.summary.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
             let state = card_state(card.state);
-            let ticket = card.facts.iter().find(|fact| fact.label == "Ticket");
+            let ticket = card.facts.iter().find(|fact| matches!(fact.label.as_str(), "Ticket" | "Also open"));
             let ticket = ticket.map(|fact| format!(" · {}", fact.value)).unwrap_or_default();
             let who = &card.requester;
             format!(
