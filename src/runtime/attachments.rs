@@ -10,7 +10,7 @@ use deskbridge_contract::{Adapter, Attachment, AttachmentSource, Content, Remote
 use deskbridge_conversation::{Conversation, DeliveryOp, MessageId};
 use deskbridge_services::blobs::{BlobError, Stored};
 use deskbridge_store::rows::{BlobRow, MessageRow};
-use deskbridge_store::{Admin, StoreError};
+use deskbridge_store::{Admin, StoreError, album};
 use tokio::sync::Mutex as AsyncMutex;
 
 use super::Bridge;
@@ -69,6 +69,7 @@ impl Bridge {
         if !is_remote(&row) {
             return Ok(row);
         }
+        self.until_whole(&row).await;
         let lock = lock_of(row.id);
         let _copying = lock.lock().await;
         self.board.forget_message(row.id);
@@ -92,6 +93,16 @@ impl Bridge {
         self.writer.admin(replace).await?;
         self.board.forget_message(row.id);
         Ok(Arc::new(copied))
+    }
+
+    /// While further parts of an album may join a message, its files are not replaced.
+    async fn until_whole(&self, row: &MessageRow) {
+        let Some(since) = row.content.album.as_ref().and_then(|album| album.since) else { return };
+        let left = (since + album::OPEN).since(self.now());
+        if !left.is_zero() {
+            // One more moment for what was committed in the last one.
+            tokio::time::sleep(left + Duration::from_millis(100)).await;
+        }
     }
 
     /// What a post had to leave out, for its author: "without a.txt: the download took too long".

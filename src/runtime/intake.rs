@@ -177,6 +177,9 @@ fn clean(inbound: &mut Inbound) {
             content.mentions.clear();
             content.card = None;
             content.actions.clear();
+            if let Some(album) = &mut content.album {
+                album.since = None;
+            }
             for attachment in &mut content.attachments {
                 attachment.name = attachment.name.replace('\0', "");
             }

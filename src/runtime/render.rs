@@ -13,9 +13,9 @@ use deskbridge_conversation::policy::{Policy, RequesterIdentity};
 use deskbridge_conversation::{
     Audience, Author, Conversation, MessageId, Session, SessionRole, Stage, TechnicianId, Wish, desk, gist,
 };
-use deskbridge_store::StoreError;
 use deskbridge_store::read::ConversationFilter;
 use deskbridge_store::rows::MessageRow;
+use deskbridge_store::{StoreError, album};
 
 use super::Bridge;
 
@@ -136,6 +136,7 @@ pub fn message(
     written: Option<&Address>,
 ) -> Shown {
     let mut content = row.content.clone();
+    content.album = None;
     resolve_mentions(&mut content, policy, session);
     for attachment in &content.attachments {
         if let AttachmentSource::Missing { why } = &attachment.source {
@@ -304,7 +305,8 @@ impl Bridge {
         message: Option<MessageId>,
     ) -> Result<Links, StoreError> {
         let rows = self.read.links(conversation.id, session.id, message).await?;
-        Ok(rows.into_iter().map(|row| (row.part, row.remote)).collect())
+        let shown = rows.into_iter().filter(|row| row.part != album::WHOLE);
+        Ok(shown.map(|row| (row.part, row.remote)).collect())
     }
 
     /// The desk room, other than this one, where a technician's message was written: it has a name there.

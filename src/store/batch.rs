@@ -6,6 +6,7 @@
 //! have come to one by one. A job either lays down all that it causes or nothing.
 
 mod admin;
+pub mod album;
 mod apply;
 pub(crate) mod keys;
 mod outbox;

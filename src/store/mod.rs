@@ -27,7 +27,7 @@ pub mod writer;
 pub mod yardstick;
 
 pub use backend::{Backend, Changes, Keys, Loaded};
-pub use batch::set_session;
+pub use batch::{album, set_session};
 pub use export::Export;
 pub use job::{
     Admin, AdminDone, Applied, Apply, Begin, Begun, Cause, Change, Committed, FactSource, Guard, Job, Mark,

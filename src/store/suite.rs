@@ -2,6 +2,7 @@
 //!
 //! Not here: product rules (the core's own tests); only that what a step made is kept, once, in order.
 
+mod albums;
 mod author;
 mod batches;
 mod deliveries;
@@ -58,6 +59,8 @@ on_every_store! {
     inbound::desk_rooms_find_their_conversation,
     inbound::names_are_refreshed,
     inbound::the_log_says_why,
+    albums::parts_join_the_first,
+    albums::late_parts_are_messages,
     deliveries::cards_are_needed_once,
     deliveries::the_assistant_falls_silent,
     deliveries::held_words_are_released,

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::address::{BlobId, RemoteFileId, RemoteUserId};
+use crate::time::Timestamp;
 
 /// One message's content. Text is CommonMark without raw HTML; adapters convert to and from their own dialect.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +18,25 @@ pub struct Content {
     /// People of ours to be called to this message. Only the bridge's own messages have any: relayed text never does (C13).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mentions: Vec<Mention>,
+    /// Set by the adapter where the platform sends several files at once as one message each: this is a part of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub album: Option<Album>,
+}
+
+/// Several files that were sent at once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Album {
+    /// The platform's name for the whole.
+    pub id: String,
+    /// When its first part was stored; filled in by the store. Further parts join that message for a moment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+}
+
+impl Album {
+    pub fn part_of(id: impl Into<String>) -> Album {
+        Album { id: id.into(), since: None }
+    }
 }
 
 /// A technician to be mentioned, so that the platform notifies them.

@@ -24,7 +24,7 @@ pub use address::{
 };
 pub use capabilities::{Capabilities, OperationKind, Resend, Support, ThreadStyle};
 pub use content::{
-    Action, Attachment, AttachmentKind, AttachmentSource, Card, CardState, Content, Fact, Mention,
+    Action, Album, Attachment, AttachmentKind, AttachmentSource, Card, CardState, Content, Fact, Mention,
 };
 pub use error::{SendError, TranslateError};
 pub use inbound::{Inbound, InboundEvent, Interaction, Sender, SenderKind, ThreadChange};

@@ -35,6 +35,7 @@ impl Batch<'_> {
                 Ending::Unknown => return Ok(Applied::Unknown),
             }
         }
+        let apply = &*self.with_all_parts(apply);
         let place = match self.locate(&apply.target, &apply.body, &apply.refs) {
             Located::At(place) => place,
             Located::Nowhere => return Ok(Applied::Unknown),
@@ -45,6 +46,11 @@ impl Batch<'_> {
         };
         if !self.is_due(&apply.body, &place.conversation) {
             return Ok(Applied::Ignored);
+        }
+        if self.join_album(apply, &place) {
+            let (conversation, seq) = (place.conversation.clone(), place.conversation.seq);
+            self.store_cause(cause, Some(conversation.id));
+            return Ok(Applied::Done { conversation, seq, opened: false, toast: None });
         }
         let Some(body) = self.understand(apply, &place) else {
             self.store_cause(cause, Some(place.conversation.id));

@@ -8,6 +8,7 @@ use deskbridge_conversation::{
     ConversationId, DeskEvent, EffectId, EventBody, MessageId, ReactionTarget, RequesterEvent, RequesterVerb,
 };
 
+use super::album;
 use crate::backend::Keys;
 use crate::job::{Admin, Apply, Cause, Job, RemoteRef, Target, TicketOp};
 
@@ -68,6 +69,7 @@ impl Wanted {
         self.conversations.extend(named(&apply.body).map(|message| message.conversation));
         self.remotes.extend(apply.refs.target.clone());
         self.remotes.extend(apply.refs.reply_to.clone());
+        self.remotes.extend(album::whole_of(apply));
     }
 
     fn admin(&mut self, admin: &Admin) {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use deskbridge_contract::Content;
 use deskbridge_conversation::{
-    Answer, AssistantEvent, Body, CancelWhat, Conversation, ConversationId, DeliveryEvent, DeliveryOp,
-    Effect, EffectId, EventBody, Made, MessageId, NewMessage, Outcome, SessionId, TicketEvent,
+    Answer, AssistantEvent, Body, CancelWhat, Conversation, ConversationId, Delivery, DeliveryEvent,
+    DeliveryOp, Effect, EffectId, EventBody, Made, MessageId, NewMessage, Outcome, SessionId, TicketEvent,
 };
 
 use crate::backend::RemoteHit;
@@ -78,10 +78,13 @@ impl Batch<'_> {
         before: &Conversation,
         after: &Conversation,
     ) {
-        let content = match &message.body {
+        let mut content = match &message.body {
             Body::Incoming => incoming.cloned().unwrap_or_default(),
             Body::Own(content) => content.clone(),
         };
+        if let Some(album) = &mut content.album {
+            album.since = Some(self.now);
+        }
         if let Some((session, remote)) = &message.origin
             && let Some(session) = after.session(*session).or_else(|| before.session(*session))
         {
@@ -94,6 +97,7 @@ impl Batch<'_> {
                 remote: remote.clone(),
                 part: 0,
             };
+            self.begin_album(&link, &content);
             self.link(link, Some(&content));
         }
         let row = MessageRow {
@@ -171,7 +175,7 @@ impl Batch<'_> {
         }
     }
 
-    fn link(&mut self, link: LinkRow, content: Option<&Content>) {
+    pub(super) fn link(&mut self, link: LinkRow, content: Option<&Content>) {
         let remote =
             RemoteRef { channel: link.channel.clone(), room: link.room.clone(), remote: link.remote.clone() };
         let hit = RemoteHit {
@@ -191,7 +195,10 @@ impl Batch<'_> {
 
     fn enact(&mut self, id: EffectId, effect: &Effect) {
         let (conversation, seq, now) = (id.conversation, id.seq, self.now);
-        if let Some(row) = outbox::row(id, effect, now) {
+        if let Some(mut row) = outbox::row(id, effect, now) {
+            if let Effect::Deliver(Delivery { op: DeliveryOp::Post { message }, .. }) = effect {
+                self.hold_for_parts(*message, &mut row.not_before);
+            }
             if self.outbox.push(row) {
                 self.touched.part(conversation, None).enqueued.push(id);
             }

@@ -2,6 +2,7 @@
 //!
 //! Not here: rules of conversations (scenarios), parts of the HTTP surface (`api`), the platform (tests/platforms).
 
+mod albums;
 mod beside;
 mod bridge;
 mod faults;

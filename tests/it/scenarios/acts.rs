@@ -6,11 +6,14 @@
 //! room, `bob@slack#0` the room itself, `bob@console#1` conversation 1 in the console. What is done there:
 //! `words`, `(Button)`, `edit: words`, `edit “old”: words`, `delete`, `delete “old”`, `react 👍`, `react “old” 👍`,
 //! `unreact …`, `react-card 👀`, `re “old”: words`, `file a.txt words`, `files a.txt,b.txt words`, `lost-file a.txt words`,
-//! `late-file a.txt words` (three fetches fail), `stuck-file a.txt words` (all of them do), `/start`, `delete-thread`.
+//! `late-file a.txt words` (three fetches fail), `stuck-file a.txt words` (all of them do),
+//! `album a.txt,b.txt,|c.txt words` (a message each, one of them late), `/start`, `delete-thread`.
 
 use std::task::Poll;
 
-use deskbridge_contract::{Address, AttachmentSource, Content, RemoteMessageId, ThreadChange, ThreadId};
+use deskbridge_contract::{
+    Address, Album, AttachmentSource, Content, RemoteMessageId, ThreadChange, ThreadId,
+};
 use deskbridge_conversation::verbs::{Names, Parsed, parse};
 use deskbridge_conversation::{
     ConversationId, DeskActor, DeskEvent, EventBody, PostIntent, TechnicianId, Via,
@@ -80,6 +83,11 @@ async fn perform(world: &World, person: &str, at: &Address, what: &str) -> Resul
     if let Some(done) = react(world, person, at, what).await {
         return done;
     }
+    if let Some((names, words)) =
+        what.strip_prefix("album ").map(|rest| rest.split_once(' ').unwrap_or((rest, "")))
+    {
+        return album(world, person, at, names, words).await;
+    }
     let Some(content) = with_files(world, what) else { return world.say(person, at, what).await };
     let files = content.attachments.clone();
     let mut posting = std::pin::pin!(world.post(person, at, content, None));
@@ -132,6 +140,31 @@ fn with_files(world: &World, what: &str) -> Option<Content> {
     let upload = |name: &str| world.upload(name, "text/plain", format!("content of {name}"));
     let attachments = names.split(',').map(upload).collect();
     Some(Content { text: text.to_owned(), attachments, ..Content::default() })
+}
+
+/// One message each, the first with the words, as some platforms do it; `|` stands for a pause of two seconds.
+async fn album(
+    world: &World,
+    person: &str,
+    at: &Address,
+    names: &str,
+    words: &str,
+) -> Result<Pushed, SimError> {
+    let id = format!("{person}-{names}");
+    let mut last = None;
+    for (n, name) in names.split(',').enumerate() {
+        let text = if n == 0 { words } else { "" }.to_owned();
+        let late = name.strip_prefix('|');
+        if late.is_some() {
+            tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+        }
+        let name = late.unwrap_or(name);
+        let attachments = vec![world.upload(name, "text/plain", format!("content of {name}"))];
+        let album = Some(Album::part_of(&id));
+        let content = Content { text, attachments, album, ..Content::default() };
+        last = Some(world.post(person, at, content, None).await?);
+    }
+    Ok(last.expect("an album has a first part"))
 }
 
 /// `verb “quoted” rest`.

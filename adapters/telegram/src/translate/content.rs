@@ -2,7 +2,7 @@
 //!
 //! Not here: who said it, where and when.
 
-use deskbridge_contract::{Attachment, AttachmentKind, AttachmentSource, Content, RemoteFileId};
+use deskbridge_contract::{Album, Attachment, AttachmentKind, AttachmentSource, Content, RemoteFileId};
 use serde_json::Value;
 
 use super::text;
@@ -39,7 +39,8 @@ pub(super) fn read(message: &Value, username: Option<&str>) -> Words {
     if body.is_empty() && attachments.is_empty() {
         return nothing_said(message);
     }
-    Words::Said(Content { text: body, attachments, ..Content::default() })
+    let album = text(message, "media_group_id").map(Album::part_of);
+    Words::Said(Content { text: body, attachments, album, ..Content::default() })
 }
 
 /// `/start payload` of a deep link ("Deep linking": up to 64 characters of `[A-Za-z0-9_-]`). With anything else behind it

@@ -43,6 +43,9 @@ fn said(content: &Content) -> String {
         let AttachmentSource::Remote(id) = &file.source else { panic!("not remote") };
         write!(out, " + {:?} {} {:?} {} B {id}", file.kind, file.mime, file.name, file.size).unwrap();
     }
+    if let Some(album) = &content.album {
+        write!(out, " of album {}", album.id).unwrap();
+    }
     out
 }
 
