@@ -58,6 +58,7 @@ fn what_fits_is_left_alone() {
         actions: vec![Action::new("yes", "Yes")],
         card: None,
         mentions: vec![Mention { who: "ana".to_owned(), name: "Ana".to_owned(), user: None }],
+        album: None,
     };
     assert_eq!(fit(&content, &caps(4096, 1024, 10, 5)), [content]);
     assert!(fit(&Content::default(), &caps(10, 10, 10, 5)).is_empty());
