@@ -1,6 +1,7 @@
 //! The fakes tested with a plain HTTP client and, for Telegram, with teloxide as a second opinion.
 //! Nothing of the bridge itself is here.
 
+mod aiogram;
 mod client;
 mod openai;
 mod openai_faults;
