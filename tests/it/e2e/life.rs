@@ -8,6 +8,7 @@ use deskbridge_platforms::telegram::{Call, Fault, FaultKind, MediaKind, MessageI
 use serde_json::Value;
 
 use super::bridge::{Base, Way};
+use super::judge::requests_fit;
 use super::talk::{BOB, MARIA, Talk, UNPACED};
 
 /// In the desk's group, and no technician.
@@ -274,6 +275,13 @@ async fn found(talk: &Talk, token: &str) {
 
 /// Notes and what was said before the acceptance never went out; everything else went out once.
 fn kept_to_the_rules(talk: &Talk) {
+    let methods = requests_fit(&talk.fake);
+    for method in ["createForumTopic", "editMessageText", "sendMessage", "setMessageReaction", "getFile"] {
+        assert!(
+            methods.is_empty() || methods.iter().any(|sent| sent == method),
+            "{method} is not in {methods:?}"
+        );
+    }
     assert_eq!(talk.fake.violations(), Vec::<String>::new());
     let private = talk.fake.transcript(MARIA, None).join("\n");
     assert!(!private.contains("nervous"), "a note went out: {private}");

@@ -6,6 +6,7 @@ mod albums;
 mod beside;
 mod bridge;
 mod faults;
+mod judge;
 mod kill9;
 mod life;
 mod refusals;

@@ -12,7 +12,7 @@ pub const MARIA: i64 = 100;
 pub const BOB: i64 = 200;
 
 /// The published descriptions: what the program sends is held against them wherever they can be had (D50).
-fn specs() -> Option<PathBuf> {
+pub fn specs() -> Option<PathBuf> {
     let given = std::env::var_os("DESKBRIDGE_TEST_SPECS").map(PathBuf::from);
     let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/specs");
     let found = Some(given.unwrap_or_else(beside)).filter(|folder| folder.is_dir());
