@@ -4,7 +4,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{HashMap, VecDeque};
-use std::hash::Hash;
+use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -53,6 +53,16 @@ struct Inner {
     waiting: HashMap<QueueId, HashMap<ConversationId, Turn>>,
     waits: HashMap<QueueId, VecDeque<Duration>>,
     presence: HashMap<TechnicianId, Presence>,
+    /// The latest hot conversation at an address, by the address's hash.
+    places: Generations<u64, ConversationId>,
+    /// When an address was last given a hint.
+    hinted: Generations<u64, Instant>,
+}
+
+fn hash(address: &Address) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    address.key().hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Who goes first: priority, then those put to the front, then the oldest; as allocation has it.
@@ -183,6 +193,24 @@ impl Board {
         self.inner().keep(conversation);
     }
 
+    /// The latest conversation at an address, as far as it is hot: for hints, which may be lost.
+    pub fn at(&self, address: &Address) -> Option<Arc<Conversation>> {
+        let mut inner = self.inner();
+        let id = inner.places.get(&hash(address))?;
+        let conversation = inner.conversations.get(&id)?;
+        conversation.sessions.iter().any(|session| session.address == *address).then_some(conversation)
+    }
+
+    /// Whether an address may be given a hint again.
+    pub fn may_hint(&self, address: &Address, every: Duration, now: Instant) -> bool {
+        let (mut inner, at) = (self.inner(), hash(address));
+        let may = inner.hinted.get(&at).is_none_or(|last| now.duration_since(last) >= every);
+        if may {
+            inner.hinted.put(at, now);
+        }
+        may
+    }
+
     pub fn set_presences(&self, presence: HashMap<TechnicianId, Presence>) {
         self.inner().presence = presence;
     }
@@ -241,6 +269,15 @@ impl Inner {
         let newer =
             self.conversations.get(&conversation.id).is_none_or(|known| known.seq <= conversation.seq);
         if newer {
+            let known = self.conversations.get(&conversation.id);
+            if known.is_none_or(|known| known.sessions != conversation.sessions) {
+                for session in &conversation.sessions {
+                    let at = hash(&session.address);
+                    if self.places.get(&at).is_none_or(|latest| latest <= conversation.id) {
+                        self.places.put(at, conversation.id);
+                    }
+                }
+            }
             self.conversations.put(conversation.id, conversation);
         }
     }

@@ -45,6 +45,9 @@ impl InboxSink for Sink {
                 }
             };
         }
+        if self.bridge.hint(&event) {
+            return Ok(Receipt::default());
+        }
         let raw = event.clone();
         match read(&self.bridge, event) {
             Read::Apply(apply) => match self.bridge.take(*apply).await {

@@ -14,6 +14,7 @@ pub mod compose;
 pub mod dispatch;
 pub mod ending;
 pub mod health;
+pub mod hints;
 pub mod intake;
 pub mod outbox;
 pub mod pace;

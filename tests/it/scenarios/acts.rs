@@ -7,7 +7,7 @@
 //! `words`, `(Button)`, `edit: words`, `edit “old”: words`, `delete`, `delete “old”`, `react 👍`, `react “old” 👍`,
 //! `unreact …`, `react-card 👀`, `re “old”: words`, `file a.txt words`, `files a.txt,b.txt words`, `lost-file a.txt words`,
 //! `late-file a.txt words` (three fetches fail), `stuck-file a.txt words` (all of them do),
-//! `album a.txt,b.txt,|c.txt words` (a message each, one of them late), `/start`, `delete-thread`.
+//! `album a.txt,b.txt,|c.txt words` (a message each, one of them late), `/start`, `delete-thread`, `types`, `reads` (up to the bridge's latest).
 
 use std::task::Poll;
 
@@ -56,6 +56,12 @@ pub fn place<'t>(town: &'t Town, who: &str) -> (String, &'t World, Address) {
 async fn perform(world: &World, person: &str, at: &Address, what: &str) -> Result<Pushed, SimError> {
     if let Some(label) = what.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
         return press(world, person, at, label).await;
+    }
+    if what == "types" {
+        return world.type_something(person, at).await;
+    }
+    if what == "reads" {
+        return world.read(person, at, &found(world, at, "", Message::is_by_bridge)).await;
     }
     if what == "/start" {
         return world.start(person, None).await;

@@ -77,6 +77,7 @@ impl Play {
             shown = orders::carry_out(self, step).await;
             tokio::time::sleep(SETTLE).await;
         }
+        self.watch.typing = step.ends_with("> types");
         let mut seen = self.watch.changes();
         seen.append(&mut shown);
         seen

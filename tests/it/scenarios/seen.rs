@@ -19,6 +19,8 @@ pub struct Watch {
     /// Threads in the order of their appearance, per channel and room.
     threads: HashMap<(String, String), Vec<ThreadId>>,
     titles: HashMap<(String, String, ThreadId), String>,
+    /// Whether it is said who is shown that somebody types.
+    pub typing: bool,
 }
 
 impl Watch {
@@ -28,6 +30,7 @@ impl Watch {
             known: HashMap::new(),
             threads: HashMap::new(),
             titles: HashMap::new(),
+            typing: false,
         }
     }
 
@@ -100,6 +103,11 @@ impl Watch {
             Change::Room { room, gone } => {
                 let place = self.place(channel, room.as_str(), None);
                 lines.push(format!("{place} < (the bridge is {} here)", if gone { "not" } else { "back" }));
+            }
+            // The assistant types all the time.
+            Change::Typing { room, thread, .. } if self.typing => {
+                let place = self.place(channel, room.as_str(), thread.as_ref());
+                lines.push(format!("{place} < (somebody is typing)"));
             }
             Change::Typing { .. } => {}
         }
