@@ -98,6 +98,12 @@ pub struct Changes {
     pub blobs: Vec<BlobRow>,
     pub tokens: Vec<TokenRow>,
     pub revoked_tokens: Vec<String>,
+    pub accounts: Vec<AccountRow>,
+    /// Before `logins`.
+    pub ended_logins: Vec<String>,
+    pub logins: Vec<LoginRow>,
+    /// Without a value: deleted.
+    pub kept: Vec<KeptRow>,
     /// (now, by, act, conversation); the backend chains the hashes.
     pub audit: Vec<(Timestamp, Option<String>, String, Option<ConversationId>)>,
     /// In order; `Create` already has its number.
@@ -135,6 +141,10 @@ impl Changes {
             blobs,
             tokens,
             revoked_tokens,
+            accounts,
+            ended_logins,
+            logins,
+            kept,
             audit,
             tickets,
             feedback,
@@ -164,6 +174,10 @@ impl Changes {
             && blobs.is_empty()
             && tokens.is_empty()
             && revoked_tokens.is_empty()
+            && accounts.is_empty()
+            && ended_logins.is_empty()
+            && logins.is_empty()
+            && kept.is_empty()
             && audit.is_empty()
             && tickets.is_empty()
             && feedback.is_empty();

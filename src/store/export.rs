@@ -1,4 +1,4 @@
-//! Everything but tokens as JSON lines in one canonical order: the same history gives the same bytes on every backend.
+//! Everything but tokens, accounts and logins as JSON lines in one canonical order: the same history gives the same bytes on every backend.
 //!
 //! Not here: reading it back, files and compression (the command line).
 //!
@@ -166,6 +166,10 @@ impl<'a> Lines<'a> {
     /// By id, as bytes.
     pub fn blob(&mut self, row: &BlobRow) -> Result<(), StoreError> {
         self.line("blobs", row)
+    }
+    /// By (kind, owner, key), as bytes.
+    pub fn kept(&mut self, row: &KeptRow) -> Result<(), StoreError> {
+        self.line("kept", row)
     }
     /// By id; counted from 1 without gaps.
     pub fn audit(&mut self, row: &AuditRow) -> Result<(), StoreError> {

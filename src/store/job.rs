@@ -8,7 +8,7 @@ use deskbridge_conversation::{
     TechnicianId, TicketStatus, TimerKind,
 };
 
-use crate::rows::{BlobRow, DeliveryState, MessageRow, OutboxRow, TokenRow};
+use crate::rows::{AccountRow, BlobRow, DeliveryState, KeptRow, LoginRow, MessageRow, OutboxRow, TokenRow};
 
 /// An event's idempotency key (D29). Stored in the same transaction as what it caused; a second one is answered
 /// `Duplicate` and does nothing.
@@ -144,6 +144,12 @@ pub enum Admin {
     RevokeToken {
         id: String,
     },
+    PutAccount(AccountRow),
+    PutLogin(LoginRow),
+    /// By the hashes of their secrets.
+    EndLogins(Vec<String>),
+    /// `updated` is stamped by the writer.
+    Keep(KeptRow),
     Audit {
         by: Option<String>,
         act: String,

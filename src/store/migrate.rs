@@ -14,12 +14,20 @@ use crate::sql::fault::fault;
 use crate::sql::{On, Text};
 
 /// Number, name, the text for SQLite, the text for PostgreSQL.
-const STEPS: &[(i64, &str, &str, &str)] = &[(
-    1,
-    "start",
-    include_str!("../../migrations/sqlite/0001_start.sql"),
-    include_str!("../../migrations/postgres/0001_start.sql"),
-)];
+const STEPS: &[(i64, &str, &str, &str)] = &[
+    (
+        1,
+        "start",
+        include_str!("../../migrations/sqlite/0001_start.sql"),
+        include_str!("../../migrations/postgres/0001_start.sql"),
+    ),
+    (
+        2,
+        "console",
+        include_str!("../../migrations/sqlite/0002_console.sql"),
+        include_str!("../../migrations/postgres/0002_console.sql"),
+    ),
+];
 
 /// How a database's schema relates to this program's.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

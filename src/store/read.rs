@@ -92,6 +92,16 @@ pub trait Read: Send + Sync {
     async fn shelf(&self, channel: &ChannelName, key: &str) -> Result<Option<String>, StoreError>;
     async fn token_by_hash(&self, sha256: &str) -> Result<Option<TokenRow>, StoreError>;
     async fn tokens(&self) -> Result<Vec<TokenRow>, StoreError>;
+    async fn account(&self, technician: &TechnicianId) -> Result<Option<AccountRow>, StoreError>;
+    async fn account_by_login(&self, login: &str) -> Result<Option<AccountRow>, StoreError>;
+    async fn accounts(&self) -> Result<Vec<AccountRow>, StoreError>;
+    async fn login(&self, sha256: &str) -> Result<Option<LoginRow>, StoreError>;
+    async fn logins_of(&self, technician: &TechnicianId) -> Result<Vec<LoginRow>, StoreError>;
+    /// Oldest first.
+    async fn logins_expired(&self, now: Timestamp, limit: u32) -> Result<Vec<LoginRow>, StoreError>;
+    /// By key.
+    async fn kept(&self, kind: &str, owner: &str) -> Result<Vec<KeptRow>, StoreError>;
+    async fn kept_one(&self, kind: &str, owner: &str, key: &str) -> Result<Option<KeptRow>, StoreError>;
     async fn quarantine(&self, limit: u32) -> Result<Vec<QuarantineRow>, StoreError>;
     async fn audit(&self, limit: u32) -> Result<Vec<AuditRow>, StoreError>;
     async fn counts(&self) -> Result<Counts, StoreError>;

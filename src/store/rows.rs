@@ -245,3 +245,61 @@ pub struct AuditRow {
     /// SHA-256 over the previous row's hash and this row: a changed or missing row breaks the chain.
     pub hash: String,
 }
+
+/// The account of a technician at the console.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountRow {
+    pub technician: TechnicianId,
+    /// What is typed to sign in; in small letters, unique.
+    pub login: String,
+    /// In the PHC string form; `None` until the person has chosen one.
+    pub password: Option<String>,
+    pub disabled: bool,
+    pub created: Timestamp,
+    /// The password.
+    pub changed: Timestamp,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoginKind {
+    /// Of a browser.
+    Session,
+    /// A one-time link by which a password is chosen.
+    Link,
+}
+
+impl LoginKind {
+    pub fn name(self) -> &'static str {
+        match self {
+            LoginKind::Session => "session",
+            LoginKind::Link => "link",
+        }
+    }
+    pub fn from_name(name: &str) -> Option<Self> {
+        [LoginKind::Session, LoginKind::Link].into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+/// An open session, or a link that was not used yet; only the SHA-256 of its secret is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoginRow {
+    pub sha256: String,
+    pub kind: LoginKind,
+    /// `None`: the link that makes the first admin.
+    pub technician: Option<TechnicianId>,
+    pub created: Timestamp,
+    pub seen: Timestamp,
+    pub expires: Timestamp,
+}
+
+/// Something written in the console: a canned reply, a draft, a setting.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptRow {
+    pub kind: String,
+    /// Empty: everybody's.
+    pub owner: String,
+    pub key: String,
+    /// JSON. `None`, when written: it is dropped.
+    pub value: Option<String>,
+    pub updated: Timestamp,
+}

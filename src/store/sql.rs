@@ -16,6 +16,7 @@ pub(crate) mod lookups;
 mod plans;
 pub(crate) mod reader;
 pub(crate) mod rows;
+pub(crate) mod staff;
 pub(crate) mod write_admin;
 pub(crate) mod write_delivery;
 pub(crate) mod write_talk;
@@ -119,6 +120,15 @@ macro_rules! part {
     };
     (TOKEN) => {
         "id, name, sha256, scopes, technician, created, expires, revoked"
+    };
+    (ACCOUNT) => {
+        "technician, login, password, disabled, created, changed"
+    };
+    (LOGIN) => {
+        "sha256, kind, technician, created, seen, expires"
+    };
+    (KEPT) => {
+        "kind, owner, key, value, updated"
     };
     (QUARANTINE) => {
         "id, channel, raw, why, now"

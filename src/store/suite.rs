@@ -16,6 +16,7 @@ mod places;
 mod rig;
 mod roster;
 mod rows;
+mod staff;
 
 /// A module of tests for each store; each test gets a store of its own.
 macro_rules! on_every_store {
@@ -95,6 +96,8 @@ on_every_store! {
     rows::shelves_keep_the_latest,
     rows::quarantine_keeps_bytes,
     rows::tokens_are_found_by_hash,
+    staff::accounts_and_logins_are_found,
+    staff::what_is_kept_can_be_dropped,
     rows::files_are_kept,
     rows::replaced_content_is_no_edit,
     rows::the_audit_trail_is_chained,

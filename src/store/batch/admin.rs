@@ -4,6 +4,7 @@
 
 use crate::backend::Changes;
 use crate::job::{Admin, AdminDone};
+use crate::rows::KeptRow;
 
 use super::Batch;
 
@@ -29,6 +30,16 @@ impl Batch<'_> {
                 self.changes.tokens.push(token.clone());
             }
             Admin::RevokeToken { id } => self.changes.revoked_tokens.push(id.clone()),
+            Admin::PutAccount(account) => self.changes.accounts.push(account.clone()),
+            Admin::PutLogin(login) => {
+                self.changes.ended_logins.retain(|other| *other != login.sha256);
+                self.changes.logins.push(login.clone());
+            }
+            Admin::EndLogins(ended) => {
+                self.changes.logins.retain(|login| !ended.contains(&login.sha256));
+                self.changes.ended_logins.extend(ended.iter().cloned());
+            }
+            Admin::Keep(row) => self.changes.kept.push(KeptRow { updated: now, ..row.clone() }),
             Admin::Audit { by, act, conversation } => {
                 self.changes.audit.push((now, by.clone(), act.clone(), *conversation));
             }

@@ -89,6 +89,10 @@ impl Wanted {
             | Admin::PutBlob(_)
             | Admin::CreateToken(_)
             | Admin::RevokeToken { .. }
+            | Admin::PutAccount(_)
+            | Admin::PutLogin(_)
+            | Admin::EndLogins(_)
+            | Admin::Keep(_)
             | Admin::Audit { .. }
             | Admin::Feedback { .. } => {}
         }

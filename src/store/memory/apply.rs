@@ -222,6 +222,22 @@ impl Tables {
                 row.revoked = true;
             }
         }
+        for row in &changes.accounts {
+            self.accounts.insert(row.technician.clone(), row.clone());
+        }
+        for sha256 in &changes.ended_logins {
+            self.logins.remove(sha256);
+        }
+        for row in &changes.logins {
+            self.logins.insert(row.sha256.clone(), row.clone());
+        }
+        for row in &changes.kept {
+            let key = (row.kind.clone(), row.owner.clone(), row.key.clone());
+            match row.value {
+                Some(_) => self.kept.insert(key, row.clone()),
+                None => self.kept.remove(&key),
+            };
+        }
         for (now, by, act, conversation) in &changes.audit {
             let previous = self.audit.last().map_or(audit::GENESIS, |row| row.hash.as_str());
             let id = next_id(self.audit.len());

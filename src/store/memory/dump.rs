@@ -35,6 +35,7 @@ impl Export for Memory {
         }
         tables.quarantine.iter().try_for_each(|row| lines.quarantine(row))?;
         tables.blobs.values().try_for_each(|row| lines.blob(row))?;
+        tables.kept.values().try_for_each(|row| lines.kept(row))?;
         tables.audit.iter().try_for_each(|row| lines.audit(row))?;
         tables.tickets.values().try_for_each(|row| lines.ticket(row))?;
         for (message, (helpful, now)) in &tables.feedback {

@@ -203,6 +203,47 @@ impl Read for Memory {
         Ok(rows)
     }
 
+    async fn account(&self, technician: &TechnicianId) -> Result<Option<AccountRow>, StoreError> {
+        Ok(self.tables().accounts.get(technician).cloned())
+    }
+
+    async fn account_by_login(&self, login: &str) -> Result<Option<AccountRow>, StoreError> {
+        Ok(self.tables().accounts.values().find(|row| row.login == login).cloned())
+    }
+
+    async fn accounts(&self) -> Result<Vec<AccountRow>, StoreError> {
+        Ok(self.tables().accounts.values().cloned().collect())
+    }
+
+    async fn login(&self, sha256: &str) -> Result<Option<LoginRow>, StoreError> {
+        Ok(self.tables().logins.get(sha256).cloned())
+    }
+
+    async fn logins_of(&self, technician: &TechnicianId) -> Result<Vec<LoginRow>, StoreError> {
+        let tables = self.tables();
+        let own = tables.logins.values().filter(|row| row.technician.as_ref() == Some(technician));
+        Ok(own.cloned().collect())
+    }
+
+    async fn logins_expired(&self, now: Timestamp, limit: u32) -> Result<Vec<LoginRow>, StoreError> {
+        let tables = self.tables();
+        let mut rows: Vec<LoginRow> =
+            tables.logins.values().filter(|row| row.expires <= now).cloned().collect();
+        rows.sort_by_key(|row| row.expires);
+        rows.truncate(most(limit));
+        Ok(rows)
+    }
+
+    async fn kept(&self, kind: &str, owner: &str) -> Result<Vec<KeptRow>, StoreError> {
+        let tables = self.tables();
+        Ok(tables.kept.values().filter(|row| row.kind == kind && row.owner == owner).cloned().collect())
+    }
+
+    async fn kept_one(&self, kind: &str, owner: &str, key: &str) -> Result<Option<KeptRow>, StoreError> {
+        let key = (kind.to_owned(), owner.to_owned(), key.to_owned());
+        Ok(self.tables().kept.get(&key).cloned())
+    }
+
     async fn quarantine(&self, limit: u32) -> Result<Vec<QuarantineRow>, StoreError> {
         Ok(self.tables().quarantine.iter().rev().take(most(limit)).cloned().collect())
     }

@@ -36,6 +36,10 @@ pub struct Tables {
     pub(super) quarantine: Vec<QuarantineRow>,
     pub(super) blobs: BTreeMap<String, BlobRow>,
     pub(super) tokens: BTreeMap<String, TokenRow>,
+    pub(super) accounts: BTreeMap<TechnicianId, AccountRow>,
+    pub(super) logins: BTreeMap<String, LoginRow>,
+    /// By (kind, owner, key).
+    pub(super) kept: BTreeMap<(String, String, String), KeptRow>,
     pub(super) audit: Vec<AuditRow>,
     pub(super) tickets: BTreeMap<i64, TicketRow>,
     pub(super) ticket_comments: BTreeSet<String>,

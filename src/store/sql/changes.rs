@@ -6,7 +6,7 @@ use deskbridge_conversation::{Conversation, ConversationId};
 
 use super::Text;
 use super::rows::Rows;
-use super::{write_admin, write_delivery, write_talk, write_tickets};
+use super::{staff, write_admin, write_delivery, write_talk, write_tickets};
 use crate::backend::Changes;
 use crate::job::StoreError;
 use crate::rows::AuditRow;
@@ -86,6 +86,7 @@ pub(crate) fn plan<'a>(
     write_admin::roster(changes, &mut plan);
     write_admin::channels(changes, &mut plan);
     write_admin::tokens(changes, &mut plan);
+    staff::write(changes, &mut plan);
     write_admin::audit(changes, &mut plan);
     write_tickets::tickets(changes, &mut plan);
     write_admin::feedback(changes, &mut plan);

@@ -14,7 +14,7 @@ use sqlx::{ConnectOptions, Connection};
 use super::decode::Row;
 use super::fault::fault;
 use super::reader::{Pool, Reader};
-use super::{Arg, On, Text, lists, text};
+use super::{Arg, On, Text, lists, staff, text};
 use crate::export::{Export, Lines};
 use crate::job::StoreError;
 use crate::rows::{ConversationRow, SessionRow};
@@ -228,6 +228,7 @@ async fn rest(source: &mut Source, lines: &mut Lines<'_>) -> Result<(), StoreErr
     source.pages(&SHELVES, texts(2), text_key([0, 1]), line).await?;
     source.pages(&QUARANTINE, ints(1), int_key([0]), |row| lines.quarantine(&row.quarantine()?)).await?;
     source.pages(&BLOBS, texts(1), text_key([0]), |row| lines.blob(&row.blob()?)).await?;
+    source.pages(&staff::KEPT_ALL, texts(3), text_key([0, 1, 2]), |row| lines.kept(&row.kept()?)).await?;
     source.pages(&AUDIT, ints(1), int_key([0]), |row| lines.audit(&row.audit()?)).await?;
     tickets(source, lines).await?;
     let line = |row: &Row| lines.feedback(row.id(0)?, row.flag(3)?, row.time(4)?);

@@ -4,7 +4,7 @@
 
 use sqlx::{AssertSqlSafe, ConnectOptions, Row as _};
 
-use super::{dump, lists, lookups, write_admin, write_delivery, write_talk, write_tickets};
+use super::{dump, lists, lookups, staff, write_admin, write_delivery, write_talk, write_tickets};
 use crate::open::{OpenOptions, open};
 
 /// Small by nature, or asked for as a whole.
@@ -12,6 +12,7 @@ const WHOLE: &[&str] = &[
     "technicians: list",
     "technicians: look up",
     "tokens: list",
+    "accounts: list",
     "counters: look up",
     "counters: lock",
     "counts",
@@ -27,6 +28,7 @@ async fn no_statement_reads_a_whole_table() {
         lists::TEXTS,
         lookups::TEXTS,
         dump::TEXTS,
+        staff::TEXTS,
         write_admin::TEXTS,
         write_delivery::TEXTS,
         write_talk::TEXTS,

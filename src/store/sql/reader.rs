@@ -11,7 +11,7 @@ use sqlx::postgres::PgPool;
 use sqlx::sqlite::SqlitePool;
 
 use super::decode::{Row, damaged};
-use super::{Arg, On, Text, lists};
+use super::{Arg, On, Text, lists, staff};
 use crate::job::StoreError;
 use crate::read::{ConversationFilter, Counts, Read, SearchHit};
 use crate::rows::*;
@@ -223,6 +223,38 @@ impl Read for Reader {
 
     async fn tokens(&self) -> Result<Vec<TokenRow>, StoreError> {
         self.all(&lists::TOKENS, &[], Row::token).await
+    }
+
+    async fn account(&self, technician: &TechnicianId) -> Result<Option<AccountRow>, StoreError> {
+        self.one(&staff::ACCOUNT, &[technician.as_str().into()], Row::account).await
+    }
+
+    async fn account_by_login(&self, login: &str) -> Result<Option<AccountRow>, StoreError> {
+        self.one(&staff::ACCOUNT_BY_LOGIN, &[login.into()], Row::account).await
+    }
+
+    async fn accounts(&self) -> Result<Vec<AccountRow>, StoreError> {
+        self.all(&staff::ACCOUNTS, &[], Row::account).await
+    }
+
+    async fn login(&self, sha256: &str) -> Result<Option<LoginRow>, StoreError> {
+        self.one(&staff::LOGIN, &[sha256.into()], Row::login).await
+    }
+
+    async fn logins_of(&self, technician: &TechnicianId) -> Result<Vec<LoginRow>, StoreError> {
+        self.all(&staff::LOGINS_OF, &[technician.as_str().into()], Row::login).await
+    }
+
+    async fn logins_expired(&self, now: Timestamp, limit: u32) -> Result<Vec<LoginRow>, StoreError> {
+        self.all(&staff::LOGINS_EXPIRED, &[now.0.into(), i64::from(limit).into()], Row::login).await
+    }
+
+    async fn kept(&self, kind: &str, owner: &str) -> Result<Vec<KeptRow>, StoreError> {
+        self.all(&staff::KEPT, &[kind.into(), owner.into()], Row::kept).await
+    }
+
+    async fn kept_one(&self, kind: &str, owner: &str, key: &str) -> Result<Option<KeptRow>, StoreError> {
+        self.one(&staff::KEPT_ONE, &[kind.into(), owner.into(), key.into()], Row::kept).await
     }
 
     async fn quarantine(&self, limit: u32) -> Result<Vec<QuarantineRow>, StoreError> {

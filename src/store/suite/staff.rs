@@ -1,0 +1,99 @@
+//! Accounts, logins, and what people keep.
+//!
+//! Not here: passwords, who may see what.
+
+use std::time::Duration;
+
+use deskbridge_conversation::TechnicianId;
+
+use super::rig::{Fresh, Rig, START};
+use crate::job::Admin;
+use crate::rows::{AccountRow, KeptRow, LoginKind, LoginRow};
+
+fn account(technician: &str, login: &str) -> AccountRow {
+    AccountRow {
+        technician: TechnicianId::from(technician),
+        login: login.to_owned(),
+        password: Some(format!("password-of-{technician}")),
+        disabled: false,
+        created: START,
+        changed: START,
+    }
+}
+
+fn login(sha256: &str, kind: LoginKind, technician: Option<&str>, good_for: u64) -> LoginRow {
+    LoginRow {
+        sha256: sha256.to_owned(),
+        kind,
+        technician: technician.map(TechnicianId::from),
+        created: START,
+        seen: START,
+        expires: START + Duration::from_secs(good_for),
+    }
+}
+
+pub(super) async fn accounts_and_logins_are_found(place: Fresh) {
+    let rig = Rig::start(&place).await;
+    let (ana, bob) = (account("ana", "ana@example.com"), account("bob", "bob@example.com"));
+    for one in [&bob, &ana] {
+        rig.writer.admin(Admin::PutAccount(one.clone())).await.unwrap();
+    }
+    let new = AccountRow { password: None, disabled: true, ..bob.clone() };
+    rig.writer.admin(Admin::PutAccount(new.clone())).await.unwrap();
+    assert_eq!(rig.read.accounts().await.unwrap(), [ana.clone(), new.clone()]);
+    assert_eq!(rig.read.account(&bob.technician).await.unwrap(), Some(new));
+    assert_eq!(rig.read.account_by_login("ana@example.com").await.unwrap(), Some(ana.clone()));
+    assert_eq!(rig.read.account_by_login("Ana@example.com").await.unwrap(), None);
+
+    let session = login("s1", LoginKind::Session, Some("ana"), 60);
+    let link = login("l1", LoginKind::Link, None, 30);
+    for one in [&session, &link] {
+        rig.writer.admin(Admin::PutLogin(one.clone())).await.unwrap();
+    }
+    let seen = LoginRow { seen: START + Duration::from_secs(9), ..session.clone() };
+    rig.writer.admin(Admin::PutLogin(seen.clone())).await.unwrap();
+    assert_eq!(rig.read.login("s1").await.unwrap(), Some(seen.clone()));
+    assert_eq!(rig.read.logins_of(&TechnicianId::from("ana")).await.unwrap(), std::slice::from_ref(&seen));
+    let later = |seconds| START + Duration::from_secs(seconds);
+    assert_eq!(rig.read.logins_expired(later(29), 9).await.unwrap(), []);
+    assert_eq!(rig.read.logins_expired(later(60), 9).await.unwrap(), [link.clone(), seen]);
+    assert_eq!(rig.read.logins_expired(later(60), 1).await.unwrap(), [link]);
+    rig.writer.admin(Admin::EndLogins(vec!["s1".into(), "unknown".into()])).await.unwrap();
+    assert_eq!(rig.read.login("s1").await.unwrap(), None);
+    let exported = rig.exported().await;
+    assert!(
+        !exported.contains("password-of") && !exported.contains("l1\""),
+        "exports omit accounts and logins"
+    );
+    rig.end().await;
+}
+
+pub(super) async fn what_is_kept_can_be_dropped(place: Fresh) {
+    let rig = Rig::start(&place).await;
+    let row = |owner: &str, key: &str, value: Option<&str>| KeptRow {
+        kind: "canned".into(),
+        owner: owner.into(),
+        key: key.into(),
+        value: value.map(str::to_owned),
+        updated: START,
+    };
+    for (owner, key, value) in
+        [("", "b", "1"), ("", "a", "{\"x\":\"\\u0000\"}"), ("ana", "a", "3"), ("", "b", "4")]
+    {
+        rig.writer.admin(Admin::Keep(row(owner, key, Some(value)))).await.unwrap();
+    }
+    let values = async |owner: &str| {
+        let rows = rig.read.kept("canned", owner).await.unwrap();
+        rows.into_iter().map(|row| (row.key, row.value.unwrap())).collect::<Vec<_>>()
+    };
+    let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+    assert_eq!(values("").await, [pair("a", "{\"x\":\"\\u0000\"}"), pair("b", "4")]);
+    assert_eq!(values("ana").await, [pair("a", "3")]);
+    assert_eq!(rig.read.kept("other", "").await.unwrap(), []);
+    let one = rig.read.kept_one("canned", "ana", "a").await.unwrap().unwrap();
+    assert_eq!(one.value.as_deref(), Some("3"));
+    rig.writer.admin(Admin::Keep(row("", "a", None))).await.unwrap();
+    assert_eq!(values("").await, [pair("b", "4")]);
+    assert_eq!(values("ana").await, [pair("a", "3")]);
+    rig.end().await;
+}
