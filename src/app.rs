@@ -4,6 +4,7 @@
 
 pub mod kits;
 mod knowledge;
+pub mod settings;
 
 use std::collections::{BTreeMap, HashSet};
 use std::net::SocketAddr;
@@ -13,7 +14,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 use deskbridge_contract::{Adapter, ChannelName, Timestamp};
-use deskbridge_conversation::{Policy, Presence, QueueId, Reopening, TechnicianId};
+use deskbridge_conversation::{Policy, Presence, TechnicianId};
 use deskbridge_services::assistant::{
     Assistant, FallbackEngine, KnowledgeEngine, OpenAiEngine, OpenAiSettings, OwnTicket,
 };
@@ -27,13 +28,14 @@ use deskbridge_store::policy::PolicyHandle;
 use deskbridge_store::writer::{Clock, MAX_BATCH, Writer};
 use deskbridge_store::{Admin, Export, Read};
 use secrecy::ExposeSecret as _;
+use settings::Settings;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::config::{Config, Database, Engine, Hours};
+use crate::config::{Config, Database, Engine};
 use crate::http;
-use crate::runtime::board::{Board, Calendar};
+use crate::runtime::board::Board;
 use crate::runtime::bus::InProcess;
 use crate::runtime::health::Health;
 use crate::runtime::{Bridge, rooms, supervisor};
@@ -69,19 +71,6 @@ pub fn clock() -> Clock {
     })
 }
 
-/// Business hours of the configuration.
-struct ConfiguredHours(BTreeMap<QueueId, Hours>);
-
-impl Calendar for ConfiguredHours {
-    fn reopening(&self, queue: &QueueId, now: Timestamp) -> Option<Reopening> {
-        let hours = self.0.get(queue)?;
-        if hours.open_now(now) {
-            return None;
-        }
-        hours.next_opening(now).map(|(at, said)| Reopening { at, said })
-    }
-}
-
 /// A bridge with everything around it, ready to take events.
 pub struct Running {
     pub bridge: Arc<Bridge>,
@@ -89,6 +78,7 @@ pub struct Running {
     pub export: Arc<dyn Export>,
     pub knowledge: Arc<KnowledgeBase>,
     pub hooks: Vec<(ChannelName, axum::Router)>,
+    pub settings: Arc<Settings>,
 }
 
 /// What a bridge is built from besides the configuration.
@@ -190,8 +180,10 @@ pub async fn build_with(
         tracing::warn!(%problem, "knowledge: an article was left out");
     }
     let knowledge = Arc::new(knowledge);
-    let hours = config.queues.keys().map(|queue| (queue.clone(), config.hours(queue))).collect();
-    let board = Arc::new(Board::new(Box::new(ConfiguredHours(hours)), kind == Kind::Sqlite));
+    let settings = Settings::open(config, read.as_ref()).await.context("the store cannot be read")?;
+    let config = settings.current();
+    let config = config.as_ref();
+    let board = Arc::new(Board::new(Box::new(settings.hours.clone()), kind == Kind::Sqlite));
     board.fill(read.as_ref(), clock()).await.context("the store cannot be read")?;
     let policy: Policy =
         rooms::moved(read.as_ref(), config.policy()).await.context("the store cannot be read")?;
@@ -222,7 +214,7 @@ pub async fn build_with(
     });
     bridge.start(commits);
     let hooks = supervisor::start(&bridge);
-    Ok(Running { bridge, read, export, knowledge, hooks })
+    Ok(Running { bridge, read, export, knowledge, hooks, settings })
 }
 
 /// Technicians of the configuration that the store does not know yet come in with their configured presence.
@@ -251,10 +243,13 @@ pub async fn serve(config: Config, options: ServeOptions) -> anyhow::Result<()> 
     let running = build(&config, parts).await?;
     let listen = options.listen.unwrap_or(config.server.listen);
     let router = http::router(&config, &running, None);
-    run(running, listen, router, |address| banner(&config, address)).await
+    let first = http::api::first_link(running.read.as_ref(), &running.bridge.writer, running.bridge.now());
+    let first = first.await.context("the store cannot be read")?;
+    run(running, listen, router, |address| banner(&config, address, first.as_deref())).await
 }
 
-fn banner(config: &Config, address: SocketAddr) {
+/// Where people find the console. The link that makes the first admin is for whoever started the program, and in no log.
+fn banner(config: &Config, address: SocketAddr, first: Option<&str>) {
     tracing::info!(
         %address,
         version = env!("CARGO_PKG_VERSION"),
@@ -262,6 +257,18 @@ fn banner(config: &Config, address: SocketAddr) {
         channels = config.channels.len(),
         "deskbridge is listening"
     );
+    let here = if address.ip().is_unspecified() {
+        format!("http://localhost:{}", address.port())
+    } else {
+        format!("http://{address}")
+    };
+    let at = config.server.public_url.clone().unwrap_or(here);
+    match first {
+        Some(link) => crate::cli::say(&format!(
+            "Console  {at}{link}\n         good once and for 10 minutes; it makes you admin"
+        )),
+        None => crate::cli::say(&format!("Console  {at}/console/")),
+    }
 }
 
 /// Serves HTTP until the program is told to stop, then shuts down in at most ten seconds.

@@ -10,6 +10,7 @@ mod fault;
 mod hours;
 mod keys;
 mod loading;
+mod overlay;
 mod print;
 mod queues;
 mod section;
@@ -35,12 +36,13 @@ pub use channels::{Channel, OwnKeys};
 pub use duration::parse as parse_time;
 pub use fault::{Fault, nearest};
 pub use hours::Hours;
+pub use overlay::{Overlay, is_editable};
 pub use print::{Show, Shown};
 pub use queues::Queue;
 pub use sections::{
     Assistant, Database, Engine, Log, LogFormat, Network, Rules, Server, Store, parse_listen,
 };
-pub use technicians::Technician;
+pub use technicians::{Technician, slug};
 pub use tree::{Origin, PREFIX};
 pub use warnings::Warning;
 
@@ -66,6 +68,7 @@ pub struct Config {
     settings: Vec<Setting>,
     secret_files: Vec<PathBuf>,
     secrets_inside: bool,
+    source: overlay::Source,
 }
 
 impl Config {
@@ -102,7 +105,8 @@ impl Config {
             simulated,
         };
         let table = load.tree.table.clone();
-        let config = read(&mut load, &table, path);
+        let mut config = read(&mut load, &table, path);
+        config.source = overlay::Source::new(std::mem::take(&mut load.tree));
         if load.faults.is_empty() { Ok(config) } else { Err(load.faults) }
     }
 
@@ -216,6 +220,7 @@ fn read(load: &mut Loading, table: &toml::Table, path: Option<&Path>) -> Config 
         settings: std::mem::take(&mut load.settings),
         secret_files: std::mem::take(&mut load.secret_files),
         secrets_inside: load.secrets_inside,
+        source: overlay::Source::default(),
     }
 }
 

@@ -30,6 +30,7 @@ use crate::config::LogFormat;
 use crate::kits::{self, KITS};
 use crate::telemetry;
 use failure::{Failure, Outcome, RUNTIME};
+pub use out::say;
 use setting::Common;
 pub use token::PREFIX as TOKEN_PREFIX;
 

@@ -34,6 +34,12 @@ pub fn json(value: &impl Serialize) {
     line(&serde_json::to_string_pretty(value).unwrap_or_default());
 }
 
+/// Says something on standard output that nobody need read: a program that runs on does not end with its reader.
+pub fn say(text: &str) {
+    let mut out = io::stdout().lock();
+    let _ = writeln!(out, "{text}").and_then(|()| out.flush());
+}
+
 /// Says something to the person, on standard error.
 pub fn note(text: &str) {
     // Nobody is left to tell when this fails.

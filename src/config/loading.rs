@@ -82,6 +82,7 @@ impl Loading {
         }
         match self.tree.lines.get(path) {
             Some(line) => Origin::File(*line),
+            None if self.tree.kept.contains(path) => Origin::Console,
             None => Origin::Default,
         }
     }

@@ -79,6 +79,7 @@ fn header(section: &str) -> String {
 fn origin(origin: &Origin, file: &str) -> String {
     match origin {
         Origin::Default => "default".into(),
+        Origin::Console => "the console".into(),
         Origin::File(line) => format!("{file}:{line}"),
         Origin::Variable(name) => name.clone(),
         Origin::SecretFile(path) => path.display().to_string(),

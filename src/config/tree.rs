@@ -2,7 +2,7 @@
 //!
 //! Not here: what any key means (the sections), nor when the file is looked for (`cli`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Read;
 use std::ops::Range;
@@ -26,6 +26,7 @@ pub enum Origin {
     /// The line of the file, from 1.
     File(usize),
     Variable(String),
+    Console,
     /// A file with one secret, named by a `_file` key or a `_FILE` variable.
     SecretFile(PathBuf),
 }
@@ -40,11 +41,13 @@ pub struct Set {
 }
 
 /// The merged tree and its origins, by path (`channels.telegram.token`, `technicians[0].name`).
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Tree {
     pub table: Table,
     pub lines: BTreeMap<String, usize>,
     pub set: BTreeMap<String, Set>,
+    /// What the console has set.
+    pub kept: BTreeSet<String>,
 }
 
 /// Reads the file, if there is one, and lays the environment over it. Every fault is added to `faults`.

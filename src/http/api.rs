@@ -3,13 +3,17 @@
 //! Not here: rules. Reads go through the store's read side; writes are events and jobs for the writer, with the same
 //! verbs and the same permission check as every other surface.
 
+mod accounts;
 mod actions;
 mod admin;
 mod apply;
+mod attention;
 mod blobs;
 pub mod call;
+mod canned;
 mod conversations;
 mod deliveries;
+mod drafts;
 pub mod events;
 mod input;
 mod me;
@@ -19,13 +23,18 @@ mod page;
 mod queues;
 pub mod routes;
 mod search;
+mod settings;
 mod sight;
+mod signin;
 mod technicians;
 mod tickets;
 mod timeline;
+mod tokens;
+mod uploads;
 mod view;
 
 use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use axum::Router;
@@ -33,21 +42,32 @@ use axum::body::to_bytes;
 use axum::extract::{Path, Request};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, on};
+use bytes::Bytes;
 use deskbridge_services::knowledge::KnowledgeBase;
+use tokio::sync::Mutex;
 
 use super::auth::Caller;
 use super::body::{self, Room};
 use super::limits::Limits;
+use super::peer::Peer;
 use super::problem::Problem;
+use super::session::Site;
+use super::throttle::Throttle;
+use crate::app::Running;
+use crate::app::settings::Settings;
+use crate::config::Config;
 use crate::runtime::Bridge;
+pub use accounts::first_link;
 pub use actions::verbs;
+pub use attention::DOINGS;
 pub use conversations::STAGES;
 pub use technicians::PRESENCES;
 
+use attention::Watching;
 use call::Call;
 use events::Hub;
 use once::Onces;
-use routes::{Route, TABLE};
+use routes::{Method, Route, TABLE};
 use sight::Refusals;
 
 /// Below this every route of the table.
@@ -62,12 +82,24 @@ pub struct Api {
     hub: Arc<Hub>,
     onces: Onces,
     refusals: Refusals,
+    site: Site,
+    settings: Arc<Settings>,
+    throttle: Throttle,
+    /// Links and accounts change one at a time: a link is good for one of two who come together.
+    accounts: Mutex<()>,
+    watching: Watching,
 }
 
-pub fn router(bridge: &Arc<Bridge>, knowledge: &Arc<KnowledgeBase>, limits: &Limits, room: &Room) -> Router {
+pub fn router(running: &Running, config: &Config, limits: &Limits, room: &Room) -> Router {
+    let bridge = &running.bridge;
     let api = Arc::new(Api {
         bridge: bridge.clone(),
-        knowledge: knowledge.clone(),
+        knowledge: running.knowledge.clone(),
+        site: Site { public_url: config.server.public_url.clone() },
+        settings: running.settings.clone(),
+        throttle: Throttle::default(),
+        accounts: Mutex::default(),
+        watching: Watching::default(),
         limits: limits.clone(),
         room: room.clone(),
         hub: Hub::start(bridge, limits),
@@ -97,10 +129,11 @@ impl Api {
         path: BTreeMap<String, String>,
         request: Request,
     ) -> Response {
-        if let Some(problem) = body::refused(request.headers(), &self.limits) {
+        let limits = if route.upload { self.limits.for_files() } else { self.limits.clone() };
+        if let Some(problem) = body::refused(request.headers(), &limits) {
             return problem.into_response();
         }
-        let (request, guard) = body::guard(request, &self.limits, &self.room);
+        let (request, guard) = body::guard(request, &limits, &self.room);
         let answer = match self.call(route, path, request).await {
             Ok(call) => (route.act)(self, call).await,
             Err(problem) => Err(problem),
@@ -118,22 +151,35 @@ impl Api {
     ) -> Result<Call, Problem> {
         let (head, body) = request.into_parts();
         let query = call::query(&head.uri)?;
-        let caller = Caller::of(&self.bridge, &head.headers).await?;
+        let caller = if route.open {
+            self.site.must_be_own(&head.headers)?;
+            Caller::unknown()
+        } else {
+            let writes = route.method != Method::Get;
+            Caller::of_browser(&self.bridge, &self.site, &head.headers, writes).await?
+        };
         if let Some(scope) = route.scope {
             caller.needs(scope)?;
         }
         call::known(route, &query)?;
+        let most = if route.upload { self.limits.file } else { self.limits.body };
         let bytes = match route.fields {
-            Some(_) => to_bytes(body, self.limits.body).await.map_err(|_| Problem::bad("body", ""))?,
-            None => bytes::Bytes::new(),
+            _ if route.upload => to_bytes(body, most).await.map_err(|_| Problem::bad("body", ""))?,
+            Some(_) => to_bytes(body, most).await.map_err(|_| Problem::bad("body", ""))?,
+            None => Bytes::new(),
         };
         let fields = match route.fields {
+            Some(_) if route.upload => serde_json::Map::new(),
             Some(fields) => input::read(&head.headers, &bytes, fields)?,
             None => serde_json::Map::new(),
         };
         let once = once::Key::of(route, &head.uri, &head.headers, &caller, &bytes)?;
         let if_match = call::if_match(&head.headers)?;
         let last_event = call::last_event(&head.headers);
-        Ok(Call { caller, route, path, query, fields, once, if_match, last_event, at: self.bridge.now() })
+        let peer =
+            head.extensions.get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.address);
+        let (bytes, headers, at) =
+            (if route.upload { bytes } else { Bytes::new() }, head.headers, self.bridge.now());
+        Ok(Call { caller, route, path, query, fields, once, if_match, last_event, at, peer, headers, bytes })
     }
 }

@@ -21,6 +21,8 @@ pub struct Limits {
     pub drain: Duration,
     /// Of a body, for hooks and API.
     pub body: usize,
+    /// Of an uploaded file.
+    pub file: usize,
     /// From the head to the body's last byte.
     pub body_read: Duration,
     /// Of all bodies that are held at one time.
@@ -36,6 +38,13 @@ pub struct Limits {
     pub streams_each: usize,
 }
 
+impl Limits {
+    /// With the room and the time that a file takes.
+    pub fn for_files(&self) -> Limits {
+        Limits { body: self.file, body_read: self.body_read * 6, ..self.clone() }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Limits {
@@ -46,6 +55,7 @@ impl Default for Limits {
             connections: 10_000,
             drain: Duration::from_secs(8),
             body: 1 << 20,
+            file: 25 << 20,
             body_read: Duration::from_secs(10),
             bodies: 64 << 20,
             hooks: 1024,

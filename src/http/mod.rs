@@ -6,6 +6,7 @@ mod answer;
 pub mod api;
 mod auth;
 mod body;
+mod console;
 mod docs;
 mod edge;
 mod hooks;
@@ -13,9 +14,12 @@ pub mod limits;
 pub mod metrics;
 pub mod openapi;
 mod ops;
+mod passwords;
 mod peer;
 mod problem;
 pub mod server;
+pub mod session;
+mod throttle;
 
 use std::sync::Arc;
 
@@ -47,8 +51,9 @@ pub fn router_with(config: &Config, running: &Running, extra: Option<Router>, li
     Router::new()
         .merge(ops::router(bridge, &running.knowledge))
         .merge(docs::router())
+        .merge(console::router())
         .merge(hooks::router(&running.hooks, limits, &room))
-        .merge(api::router(bridge, &running.knowledge, limits, &room))
+        .merge(api::router(running, config, limits, &room))
         .merge(extra.unwrap_or_default())
         .layer(from_fn_with_state(Arc::new(around), answer::surround))
 }

@@ -39,10 +39,17 @@ pub fn document() -> Value {
             "summary": "Conversations between people who need IT help and those who give it",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}
         },
-        "security": [{"token": []}],
+        "security": [{"token": []}, {"session": [], "csrf": []}],
         "paths": paths,
         "components": {
             "securitySchemes": {
+                "session": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": "__Host-deskbridge",
+                    "description": "Of the console; writes also need the header of `csrf`, and come from our own page"
+                },
+                "csrf": {"type": "apiKey", "in": "header", "name": "x-csrf-token", "description": "As `me` gives it"},
                 "token": {
                     "type": "http",
                     "scheme": "bearer",
@@ -68,9 +75,15 @@ fn operation(route: &Route) -> Value {
         "responses": responses(route)
     });
     if let Some(scope) = route.scope {
-        operation["security"] = json!([{"token": [scope.name()]}]);
+        operation["security"] = json!([{"token": [scope.name()]}, {"session": [], "csrf": []}]);
     }
-    if route.fields.is_some() {
+    if route.open {
+        operation["security"] = json!([]);
+    }
+    if route.upload {
+        let bytes = json!({"schema": {"type": "string", "format": "binary"}});
+        operation["requestBody"] = json!({"required": true, "content": {"application/octet-stream": bytes}});
+    } else if route.fields.is_some() {
         operation["requestBody"] = body(route);
     }
     operation
@@ -87,13 +100,13 @@ fn parameters(route: &Route) -> Vec<Value> {
         } else {
             json!({"type": "string"})
         };
-        let required = param.name == "q";
+        let required = matches!(param.name, "q" | "name");
         all.push(json!({"name": param.name, "in": "query", "required": required, "description": param.about, "schema": schema}));
     }
     let mut header = |name: &str, about: &str| {
         all.push(json!({"name": name, "in": "header", "required": false, "description": about, "schema": {"type": "string"}}));
     };
-    if route.method != Method::Get {
+    if route.method != Method::Get && !route.open {
         header(
             "Idempotency-Key",
             "The same request with the same key is carried out once; with another request it is 422",
@@ -123,7 +136,13 @@ fn body(route: &Route) -> Value {
     for field in fields {
         let mut schema = match field.kind {
             Kind::Text(most) => json!({"type": "string", "minLength": 1, "maxLength": most}),
+            Kind::Free(most) => json!({"type": "string", "maxLength": most}),
             Kind::Flag => json!({"type": "boolean"}),
+            Kind::Number(most) => json!({"type": "integer", "minimum": 0, "maximum": most}),
+            Kind::Texts(most) => {
+                json!({"type": "array", "maxItems": most, "items": {"type": "string", "minLength": 1, "maxLength": 200}})
+            }
+            Kind::Any => json!({}),
             Kind::Choice(choices) => json!({"type": "string", "enum": choices}),
         };
         schema["description"] = field.about.into();

@@ -118,7 +118,7 @@ impl Api {
     }
 
     pub async fn use_verb(&self, call: &Call, verb: Verb, status: StatusCode) -> Answer {
-        let wish = Wish { what: DeskEvent::Verb { verb }, text: None };
+        let wish = Wish { what: DeskEvent::Verb { verb }, text: None, files: Vec::new() };
         match self.carry_out(call, wish).await? {
             Outcome::Done(done) => self.answer(call, status, &done.conversation, None, done.toast).await,
             Outcome::Replayed(conversation) => self.replay(call, &conversation).await,

@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
-use deskbridge_contract::Content;
+use deskbridge_contract::{Attachment, Content};
 use deskbridge_conversation::notices::{self, DeskNotice};
 use deskbridge_conversation::policy::Policy;
 use deskbridge_conversation::verbs::permitted;
@@ -34,6 +34,7 @@ const TRIES: u32 = 24;
 pub struct Wish {
     pub what: DeskEvent,
     pub text: Option<String>,
+    pub files: Vec<Attachment>,
 }
 
 pub enum Outcome {
@@ -142,7 +143,10 @@ fn apply(call: &Call, technician: &TechnicianId, wish: &Wish, guard: Guard) -> R
         target: Target::Conversation(call.conversation()?),
         at: call.at,
         body: EventBody::Desk { by, via: Via::Console, what: wish.what.clone() },
-        content: wish.text.clone().map(Content::text),
+        content: wish
+            .text
+            .clone()
+            .map(|text| Content { attachments: wish.files.clone(), ..Content::text(text) }),
         refs: Refs::default(),
         guard: Some(guard),
     })

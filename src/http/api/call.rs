@@ -3,10 +3,12 @@
 //! Not here: bodies (`input`), what a route does with it.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use axum::extract::Query;
 use axum::http::{HeaderMap, Uri, header};
 use axum::response::Response;
+use bytes::Bytes;
 use deskbridge_contract::Timestamp;
 use deskbridge_conversation::{ConversationId, MessageId};
 use futures_util::future::BoxFuture;
@@ -34,6 +36,11 @@ pub struct Call {
     pub last_event: Option<String>,
     /// When it came in.
     pub at: Timestamp,
+    /// Where it came from.
+    pub peer: IpAddr,
+    pub headers: HeaderMap,
+    /// Of an upload.
+    pub bytes: Bytes,
 }
 
 impl Call {
@@ -47,6 +54,11 @@ impl Call {
 
     pub fn text(&self, name: &str) -> Option<&str> {
         self.fields.get(name).and_then(Value::as_str)
+    }
+
+    pub fn texts(&self, name: &str) -> Option<Vec<String>> {
+        let items = self.fields.get(name)?.as_array()?;
+        Some(items.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect())
     }
 
     pub fn flag(&self, name: &str) -> bool {

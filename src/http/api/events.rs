@@ -19,6 +19,7 @@ use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::time::{Interval, MissedTickBehavior};
 
 use super::Api;
+use super::attention::Watcher;
 use super::call::{Answer, Call};
 use super::sight::sees;
 use crate::http::auth::{Caller, Scope};
@@ -48,6 +49,8 @@ pub struct Hub {
 enum Happening {
     Changed(Changed),
     Roster,
+    /// Who looks at it now, and who writes.
+    Watched(Arc<Conversation>, Vec<Watcher>),
     /// Something may have been missed.
     Resync,
 }
@@ -123,6 +126,11 @@ impl Hub {
         }
     }
 
+    /// Told to those who are here now; never replayed.
+    pub fn watched(&self, conversation: Arc<Conversation>, watchers: Vec<Watcher>) {
+        let _ = self.sender.send(Arc::new(Happening::Watched(conversation, watchers)));
+    }
+
     fn missed(&self) {
         self.ring().clear();
         let _ = self.sender.send(Arc::new(Happening::Resync));
@@ -135,7 +143,7 @@ impl Hub {
         let Some(last) = last else { return (VecDeque::new(), receiver) };
         let at = ring.iter().position(|happening| match happening.as_ref() {
             Happening::Changed(changed) => changed.id() == last,
-            Happening::Roster | Happening::Resync => false,
+            Happening::Roster | Happening::Watched(..) | Happening::Resync => false,
         });
         let missed = match at {
             Some(at) => ring.iter().skip(at + 1).cloned().collect(),
@@ -254,11 +262,19 @@ impl Listener {
         }
     }
 
+    fn watched(&self, conversation: &Conversation, watchers: &[Watcher]) -> Option<Event> {
+        let policy = self.bridge.policy.current();
+        let data = serde_json::json!({"conversation": conversation.id.0, "watchers": watchers});
+        let shown = sees(&self.caller, conversation, &policy.policy);
+        if shown { Event::default().event("conversation.attention").json_data(data).ok() } else { None }
+    }
+
     fn event(&mut self, happening: &Happening) -> Option<Event> {
         let changed = match happening {
             Happening::Changed(changed) => changed,
             Happening::Roster => return Some(Event::default().event("roster.changed").data("{}")),
             Happening::Resync => return Some(resync()),
+            Happening::Watched(conversation, watchers) => return self.watched(conversation, watchers),
         };
         let conversation = &changed.conversation;
         let policy = self.bridge.policy.current();

@@ -9,6 +9,8 @@ use crate::http::problem::Problem;
 
 /// Deeper ones are refused before they are read.
 const DEPTH: usize = 64;
+/// Characters of a text in a list.
+const SHORT: usize = 200;
 
 /// One field of a request.
 #[derive(Clone, Copy, Debug)]
@@ -23,7 +25,15 @@ pub struct Field {
 pub enum Kind {
     /// At most so many characters.
     Text(usize),
+    /// As `Text`, and may be empty.
+    Free(usize),
     Flag,
+    /// From 0 to this.
+    Number(u32),
+    /// Texts, at most so many.
+    Texts(usize),
+    /// Any JSON, checked by whoever it is for.
+    Any,
     Choice(&'static [&'static str]),
 }
 
@@ -111,6 +121,10 @@ fn check(pairs: &[(String, Value)], fields: &[Field]) -> Result<(), Problem> {
     missing.map_or(Ok(()), |field| Err(Problem::bad("field", format!("`{}` is missing", field.name))))
 }
 
+fn texts(most: usize) -> String {
+    format!("is a list of at most {most} texts of at most {SHORT} characters")
+}
+
 fn fits(kind: Kind, value: &Value) -> Result<(), String> {
     match (kind, value) {
         (Kind::Text(_), Value::String(text)) if text.trim().is_empty() => Err("is empty".into()),
@@ -119,9 +133,22 @@ fn fits(kind: Kind, value: &Value) -> Result<(), String> {
         (Kind::Text(most), Value::String(text)) if text.chars().nth(most).is_some() => {
             Err(format!("has more than {most} characters"))
         }
-        (Kind::Text(_), Value::String(_)) | (Kind::Flag, Value::Bool(_)) => Ok(()),
+        (Kind::Free(_), Value::String(text)) if text.contains('\0') => Err("holds a NUL character".into()),
+        (Kind::Free(most), Value::String(text)) if text.chars().nth(most).is_some() => {
+            Err(format!("has more than {most} characters"))
+        }
+        (Kind::Texts(most), Value::Array(items)) => {
+            let sound = |item: &Value| fits(Kind::Text(SHORT), item).is_ok();
+            if items.len() <= most && items.iter().all(sound) { Ok(()) } else { Err(texts(most)) }
+        }
+        (Kind::Number(most), Value::Number(n)) if n.as_u64().is_some_and(|n| n <= u64::from(most)) => Ok(()),
+        (Kind::Text(_) | Kind::Free(_), Value::String(_)) | (Kind::Flag, Value::Bool(_)) | (Kind::Any, _) => {
+            Ok(())
+        }
         (Kind::Choice(choices), Value::String(text)) if choices.contains(&text.as_str()) => Ok(()),
-        (Kind::Text(_), _) => Err("is a text".into()),
+        (Kind::Text(_) | Kind::Free(_), _) => Err("is a text".into()),
+        (Kind::Texts(most), _) => Err(texts(most)),
+        (Kind::Number(most), _) => Err(format!("is a whole number from 0 to {most}")),
         (Kind::Flag, _) => Err("is true or false".into()),
         (Kind::Choice(choices), _) => Err(format!("is one of {}", choices.join(", "))),
     }

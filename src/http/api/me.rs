@@ -1,4 +1,4 @@
-//! `me`: what the token is.
+//! `me`: what the token or the session is.
 //!
 //! Not here: the token itself; it is shown once, when it is made.
 
@@ -11,12 +11,18 @@ use super::Api;
 use super::call::{Answer, Call};
 use super::page::one;
 use super::sight::sees_queue;
+use crate::http::auth::How;
+use crate::http::session::Presented;
 
 #[derive(Serialize)]
 struct Me {
     token: Token,
     technician: Option<Own>,
     queues: Vec<String>,
+    /// For the header `x-csrf-token`; `null` where a token was sent.
+    csrf: Option<String>,
+    /// Seconds in which a reply can be taken back.
+    undo_window: u64,
 }
 
 #[derive(Serialize)]
@@ -43,5 +49,10 @@ pub async fn get(api: Arc<Api>, call: Call) -> Answer {
         role: call.caller.role,
     });
     let token = Token { id: call.caller.token, name: call.caller.name, scopes: call.caller.scopes };
-    Ok(one(Me { token, technician, queues }))
+    let csrf = match call.caller.how {
+        How::Session => Presented::of(&call.headers, api.site.plain_allowed()).map(|one| one.csrf),
+        How::Token | How::Unknown => None,
+    };
+    let undo_window = policy.policy.undo_window.as_secs();
+    Ok(one(Me { token, technician, queues, csrf, undo_window }))
 }

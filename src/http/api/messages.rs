@@ -105,14 +105,20 @@ pub async fn note(api: Arc<Api>, call: Call) -> Answer {
 
 pub async fn post(api: Arc<Api>, call: Call, intent: PostIntent, field: &str) -> Answer {
     let id = call.conversation()?;
+    // Whether it exists comes before whether the request is in order.
+    let before = api.seen(&call).await?;
+    let attached = call.texts("attachments").unwrap_or_default();
+    if call.text(field).is_none() && attached.is_empty() {
+        return Err(Problem::bad("field", format!("`{field}` is missing")));
+    }
     let (intent, text) = api.meant(intent, call.text(field).unwrap_or_default());
     let reply_to = call.message_of("reply_to", id)?;
-    let before = api.seen(&call).await?;
     if let Some(target) = reply_to {
         api.must_show(&call, &before, target).await?;
     }
+    let files = api.files(&attached, id).await?;
     let what = DeskEvent::Posted { remote: None, intent, reply_to };
-    let outcome = api.carry_out(&call, Wish { what, text: Some(text) }).await?;
+    let outcome = api.carry_out(&call, Wish { what, text: Some(text), files }).await?;
     match outcome {
         Outcome::Done(done) => {
             let message = api.made_by(&call, id, done.seq).await?;

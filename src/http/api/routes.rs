@@ -3,6 +3,8 @@
 //!
 //! Not here: what the routes do.
 
+mod staff;
+
 use std::sync::Arc;
 
 use axum::routing::MethodFilter;
@@ -23,6 +25,7 @@ pub enum Method {
     Get,
     Post,
     Put,
+    Delete,
 }
 
 impl Method {
@@ -31,6 +34,7 @@ impl Method {
             Method::Get => "GET",
             Method::Post => "POST",
             Method::Put => "PUT",
+            Method::Delete => "DELETE",
         }
     }
 
@@ -39,6 +43,7 @@ impl Method {
             Method::Get => MethodFilter::GET,
             Method::Post => MethodFilter::POST,
             Method::Put => MethodFilter::PUT,
+            Method::Delete => MethodFilter::DELETE,
         }
     }
 }
@@ -63,13 +68,18 @@ pub enum Shape {
     Stream,
 }
 
+#[derive(Clone, Copy)]
 pub struct Route {
     pub method: Method,
     /// Below `/api/v1`. What a name in braces stands for is said by the name: `{conversation}`, `{ticket}`, `{technician}`,
-    /// `{blob}`, `{verb}`.
+    /// `{blob}`, `{verb}`, `{token}`, `{canned}`.
     pub path: &'static str,
-    /// `None`: any good token.
+    /// `None`: any good token or session.
     pub scope: Option<Scope>,
+    /// Before signing in: nobody need be known.
+    pub open: bool,
+    /// The body is a file's bytes.
+    pub upload: bool,
     pub summary: &'static str,
     pub query: &'static [Param],
     /// Of the body; `None`: the route reads none.
@@ -100,18 +110,23 @@ const FILTERED: &[Param] = &[
 ];
 
 const NOTHING: &[Field] = &[];
-const fn text(name: &'static str, about: &'static str) -> Field {
-    Field { name, kind: Kind::Text(TEXT), required: true, about }
-}
 const fn optional(name: &'static str, longest: usize, about: &'static str) -> Field {
     Field { name, kind: Kind::Text(longest), required: false, about }
 }
+const FILES: Field = Field {
+    name: "attachments",
+    kind: Kind::Texts(10),
+    required: false,
+    about: "ids of files uploaded to this conversation; then `text` may be missing",
+};
 const REPLY: &[Field] = &[
-    text("text", "CommonMark, as the requester is to read it"),
+    optional("text", TEXT, "CommonMark, as the requester is to read it"),
+    FILES,
     optional("reply_to", 64, "id of the message that is answered"),
 ];
 const NOTE: &[Field] = &[
-    text("text", "CommonMark; stays with the technicians"),
+    optional("text", TEXT, "CommonMark; stays with the technicians"),
+    FILES,
     optional("reply_to", 64, "id of the message that is meant"),
 ];
 const ACTION: &[Field] = &[
@@ -137,6 +152,8 @@ const fn get(path: &'static str, scope: Scope, summary: &'static str, shape: Sha
         method: Method::Get,
         path,
         scope: Some(scope),
+        open: false,
+        upload: false,
         summary,
         query: &[],
         fields: None,
@@ -156,6 +173,8 @@ const fn post(
         method: Method::Post,
         path,
         scope: Some(Scope::ChatsWrite),
+        open: false,
+        upload: false,
         summary,
         query: &[],
         fields: Some(fields),
@@ -166,7 +185,22 @@ const fn post(
 }
 type Act = fn(Arc<Api>, Call) -> Acting;
 
-pub static TABLE: &[Route] = &[
+pub static TABLE: &[Route] = &ALL;
+static ALL: [Route; TALK.len() + staff::STAFF.len()] = both(TALK, staff::STAFF);
+
+/// One after the other.
+const fn both<const N: usize>(first: &[Route], second: &[Route]) -> [Route; N] {
+    let mut all = [first[0]; N];
+    let mut n = 0;
+    while n < N {
+        all[n] = if n < first.len() { first[n] } else { second[n - first.len()] };
+        n += 1;
+    }
+    all
+}
+
+/// Conversations and what belongs to them.
+const TALK: &[Route] = &[
     Route {
         scope: None,
         ..get("/me", Scope::ChatsRead, "What the token is", Shape::One("Me"), act!(me::get))

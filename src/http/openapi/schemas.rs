@@ -2,6 +2,8 @@
 //!
 //! Not here: what is sent to it (the table of routes has the fields).
 
+mod staff;
+
 use serde_json::{Map, Value, json};
 
 /// An object with exactly these properties, all of them always there.
@@ -53,8 +55,13 @@ fn or_null(name: &str) -> Value {
 
 pub fn all() -> Map<String, Value> {
     let mut all = Map::new();
-    for (name, schema) in
-        conversations().into_iter().chain(messages()).chain(tickets()).chain(people()).chain(rest())
+    for (name, schema) in conversations()
+        .into_iter()
+        .chain(messages())
+        .chain(tickets())
+        .chain(people())
+        .chain(rest())
+        .chain(staff::all())
     {
         all.insert(name.into(), schema);
     }
@@ -256,7 +263,9 @@ fn people() -> Vec<(&'static str, Value)> {
             object(json!({
                 "token": object(json!({"id": text(), "name": text(), "scopes": list(text())})),
                 "technician": {"anyOf": [object(json!({"id": text(), "name": text(), "role": role()})), {"type": "null"}]},
-                "queues": list(text())
+                "queues": list(text()),
+                "csrf": {"type": ["string", "null"], "description": "For the header x-csrf-token, in a session"},
+                "undo_window": {"type": "integer", "description": "Seconds in which a reply can be taken back"}
             })),
         ),
     ]

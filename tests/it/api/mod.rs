@@ -4,6 +4,7 @@
 
 mod answers;
 mod claims;
+mod console;
 mod events;
 mod health;
 mod http2;

@@ -1,0 +1,144 @@
+//! `accounts`: who can sign in, and how somebody new comes to a password.
+//!
+//! Not here: signing in (`signin.rs`), who is a technician (`settings.rs`).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::IntoResponse as _;
+use deskbridge_contract::Timestamp;
+use deskbridge_conversation::TechnicianId;
+use deskbridge_conversation::policy::Role;
+use deskbridge_store::rows::{AccountRow, LoginKind, LoginRow};
+use deskbridge_store::writer::Writer;
+use deskbridge_store::{Admin, Read, StoreError};
+use serde::Serialize;
+
+use super::Api;
+use super::call::{Answer, Call};
+use super::page::one;
+use super::view::time;
+use crate::http::problem::Problem;
+use crate::http::session;
+
+/// How long a link for a colleague is good.
+const INVITED: Duration = Duration::from_secs(3 * 24 * 3600);
+/// And the one that makes the first admin.
+const FIRST: Duration = Duration::from_secs(600);
+/// Where the console reads a link: behind the `#`, so that no server and no log ever sees it.
+pub const WELCOME: &str = "/console/#welcome=";
+
+#[derive(Serialize)]
+struct AccountView {
+    technician: String,
+    name: String,
+    role: Role,
+    login: Option<String>,
+    state: &'static str,
+    /// The technician stands in the file.
+    fixed: bool,
+}
+
+#[derive(Serialize)]
+struct LoginLink {
+    /// Path and fragment, behind the console's own address.
+    path: String,
+    expires: String,
+}
+
+pub async fn list(api: Arc<Api>, _: Call) -> Answer {
+    let accounts = api.bridge.read.accounts().await?;
+    let policy = api.bridge.policy.current();
+    let views = policy.policy.technicians.keys().map(|id| {
+        let account = accounts.iter().find(|account| account.technician == *id);
+        api.account(id, account)
+    });
+    Ok(one(views.collect::<Vec<_>>()))
+}
+
+/// One's own cannot be disabled, so somebody who can enable it again is always left (S73).
+pub async fn disable(api: Arc<Api>, call: Call) -> Answer {
+    let id = api.technician_of(&call)?;
+    let _one = api.accounts.lock().await;
+    let account = api.bridge.read.account(&id).await?.ok_or_else(Problem::not_found)?;
+    let disabled = call.flag("disabled");
+    if disabled && call.caller.technician.as_ref() == Some(&id) {
+        return Err(Problem::forbidden("own-account", "somebody else has to disable your account"));
+    }
+    if disabled && !api.has_admin(Some(&id)).await? {
+        return Err(Problem::conflict("last-admin", "nobody else could sign in as admin"));
+    }
+    let account = AccountRow { disabled, ..account };
+    api.bridge.writer.admin(Admin::PutAccount(account.clone())).await?;
+    if disabled {
+        api.end_all(&id, None).await?;
+    }
+    let act = format!("{} the account of {id}", if disabled { "disabled" } else { "enabled" });
+    api.audit(Some(call.caller.known_as()), act).await?;
+    Ok(one(api.account(&id, Some(&account))))
+}
+
+pub async fn link(api: Arc<Api>, call: Call) -> Answer {
+    let id = api.technician_of(&call)?;
+    let _one = api.accounts.lock().await;
+    let link = made(&api.bridge.writer, api.bridge.now(), Some(id.clone()), INVITED).await?;
+    api.audit(Some(call.caller.known_as()), format!("made a one-time link for {id}")).await?;
+    let expires = time(api.bridge.now() + INVITED);
+    let link = LoginLink { path: format!("{WELCOME}{link}"), expires };
+    Ok((StatusCode::CREATED, Json(serde_json::json!({"data": link}))).into_response())
+}
+
+async fn made(
+    writer: &Writer,
+    now: Timestamp,
+    technician: Option<TechnicianId>,
+    good: Duration,
+) -> Result<String, Problem> {
+    let secret = session::secret()?;
+    let sha256 = session::hash(&secret);
+    let (kind, expires) = (LoginKind::Link, now + good);
+    let row = LoginRow { sha256, kind, technician, created: now, seen: now, expires };
+    writer.admin(Admin::PutLogin(row)).await?;
+    Ok(secret)
+}
+
+/// Path and fragment of the link that makes the first admin; `None` once somebody has a password.
+pub async fn first_link(
+    read: &dyn Read,
+    writer: &Writer,
+    now: Timestamp,
+) -> Result<Option<String>, StoreError> {
+    if read.accounts().await?.iter().any(|account| account.password.is_some()) {
+        return Ok(None);
+    }
+    let made = made(writer, now, None, FIRST).await;
+    Ok(made.ok().map(|link| format!("{WELCOME}{link}")))
+}
+
+impl Api {
+    fn account(&self, id: &TechnicianId, account: Option<&AccountRow>) -> AccountView {
+        let policy = self.bridge.policy.current();
+        AccountView {
+            technician: id.0.clone(),
+            name: policy.policy.name(id),
+            role: policy.policy.role(id),
+            login: account.map(|account| account.login.clone()),
+            state: match account {
+                None => "none",
+                Some(account) if account.disabled => "disabled",
+                Some(account) if account.password.is_none() => "invited",
+                Some(_) => "active",
+            },
+            fixed: self.settings.current().has_fixed(id.as_str()),
+        }
+    }
+
+    /// The technician that the path names.
+    pub fn technician_of(&self, call: &Call) -> Result<TechnicianId, Problem> {
+        let id = TechnicianId::from(call.part("technician"));
+        let policy = self.bridge.policy.current();
+        if policy.policy.technicians.contains_key(&id) { Ok(id) } else { Err(Problem::not_found()) }
+    }
+}

@@ -1,0 +1,72 @@
+//! The schemas of signing in, accounts, settings, tokens, canned replies, drafts and files.
+//!
+//! Not here: conversations (`schemas.rs`).
+
+use serde_json::{Value, json};
+
+use super::{flag, list, maybe, maybe_time, number, object, one_of, text, time};
+
+pub(super) fn all() -> Vec<(&'static str, Value)> {
+    let role = || one_of(&["technician", "supervisor", "admin"]);
+    vec![
+        ("Done", object(json!({"done": flag()}))),
+        ("SignedIn", object(json!({"technician": text(), "name": text(), "role": role(), "csrf": text()}))),
+        ("Invitation", object(json!({"first": flag(), "name": maybe("string"), "login": maybe("string")}))),
+        (
+            "Account",
+            object(json!({
+                "technician": text(),
+                "name": text(),
+                "role": role(),
+                "login": maybe("string"),
+                "state": one_of(&["none", "invited", "active", "disabled"]),
+                "fixed": {"type": "boolean", "description": "The technician stands in the file"}
+            })),
+        ),
+        (
+            "LoginLink",
+            object(json!({
+                "path": {"type": "string", "description": "Behind the console's own address"},
+                "expires": time()
+            })),
+        ),
+        (
+            "Setting",
+            object(json!({
+                "path": text(),
+                "value": {"description": "As in the file, in JSON"},
+                "from": one_of(&["default", "file", "environment", "console"]),
+                "editable": flag()
+            })),
+        ),
+        (
+            "Token",
+            object(json!({
+                "id": text(),
+                "name": text(),
+                "scopes": list(text()),
+                "technician": maybe("string"),
+                "created": time(),
+                "expires": maybe_time(),
+                "state": one_of(&["good", "expired", "revoked"])
+            })),
+        ),
+        ("NewToken", object(json!({"token": {"type": "string", "description": "Shown once"}, "id": text()}))),
+        ("Canned", object(json!({"id": text(), "shortcut": text(), "text": text(), "shared": flag()}))),
+        ("Draft", object(json!({"reply": text(), "note": text()}))),
+        (
+            "Attention",
+            object(json!({
+                "others": list(object(json!({
+                    "technician": text(),
+                    "name": text(),
+                    "doing": one_of(crate::http::api::DOINGS)
+                })))
+            })),
+        ),
+        (
+            "Upload",
+            object(json!({"id": text(), "name": text(), "mime": text(), "size": number(), "url": text()})),
+        ),
+    ]
+}

@@ -1,0 +1,124 @@
+// What happens on the server, as it happens: server-sent events, with Last-Event-ID by the browser itself.
+// Not here: what a change means for people (notify.ts).
+
+import { all } from "./api.ts";
+import { arrived } from "./notify.ts";
+import { chats, forget, keep, link, loadAll, loadAside, loadOne, loadRoster, me, own, selected, setUnread, toast, unread, watchers } from "./state.ts";
+import { get } from "./api.ts";
+import type { Conversation, Message, Watcher } from "./types.ts";
+
+interface Said { conversation: number; seq: number; stage: string; before: string | null; messages: string[]; edited: string[] }
+
+let source: EventSource | null = null;
+let failures = 0;
+let again: ReturnType<typeof setTimeout> | undefined;
+let opened = false;
+
+export function start() {
+  stop();
+  connect();
+  window.addEventListener("online", connect);
+  document.addEventListener("visibilitychange", wake);
+  window.addEventListener("pageshow", wake);
+}
+
+export function stop() {
+  source?.close();
+  source = null;
+  clearTimeout(again);
+  opened = false;
+  window.removeEventListener("online", connect);
+  document.removeEventListener("visibilitychange", wake);
+  window.removeEventListener("pageshow", wake);
+}
+
+/** A machine that slept may hold a connection that is long dead. */
+function wake() {
+  if (document.visibilityState === "visible" && link.value !== "online") connect();
+}
+
+function connect() {
+  if (!me.value) return;
+  clearTimeout(again);
+  source?.close();
+  source = new EventSource("/api/v1/events");
+  source.onopen = () => {
+    failures = 0;
+    link.value = "online";
+    // The first time everything was just read; afterwards something may have been missed whatever was replayed.
+    if (opened) refresh();
+    opened = true;
+  };
+  source.onerror = () => {
+    link.value = "offline";
+    if (source?.readyState !== EventSource.CLOSED) return;
+    failures += 1;
+    const wait = Math.min(30_000, 500 * 2 ** failures) * (0.7 + Math.random() * 0.6);
+    again = setTimeout(reconnect, wait);
+  };
+  for (const name of ["conversation.created", "conversation.status_changed", "conversation.updated"]) {
+    source.addEventListener(name, (event) => changed(JSON.parse((event as MessageEvent<string>).data) as Said));
+  }
+  source.addEventListener("conversation.hidden", (event) => {
+    forget((JSON.parse((event as MessageEvent<string>).data) as { conversation: number }).conversation);
+  });
+  source.addEventListener("conversation.attention", (event) => {
+    const { conversation, watchers: who } = JSON.parse((event as MessageEvent<string>).data) as { conversation: number; watchers: Watcher[] };
+    const next = new Map(watchers.value);
+    next.set(conversation, { who: who.filter((one) => one.technician !== own.value), until: Date.now() + 16_000 });
+    watchers.value = next;
+  });
+  source.addEventListener("roster.changed", () => soon("roster", () => loadRoster()));
+  source.addEventListener("resync", refresh);
+}
+
+/** The stream was refused: the session may be over, which any call says. */
+function reconnect() {
+  get("/me").then(connect, () => {
+    if (me.value) again = setTimeout(reconnect, 3_000);
+  });
+}
+
+function refresh() {
+  soon("all", loadAll);
+}
+
+const waiting = new Map<string, ReturnType<typeof setTimeout>>();
+
+/** Many changes at once are one look. */
+function soon(name: string, look: () => Promise<unknown>) {
+  if (waiting.has(name)) return;
+  const run = () => {
+    waiting.delete(name);
+    look().catch((error: Error) => {
+      if (me.value && link.value === "online") toast(error.message, { bad: true });
+    });
+  };
+  waiting.set(name, setTimeout(run, 60));
+}
+
+function changed(event: Said) {
+  const id = event.conversation;
+  const before = chats.value.get(id);
+  const visible = selected.value === id && document.visibilityState === "visible";
+  if (event.messages.length > 0 && !visible) fresh.set(id, (fresh.get(id) ?? 0) + event.messages.length);
+  soon(`one-${id}`, async () => {
+    const n = fresh.get(id) ?? 0;
+    fresh.delete(id);
+    const isOpen = selected.value === id;
+    if (isOpen) await loadOne(id);
+    else keep([await get<Conversation>(`/conversations/${id}`)]);
+    if (isOpen && event.stage !== event.before) void loadAside(id);
+    const chat = chats.value.get(id);
+    if (!chat) return;
+    let heard = n;
+    if (n > 0 && !isOpen) {
+      const last = await all<Message>(`/conversations/${id}/messages`);
+      heard = last.slice(-n).filter((one) => one.author.kind === "requester" || (one.author.kind === "technician" && one.author.id !== own.value)).length;
+      if (heard > 0) setUnread(id, (unread.value.get(id) ?? 0) + heard);
+    }
+    arrived(before, chat, heard);
+  });
+}
+
+const fresh = new Map<number, number>();
