@@ -121,13 +121,13 @@ const FILES: Field = Field {
 };
 const REPLY: &[Field] = &[
     optional("text", TEXT, "CommonMark, as the requester is to read it"),
-    FILES,
     optional("reply_to", 64, "id of the message that is answered"),
+    FILES,
 ];
 const NOTE: &[Field] = &[
     optional("text", TEXT, "CommonMark; stays with the technicians"),
-    FILES,
     optional("reply_to", 64, "id of the message that is meant"),
+    FILES,
 ];
 const ACTION: &[Field] = &[
     optional("to", 200, "transfer, invite: `@technician`; transfer also `#queue`"),

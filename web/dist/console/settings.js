@@ -1,1 +1,1 @@
-
+import{t as e}from"./app.js";function t(){return e(`p`,{children:`…`})}export{t as SettingsPage};

@@ -1,0 +1,215 @@
+// What a person does: verbs, words, presence; each a call, with what went wrong said in words.
+// Not here: keys (keys.ts), how it looks (parts/).
+
+import { signal } from "@preact/signals";
+import { Refused, get, post, put } from "./api.ts";
+import {
+  chats, current, detail, dialog, keep, loadMe, loadOne, loadRoster, me, myself, nameOf, now, open, own, selected, shown, suggestionAsked, suggesting, toast, view,
+} from "./state.ts";
+import type { Draft } from "./parts/Composer.tsx";
+import type { Conversation, Message, Presence, Upload, Written } from "./types.ts";
+
+export async function trying(act: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await act();
+    return true;
+  } catch (error) {
+    toast(error instanceof Error ? error.message : "That did not work.", { bad: true });
+    return false;
+  }
+}
+
+function took(written: Written) {
+  keep([written.conversation]);
+  if (selected.value === written.conversation.id) void trying(() => loadOne(written.conversation.id));
+}
+
+const DONE: Record<string, string> = {
+  accept: "It is yours", decline: "Declined", handback: "Handed back to the assistant", resolve: "Resolved", reopen: "Reopened",
+  ticket: "A ticket is being opened", summary: "The summary is being written", leave: "You left", takeover: "You took it over", csat: "The requester is asked for a rating",
+};
+
+/** `body`: the verb's argument. */
+export function verb(name: string, body: object = {}, id = selected.value): Promise<boolean> {
+  if (id === null) return Promise.resolve(false);
+  return trying(async () => {
+    const written = await post<Written>(`/conversations/${id}/actions/${name}`, body);
+    took(written);
+    const text = written.toast ?? DONE[name];
+    if (text && name !== "info") toast(plain(text), {}, 4_000);
+  });
+}
+
+const plain = (text: string) => text.replace(/[*_`]/g, "");
+
+/** Buttons of the card name a verb, and sometimes more: `snooze:2h`. */
+export function press(id: string) {
+  const [name, argument] = id.split(":");
+  if (name === "transfer") dialog.value = "transfer";
+  else if (name === "invite") dialog.value = "invite";
+  else if (name === "snooze") argument ? void verb("snooze", { for: argument }) : (dialog.value = "snooze");
+  else if (name === "suggest") suggest();
+  else if (name === "send") void verb("send", { message: argument });
+  else if (name) void verb(name);
+}
+
+export function may(action: string): boolean {
+  return current.value?.actions.some((one) => one.id.split(":")[0] === action) ?? false;
+}
+
+export function suggest() {
+  const id = selected.value;
+  if (id === null || suggesting.value) return;
+  suggestionAsked();
+  setTimeout(() => {
+    if (suggesting.value && selected.value === id) {
+      suggesting.value = false;
+      toast("No article fits; nothing is suggested.");
+    }
+  }, 20_000);
+  void trying(() => post(`/conversations/${id}/suggestions`)).then((good) => {
+    if (!good) suggesting.value = false;
+  });
+}
+
+/** Until when the latest reply can be taken back. */
+export const undoable = signal<{ id: number; until: number; close: () => void } | null>(null);
+
+export async function undo() {
+  const last = undoable.value;
+  if (!last || Date.now() > last.until) return;
+  last.close();
+  undoable.value = null;
+  const before = lastSent;
+  if (await verb("undo", {}, last.id)) restore.value = { id: last.id, text: before };
+}
+
+let lastSent = "";
+/** Words that were taken back, for the composer. */
+export const restore = signal<{ id: number; text: string } | null>(null);
+
+export interface Sending { id: number; kind: keyof Draft; text: string; files: Upload[]; key: string }
+
+/** `false`: nothing was sent, and the words stay where they are. */
+export async function send({ id, kind, text, files, key }: Sending): Promise<boolean> {
+  const body: Record<string, unknown> = {};
+  if (text.trim()) body["text"] = text;
+  if (files.length > 0) body["attachments"] = files.map((one) => one.id);
+  return trying(async () => {
+    const written = await post<Written>(`/conversations/${id}/${kind === "reply" ? "messages" : "notes"}`, body, key);
+    took(written);
+    if (written.message?.audience === "internal" && kind === "reply") toast("Kept internal.");
+    else if (kind === "reply") hold(id, text);
+    if (written.toast) toast(plain(written.toast));
+  });
+}
+
+function hold(id: number, text: string) {
+  const seconds = me.value?.undo_window ?? 0;
+  if (seconds <= 0) return;
+  lastSent = text;
+  undoable.value?.close();
+  const close = toast(`Goes out in ${seconds} s`, { act: { label: "Undo", run: () => void undo() } }, seconds * 1_000);
+  undoable.value = { id, until: Date.now() + seconds * 1_000, close };
+}
+
+export async function resolveAndNext() {
+  const list = shown.value;
+  const at = list.findIndex((one) => one.id === selected.value);
+  if (await verb("resolve")) open((list[at + 1] ?? list[at - 1])?.id ?? null);
+}
+
+export function setPresence(to: Presence) {
+  return trying(async () => {
+    await put(`/technicians/${own.value}/presence`, { presence: to });
+    await loadRoster();
+  });
+}
+
+export const toggleDuty = () => setPresence(myself.value?.presence === "available" ? "offline" : "available");
+
+export function step(by: number) {
+  const list = shown.value;
+  if (list.length === 0) return;
+  const at = list.findIndex((one) => one.id === selected.value);
+  const next = at < 0 ? 0 : Math.min(list.length - 1, Math.max(0, at + by));
+  const chat = list[next];
+  if (chat) open(chat.id);
+}
+
+export async function upload(id: number, file: File): Promise<Upload | null> {
+  if (file.size > 25 * 1024 * 1024) {
+    toast(`${file.name} is larger than 25 MB`, { bad: true });
+    return null;
+  }
+  let found: Upload | null = null;
+  await trying(async () => {
+    found = await post<Upload>(`/conversations/${id}/files?name=${encodeURIComponent(file.name || "pasted.png")}`, file);
+  });
+  return found;
+}
+
+let told = { id: 0, doing: "", at: 0 };
+
+/** Tells colleagues, at most every few seconds. */
+export function attend(doing: "viewing" | "replying" | "noting" | "gone", id = selected.value) {
+  if (id === null || !own.value) return;
+  const every = doing === "viewing" ? 8_000 : 4_000;
+  if (told.id === id && told.doing === doing && Date.now() - told.at < every) return;
+  told = { id, doing, at: Date.now() };
+  post(`/conversations/${id}/attention`, { doing }).catch(() => {});
+}
+
+export async function signIn(login: string, password: string) {
+  await post("/session", { login, password });
+  await loadMe();
+}
+
+export async function signOut() {
+  await trying(() => import("./api.ts").then((api) => api.remove("/session")));
+  location.assign("/console/");
+}
+
+/** Opens a conversation by its number, also one that no list holds. */
+export async function jump(id: number) {
+  if (!chats.value.has(id)) {
+    try {
+      keep([await get<Conversation>(`/conversations/${id}`)]);
+    } catch (error) {
+      toast(error instanceof Refused && error.status === 404 ? `There is no #${id} for you.` : String(error), { bad: true });
+      return;
+    }
+  }
+  open(id);
+}
+
+export const marks: Record<string, { sign: string; say: string }> = {
+  held: { sign: "⏳", say: "held, can be taken back" },
+  queued: { sign: "◌", say: "on its way" },
+  attempting: { sign: "◌", say: "on its way" },
+  accepted: { sign: "✓", say: "accepted" },
+  sent: { sign: "✓", say: "sent" },
+  delivered: { sign: "✓✓", say: "delivered" },
+  seen: { sign: "👁", say: "seen" },
+  unknown: { sign: "?", say: "unknown whether it arrived" },
+  failed: { sign: "⚠", say: "failed" },
+  cancelled: { sign: "↩", say: "taken back" },
+};
+
+/** What became of a message on its way to the requester. */
+export function fate(message: Message): { state: string; error: string | null } | null {
+  const requester = new Set(detail.value?.sessions.filter((one) => one.role === "requester").map((one) => one.id) ?? []);
+  const posts = message.deliveries.filter((one) => one.operation === "post" && requester.has(one.session));
+  const last = posts[posts.length - 1];
+  if (!last) return null;
+  const held = last.state === "queued" && last.held_until !== null && Date.parse(last.held_until) > now.value;
+  return { state: held ? "held" : last.state, error: last.error };
+}
+
+export function who(id: string | null): string {
+  return id === own.value ? "You" : nameOf(id);
+}
+
+export function go(to: typeof view.value) {
+  view.value = to;
+}

@@ -1,0 +1,59 @@
+// The console: signs in or shows the workspace.
+// Not here: the parts.
+
+import "./style.css";
+import { render } from "preact";
+import { useEffect } from "preact/hooks";
+import { onOver } from "./api.ts";
+import { keys } from "./keys.ts";
+import * as live from "./live.ts";
+import { setTheme, theme, title } from "./notify.ts";
+import { Shell } from "./parts/Shell.tsx";
+import { SignIn, Welcome } from "./parts/SignIn.tsx";
+import { Toasts } from "./parts/Toasts.tsx";
+import { link, loadAll, loadCanned, loadMe, me, now, recallUnread, said, toast } from "./state.ts";
+import { jump, trying } from "./acts.ts";
+
+setTheme(theme.value);
+recallUnread();
+setInterval(() => (now.value = Date.now()), 1_000);
+onOver(() => {
+  if (!me.value) return;
+  live.stop();
+  me.value = null;
+  toast("Your session is over. Please sign in again.");
+});
+
+function App() {
+  const known = me.value;
+  const invited = location.hash.startsWith("#welcome=") ? location.hash.slice("#welcome=".length) : "";
+  useEffect(() => {
+    if (!invited) void loadMe();
+  }, []);
+  useEffect(() => {
+    if (!known) return undefined;
+    const number = /^#(\d+)$/.exec(location.hash)?.[1];
+    void trying(async () => {
+      await Promise.all([loadAll(), loadCanned()]);
+      title();
+      if (number) await jump(Number(number));
+    });
+    live.start();
+    const off = keys();
+    return () => {
+      live.stop();
+      link.value = "connecting";
+      off();
+    };
+  }, [known?.technician?.id]);
+  return (
+    <>
+      {invited && !known ? <Welcome secret={invited} /> : known === undefined ? <p class="loading">Loading…</p> : known === null ? <SignIn /> : <Shell />}
+      <Toasts />
+      <div class="hidden" role="status" aria-live="polite">{said.value}</div>
+    </>
+  );
+}
+
+const root = document.getElementById("app");
+if (root) render(<App />, root);

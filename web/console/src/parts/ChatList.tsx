@@ -1,0 +1,175 @@
+// Chat List Panel and Search Bar: views with counts, one line per conversation, live; and what a search finds.
+
+import { signal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { page } from "../api.ts";
+import { jump } from "../acts.ts";
+import { Icon } from "../icons.tsx";
+import { VIEWS, channelOf, counts, loadClosed, now, open, parsed, query, queues, selected, shown, unread, view, who } from "./listing.ts";
+import { ago, waited } from "../time.ts";
+import type { Conversation, Hit, Ticket } from "../types.ts";
+
+const hits = signal<Hit[]>([]);
+const tickets = signal<Ticket[]>([]);
+
+export function ChatList() {
+  return (
+    <section class="list" aria-label="Chat list">
+      <SearchBar />
+      <Views />
+      <List />
+      <footer class="list-foot">
+        {queues.value.map((queue) => (
+          <span key={queue.name} title={queue.open ? "" : `opens ${queue.reopens ?? "later"}`}>
+            {queue.name} <strong>{queue.waiting}</strong> waiting{queue.open ? "" : " · closed"}
+          </span>
+        ))}
+      </footer>
+    </section>
+  );
+}
+
+function SearchBar() {
+  const { words } = parsed(query.value);
+  useEffect(() => {
+    if (words.length < 2) {
+      hits.value = [];
+      tickets.value = [];
+      return undefined;
+    }
+    const wait = setTimeout(() => {
+      page<Hit>(`/search?q=${encodeURIComponent(words.slice(0, 400))}&limit=20`).then((found) => (hits.value = found.data), () => (hits.value = []));
+      page<Ticket>("/tickets?limit=200").then((found) => {
+        tickets.value = found.data.filter((one) => `${one.number} ${one.summary} ${one.requester}`.toLowerCase().includes(words)).slice(0, 8);
+      }, () => (tickets.value = []));
+    }, 200);
+    return () => clearTimeout(wait);
+  }, [words]);
+  return (
+    <search class="search">
+      <Icon name="search" />
+      <input id="search" type="search" value={query.value} placeholder="Search, or status:open queue:…" aria-label="Search people, messages and tickets"
+        autocomplete="off" spellcheck={false} onInput={(event) => (query.value = event.currentTarget.value)}
+        onKeyDown={(event) => {
+          if (event.key === "Escape" && query.value) {
+            event.preventDefault();
+            query.value = "";
+          } else if (event.key === "ArrowDown" || event.key === "Enter") {
+            event.preventDefault();
+            document.querySelector<HTMLElement>(".chats [role=option], .found button")?.focus();
+          }
+        }} />
+    </search>
+  );
+}
+
+function Views() {
+  const move = (event: KeyboardEvent) => {
+    const by = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
+    if (by === 0) return;
+    event.preventDefault();
+    const at = VIEWS.findIndex((one) => one.id === view.value);
+    const next = VIEWS[(at + by + VIEWS.length) % VIEWS.length];
+    if (next) choose(next.id);
+    requestAnimationFrame(() => document.querySelector<HTMLElement>(".views [aria-selected=true]")?.focus());
+  };
+  const choose = (id: typeof view.value) => {
+    view.value = id;
+    if (id === "closed") void loadClosed();
+  };
+  return (
+    <div class="views" role="tablist" aria-label="Views" onKeyDown={move}>
+      {VIEWS.map((one) => (
+        <button key={one.id} type="button" role="tab" aria-selected={view.value === one.id} aria-controls="chats" tabIndex={view.value === one.id ? 0 : -1} onClick={() => choose(one.id)}>
+          {one.label}{one.id !== "closed" && counts.value[one.id] > 0 && <span class="n">{counts.value[one.id]}</span>}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+function List() {
+  const list = shown.value;
+  const box = useRef<HTMLDivElement>(null);
+  const rover = list.some((one) => one.id === selected.value) ? selected.value : list[0]?.id;
+  const move = (event: KeyboardEvent) => {
+    const options = [...(box.current?.querySelectorAll<HTMLElement>("[role=option]") ?? [])];
+    const at = options.indexOf(document.activeElement as HTMLElement);
+    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: options.length - 1 }[event.key];
+    if (to !== undefined) {
+      event.preventDefault();
+      options[Math.max(0, Math.min(options.length - 1, to))]?.focus();
+    } else if ((event.key === "Enter" || event.key === " ") && at >= 0) {
+      event.preventDefault();
+      options[at]?.click();
+    }
+  };
+  const searching = query.value.trim() !== "";
+  return (
+    <div class="chats" id="chats" ref={box}>
+      {searching && <h2 class="section">Conversations</h2>}
+      {list.length > 0 ? (
+        <div role="listbox" aria-label={searching ? "Found conversations" : `${VIEWS.find((one) => one.id === view.value)?.label} conversations`} onKeyDown={move}>
+          {list.map((chat) => <Line key={chat.id} chat={chat} tabIndex={chat.id === rover ? 0 : -1} />)}
+        </div>
+      ) : (
+        <p class="empty">{searching ? "No conversation fits." : EMPTY[view.value]}</p>
+      )}
+      {searching && <Found />}
+    </div>
+  );
+}
+
+const EMPTY = {
+  mine: "Nothing is yours at the moment. New chats wait under Unassigned.",
+  unassigned: "Nobody waits.",
+  assistant: "The assistant talks to nobody now.",
+  snoozed: "Nothing is snoozed.",
+  all: "No open conversations.",
+  closed: "Nothing was closed yet.",
+};
+
+const SIGN = { assisting: "✨", waiting: "🟡", offered: "🟡", assigned: "🟢", snoozed: "💤", resolved: "✅", closed: "⚪" };
+
+function Line({ chat, tabIndex }: { chat: Conversation; tabIndex: number }) {
+  const n = unread.value.get(chat.id) ?? 0;
+  const writing = who(chat.id).find((one) => one.doing !== "viewing");
+  return (
+    <div id={`chat-${chat.id}`} role="option" class="chat" tabIndex={tabIndex} aria-selected={selected.value === chat.id} data-state={chat.state} data-unread={n > 0} onClick={() => open(chat.id)}>
+      <span class="sign" role="img" aria-label={chat.status}>{SIGN[chat.state]}</span>
+      <span class="name">{chat.requester.name}</span>
+      <span class="when">
+        {chat.waiting_since ? <span class="wait" title="waiting">{waited(chat.waiting_since, now.value)}</span> : chat.snoozed_until ? `→ ${new Date(chat.snoozed_until).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}` : ago(chat.opened, now.value)}
+      </span>
+      <span class="subject">{chat.subject || "…"}</span>
+      <span class="where">
+        <span class="channel">{channelOf(chat)}</span> {chat.reference}
+        {chat.priority > 0 && <span class="badge">P{chat.priority}</span>}
+        {writing && <span class="writing">{writing.name} ✍</span>}
+        {!writing && chat.assignee && <span> · {nameShort(chat)}</span>}
+      </span>
+      {n > 0 && <span class="count" aria-label={`${n} unread`}>{n}</span>}
+    </div>
+  );
+}
+
+const nameShort = (chat: Conversation) => chat.status.replace(/ has it.*/, "");
+
+function Found() {
+  return (
+    <div class="found">
+      {hits.value.length > 0 && <h2 class="section">Messages</h2>}
+      {hits.value.map((hit) => (
+        <button key={hit.message} type="button" onClick={() => void jump(hit.conversation)}>
+          <strong>#{hit.conversation}</strong> <span>{hit.snippet}</span> <span class="muted">{ago(hit.at, now.value)}</span>
+        </button>
+      ))}
+      {tickets.value.length > 0 && <h2 class="section">Tickets</h2>}
+      {tickets.value.map((one) => (
+        <button key={one.number} type="button" disabled={one.conversation === null} onClick={() => one.conversation !== null && void jump(one.conversation)}>
+          <strong>{one.number}</strong> <span>{one.summary}</span> <span class="muted">{one.status}</span>
+        </button>
+      ))}
+    </div>
+  );
+}

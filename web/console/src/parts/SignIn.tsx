@@ -1,0 +1,104 @@
+// Before the workspace: signing in, and choosing a password by a one-time link.
+
+import { useEffect, useState } from "preact/hooks";
+import { post } from "../api.ts";
+import { signIn } from "../acts.ts";
+import { loadMe } from "../state.ts";
+
+const field = (form: HTMLFormElement, name: string) => (form.elements.namedItem(name) as HTMLInputElement | null)?.value ?? "";
+
+function Page({ title, children }: { title: string; children: preact.ComponentChildren }) {
+  return (
+    <main class="gate">
+      <div class="gate-card">
+        <p class="brand"><img src="/console/icon.svg" alt="" width="32" height="32" /> deskbridge</p>
+        <h1>{title}</h1>
+        {children}
+      </div>
+    </main>
+  );
+}
+
+export function SignIn() {
+  const [wrong, setWrong] = useState("");
+  const [busy, setBusy] = useState(false);
+  const submit = async (event: SubmitEvent) => {
+    event.preventDefault();
+    const form = event.currentTarget as HTMLFormElement;
+    setBusy(true);
+    setWrong("");
+    try {
+      await signIn(field(form, "login"), field(form, "password"));
+    } catch (error) {
+      setWrong((error as Error).message);
+      (form.elements.namedItem("password") as HTMLInputElement).select();
+    }
+    setBusy(false);
+  };
+  return (
+    <Page title="Sign in">
+      <form onSubmit={submit}>
+        {wrong && <p class="wrong" role="alert" id="wrong">{wrong}</p>}
+        <label>E-mail address<input name="login" type="email" autocomplete="username" required autofocus aria-describedby={wrong ? "wrong" : undefined} /></label>
+        <label>Password<input name="password" type="password" autocomplete="current-password" required aria-describedby={wrong ? "wrong" : undefined} /></label>
+        <button class="primary wide" disabled={busy}>{busy ? "Signing in…" : "Sign in"}</button>
+        <p class="muted">No account yet? An admin makes you a one-time link. The very first admin opens the link that <code>deskbridge serve</code> prints.</p>
+      </form>
+    </Page>
+  );
+}
+
+interface Invitation { first: boolean; name: string | null; login: string | null }
+
+export function Welcome({ secret }: { secret: string }) {
+  const [what, setWhat] = useState<Invitation | null | undefined>(undefined);
+  const [wrong, setWrong] = useState("");
+  const [busy, setBusy] = useState(false);
+  useEffect(() => {
+    // The secret leaves the address bar at once, and with it the history.
+    history.replaceState(null, "", location.pathname);
+    post<Invitation>("/session/link", { link: secret }).then(setWhat, () => setWhat(null));
+  }, [secret]);
+  if (what === undefined) return <Page title="One moment…"><p>Looking at your link.</p></Page>;
+  if (what === null) {
+    return (
+      <Page title="This link is worth nothing any more">
+        <p>It was used, it is too old, or it was never one of ours. Start deskbridge again for a new one, or ask an admin.</p>
+        <a class="button wide" href="/console/">Sign in</a>
+      </Page>
+    );
+  }
+  const submit = async (event: SubmitEvent) => {
+    event.preventDefault();
+    const form = event.currentTarget as HTMLFormElement;
+    if (field(form, "password") !== field(form, "again")) {
+      setWrong("The two passwords differ.");
+      return;
+    }
+    setBusy(true);
+    setWrong("");
+    const body: Record<string, string> = { link: secret, password: field(form, "password") };
+    if (what.first) body["name"] = field(form, "name");
+    if (!what.login) body["login"] = field(form, "login");
+    try {
+      await post("/session/claim", body);
+      await loadMe();
+    } catch (error) {
+      setWrong((error as Error).message);
+    }
+    setBusy(false);
+  };
+  return (
+    <Page title={what.first ? "Welcome. You are the first admin." : `Welcome, ${what.name ?? ""}`}>
+      <form onSubmit={submit}>
+        {wrong && <p class="wrong" role="alert">{wrong}</p>}
+        {what.first && <label>Your name, as requesters see it<input name="name" autocomplete="name" required maxLength={100} autofocus /></label>}
+        {what.login ? <p>You sign in as <strong>{what.login}</strong>.</p> : <label>E-mail address<input name="login" type="email" autocomplete="username" required /></label>}
+        <label>Password<input name="password" type="password" autocomplete="new-password" minLength={12} required aria-describedby="rule" /></label>
+        <p class="muted" id="rule">At least 12 characters; a few words are better than one odd one.</p>
+        <label>Once more<input name="again" type="password" autocomplete="new-password" minLength={12} required /></label>
+        <button class="primary wide" disabled={busy}>{busy ? "One moment…" : "Start"}</button>
+      </form>
+    </Page>
+  );
+}
