@@ -4,6 +4,7 @@
 
 mod api;
 mod architecture;
+mod browser;
 mod command_line;
 mod core_properties;
 mod e2e;

@@ -5,10 +5,12 @@
 mod albums;
 mod beside;
 mod bridge;
+pub mod bridge;
 mod faults;
 mod judge;
 mod kill9;
 mod life;
 mod refusals;
 mod talk;
+pub mod talk;
 mod webhook;

@@ -2,7 +2,7 @@
 // Not here: keys (keys.ts), how it looks (parts/).
 
 import { signal } from "@preact/signals";
-import { Refused, get, post, put } from "./api.ts";
+import { Refused, get, post, put, remove } from "./api.ts";
 import {
   chats, current, detail, dialog, keep, loadMe, loadOne, loadRoster, me, myself, nameOf, now, open, own, selected, shown, suggestionAsked, suggesting, toast, view,
 } from "./state.ts";
@@ -35,6 +35,7 @@ export function verb(name: string, body: object = {}, id = selected.value): Prom
   return trying(async () => {
     const written = await post<Written>(`/conversations/${id}/actions/${name}`, body);
     took(written);
+    if ((name === "accept" || name === "takeover") && written.conversation.assignee === own.value) view.value = "mine";
     const text = written.toast ?? DONE[name];
     if (text && name !== "info") toast(plain(text), {}, 4_000);
   });
@@ -166,7 +167,7 @@ export async function signIn(login: string, password: string) {
 }
 
 export async function signOut() {
-  await trying(() => import("./api.ts").then((api) => api.remove("/session")));
+  await trying(() => remove("/session"));
   location.assign("/console/");
 }
 

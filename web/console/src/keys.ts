@@ -12,7 +12,12 @@ export const KEYS: [string, string][] = [
   ["/ in the composer", "canned replies"], ["@ in a note", "mention"], ["G then M U I A", "mine, unassigned, AI, all"], ["\\", "right panel"], ["Esc", "close, back"], ["?", "this list"],
 ];
 
-export const focusOn = (id: string) => requestAnimationFrame(() => document.getElementById(id)?.focus());
+/** At once where it is there: what is typed next belongs to it. */
+export function focusOn(id: string) {
+  const now = document.getElementById(id);
+  if (now && now.offsetParent !== null) now.focus();
+  else requestAnimationFrame(() => document.getElementById(id)?.focus());
+}
 
 export function compose(kind: "reply" | "note") {
   window.dispatchEvent(new CustomEvent("deskbridge:compose", { detail: kind }));

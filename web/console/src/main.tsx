@@ -2,6 +2,7 @@
 // Not here: the parts.
 
 import "./style.css";
+import { signal } from "@preact/signals";
 import { render } from "preact";
 import { useEffect } from "preact/hooks";
 import { onOver } from "./api.ts";
@@ -24,11 +25,23 @@ onOver(() => {
   toast("Your session is over. Please sign in again.");
 });
 
+const WELCOME = "#welcome=";
+/** The secret of a one-time link; kept when it has left the address bar. */
+const invited = signal("");
+
+/** Also when a link is pasted into a page that is open. */
+function follow() {
+  if (location.hash.startsWith(WELCOME)) invited.value = location.hash.slice(WELCOME.length);
+  const number = /^#(\d+)$/.exec(location.hash)?.[1];
+  if (number && me.value) void jump(Number(number));
+}
+follow();
+window.addEventListener("hashchange", follow);
+
 function App() {
   const known = me.value;
-  const invited = location.hash.startsWith("#welcome=") ? location.hash.slice("#welcome=".length) : "";
   useEffect(() => {
-    if (!invited) void loadMe();
+    if (!invited.value) void loadMe();
   }, []);
   useEffect(() => {
     if (!known) return undefined;
@@ -48,7 +61,7 @@ function App() {
   }, [known?.technician?.id]);
   return (
     <>
-      {invited && !known ? <Welcome secret={invited} /> : known === undefined ? <p class="loading">Loading…</p> : known === null ? <SignIn /> : <Shell />}
+      {invited.value && !known ? <Welcome secret={invited.value} /> : known === undefined ? <p class="loading">Loading…</p> : known === null ? <SignIn /> : <Shell />}
       <Toasts />
       <div class="hidden" role="status" aria-live="polite">{said.value}</div>
     </>

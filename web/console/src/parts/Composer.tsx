@@ -1,10 +1,10 @@
 // Message Composer: reply or note with separate drafts, canned replies by /, mentions by @, files, emoji, undo send.
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { attend, restore, send, suggest, upload, verb } from "../acts.ts";
 import { get, put } from "../api.ts";
 import { Icon } from "../icons.tsx";
-import { canned, me, suggesting, technicians } from "../state.ts";
+import { canned, loadCanned, me, suggesting, technicians } from "../state.ts";
 import { size } from "../time.ts";
 import type { Conversation, Upload } from "../types.ts";
 import { latestSuggestion } from "./Assist.tsx";
@@ -60,10 +60,15 @@ export function Composer({ chat }: { chat: Conversation }) {
   const [over, setOver] = useState(false);
   const area = useRef<HTMLTextAreaElement>(null);
   const key = useRef({ of: "", key: "" });
+  const goTo = useRef<number | null>(null);
   const text = draft[kind];
   const found = trigger(text, caret, kind);
   const offered = closed === text ? [] : choices(found, chat);
   const chosen = Math.min(pick, offered.length - 1);
+  // Somebody may have added one since.
+  useEffect(() => {
+    if (found?.sign === "/") loadCanned().catch(() => {});
+  }, [found?.sign]);
 
   const write = (to: string, which: Kind = kind) => {
     setDraft((before) => {
@@ -86,7 +91,7 @@ export function Composer({ chat }: { chat: Conversation }) {
   useEffect(() => {
     const compose = (event: Event) => {
       setKind((event as CustomEvent<Kind>).detail);
-      requestAnimationFrame(() => area.current?.focus());
+      area.current?.focus();
     };
     const insert = (event: Event) => put_(event as CustomEvent<string>);
     const put_ = (event: CustomEvent<string>) => {
@@ -128,11 +133,16 @@ export function Composer({ chat }: { chat: Conversation }) {
     write(next);
     const at = found.from + choice.text.length;
     setCaret(at);
-    requestAnimationFrame(() => {
-      area.current?.focus();
-      area.current?.setSelectionRange(at, at);
-    });
+    goTo.current = at;
+    area.current?.focus();
   };
+
+  // Before anything more is typed: a browser puts the caret behind words that a program wrote.
+  useLayoutEffect(() => {
+    if (goTo.current === null) return;
+    area.current?.setSelectionRange(goTo.current, goTo.current);
+    goTo.current = null;
+  });
 
   const submit = async (resolve = false) => {
     if (busy > 0 || (!text.trim() && files.length === 0)) return;

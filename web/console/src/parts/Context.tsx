@@ -26,7 +26,7 @@ function Summary() {
   return (
     <section class="card" aria-labelledby="summary-title">
       <h3 id="summary-title">Chat summary <button type="button" class="quiet small" aria-label="Write the summary anew" title="Key: M" onClick={() => void verb("summary")}>↻</button></h3>
-      {found ? <div class="summary"><Markdown text={found.card.summary} /></div> : <p class="muted">Loading…</p>}
+      {found ? <div class="summary" tabIndex={0} role="region" aria-label="Summary"><Markdown text={found.card.summary} /></div> : <p class="muted">Loading…</p>}
       {found && found.card.hint && <p class="muted small-text">{found.card.hint}</p>}
       {found && (
         <dl class="facts">

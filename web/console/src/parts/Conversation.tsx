@@ -34,7 +34,7 @@ export function ConversationWindow() {
 
 /** Those that people look for stand in the bar; the rest is in the palette and under its keys. */
 const SHOWN = ["accept", "decline", "takeover", "handback", "transfer", "invite", "snooze", "ticket", "resolve", "reopen"];
-const LABEL: Record<string, string> = { handback: "Hand back", ticket: "Ticket", takeover: "Take over" };
+const LABEL: Record<string, string> = { handback: "Hand back", snooze: "Snooze", ticket: "Ticket", takeover: "Take over" };
 const KEY: Record<string, string> = { accept: "A", decline: "Shift+A", transfer: "T", invite: "I", snooze: "S", ticket: "Shift+T", resolve: "E" };
 
 function buttons(chat: Conversation): Action[] {
@@ -72,7 +72,7 @@ function Head({ chat }: { chat: Conversation }) {
       <div class="acts" role="toolbar" aria-label="Actions">
         {buttons(chat).map((one) => {
           const name = one.id.split(":")[0] ?? one.id;
-          return <button key={one.id} type="button" class={name === first ? "primary" : ""} aria-keyshortcuts={KEY[name]} title={KEY[name] ? `Key: ${KEY[name]}` : undefined} onClick={() => press(one.id)}>{one.label}</button>;
+          return <button key={one.id} type="button" class={name === first ? "primary" : ""} aria-keyshortcuts={KEY[name]} title={KEY[name] ? `Key: ${KEY[name]}` : undefined} onClick={() => press(name)}>{one.label}</button>;
         })}
         <button type="button" class="quiet" aria-label="More actions" onClick={() => (dialog.value = "palette")}><Icon name="more" /></button>
       </div>
@@ -113,6 +113,14 @@ function Item({ message, before }: { message: Message; before: Message | undefin
   const today = day(message.stored, now.value);
   const newDay = !before || day(before.stored, now.value) !== today;
   const joined = before && !newDay && before.author.kind === message.author.kind && before.author.id === message.author.id && before.audience === message.audience && Date.parse(message.stored) - Date.parse(before.stored) < 120_000;
+  if (message.author.kind === "assistant" && message.audience === "internal") {
+    return (
+      <>
+        {newDay && <p class="day"><span>{today}</span></p>}
+        <details class="event for-desk"><summary>Summary by the assistant · {clock(message.stored)}</summary><Markdown text={message.text ?? ""} /></details>
+      </>
+    );
+  }
   if (message.author.kind === "desk") {
     return (
       <>

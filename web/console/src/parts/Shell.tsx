@@ -112,7 +112,7 @@ function Menu({ name }: { name: string }) {
   };
   return (
     <div class="menu" ref={root} onKeyDown={escape}>
-      <button type="button" class="avatar" aria-expanded={open} aria-haspopup="true" aria-label={`${name}: account and preferences`} onClick={() => setOpen(!open)}>{initials}</button>
+      <button type="button" class="avatar" aria-expanded={open} aria-haspopup="true" aria-label={`${initials}, ${name}: account and preferences`} onClick={() => setOpen(!open)}>{initials}</button>
       {open && (
         <div class="popover">
           <p class="muted">{name} · {me.value?.technician?.role}</p>

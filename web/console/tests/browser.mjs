@@ -1,0 +1,290 @@
+// The console in a real browser: from the first admin's link to a whole conversation with somebody on Telegram, by
+// keyboard, without a reload, through a kill of the server, in light and dark, on a phone.
+// Not here: single routes (tests/it/api).
+
+import { createRequire } from "node:module";
+import { readFileSync } from "node:fs";
+import { Bridge, Browser, DESK, act, base, count, inTopic, maria, must, sees, shot, until } from "./rig.mjs";
+
+const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const PASSWORD = "correct horse battery";
+/** What axe has found, on every state and in both themes; told all at once. */
+const complaints = [];
+const step = (name) => console.log(`· ${name}`);
+
+const bridge = new Bridge();
+let browser;
+let page;
+
+async function axe(what) {
+  // Over the debugger's own world: the page's policy lets nothing in.
+  const session = await browser.context.newCDPSession(page);
+  const tree = await session.send("Page.getFrameTree");
+  const { executionContextId } = await session.send("Page.createIsolatedWorld", { frameId: tree.frameTree.frame.id, worldName: "axe" });
+  await session.send("Runtime.evaluate", { expression: axeSource, contextId: executionContextId });
+  const asked = `axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"], resultTypes: ["violations"] })
+    .then((found) => JSON.stringify(found.violations.map((one) => ({ id: one.id, help: one.help, nodes: one.nodes.map((node) => node.html.slice(0, 200) + " " + (node.failureSummary ?? "")) }))))`;
+  const { result } = await session.send("Runtime.evaluate", { expression: asked, contextId: executionContextId, awaitPromise: true });
+  await session.detach();
+  const found = JSON.parse(result.value);
+  for (const one of found) complaints.push(`${what}: ${one.id} (${one.help})\n    ${one.nodes.slice(0, 4).join("\n    ")}`);
+}
+
+async function bothThemes(what) {
+  for (const theme of ["light", "dark"]) {
+    await page.emulateMedia({ colorScheme: theme });
+    await axe(`${what} (${theme})`);
+    await shot(page, `${what}-${theme}`);
+  }
+  await page.emulateMedia({ colorScheme: "light" });
+}
+
+const log = () => page.getByRole("log", { name: "Messages" });
+const shows = (words) => log().getByText(words).first().waitFor();
+const focused = () => page.evaluate(() => document.activeElement?.id || document.activeElement?.textContent?.slice(0, 40) || "");
+
+async function story() {
+  step("nobody is signed in");
+  await page.goto(`${base}/`);
+  await page.getByRole("heading", { name: "Sign in" }).waitFor();
+  must(page.url() === `${base}/console/`, "/ leads to the console");
+  await bothThemes("sign-in");
+
+  step("the first admin, by the link that serve printed");
+  const link = await bridge.link();
+  await page.goto(link);
+  await page.getByLabel(/Your name/).fill("Ada Byron");
+  must(!page.url().includes("welcome"), "the secret leaves the address bar");
+  await page.getByLabel("E-mail address").fill("ada@example.com");
+  await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
+  await page.getByLabel("Once more").fill(PASSWORD);
+  await bothThemes("welcome");
+  await page.getByRole("button", { name: "Start" }).click();
+  await page.getByRole("region", { name: "Chat list" }).waitFor();
+  const cookies = await browser.context.cookies();
+  const cookie = cookies.find((one) => one.name === "__Host-deskbridge");
+  must(cookie?.secure && cookie.httpOnly && cookie.sameSite === "Strict", `a strict cookie, also on plain loopback: ${JSON.stringify(cookies.map((one) => one.name))}`);
+  await bothThemes("empty");
+
+  step("signing out and in again, and the link is worth nothing");
+  await page.getByRole("button", { name: /account and preferences/ }).click();
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.getByRole("heading", { name: "Sign in" }).waitFor();
+  await page.goto("about:blank");
+  await page.goto(link);
+  await page.getByText("worth nothing any more").waitFor();
+  await page.getByRole("link", { name: "Sign in" }).click();
+  await page.getByLabel("E-mail address").fill("ada@example.com");
+  await page.getByLabel("Password").fill("wrong wrong wrong");
+  await page.keyboard.press("Enter");
+  await page.getByRole("alert").filter({ hasText: "wrong" }).waitFor();
+  await page.getByLabel("Password").fill(PASSWORD);
+  await page.keyboard.press("Enter");
+  await page.getByRole("region", { name: "Chat list" }).waitFor();
+  // From here on nothing is loaded again.
+  await page.evaluate(() => (window.neverReloaded = true));
+
+  step("somebody writes on Telegram, and stands in the list without a reload");
+  await maria("My vpn says error 691, I want to talk to a human");
+  await page.getByRole("tab", { name: /Unassigned\s*1/ }).waitFor();
+  await until("the topic", async () => (await act("topics", { chat: DESK }))[0]);
+
+  step("keyboard only: view, conversation, accept, reply");
+  await page.locator("body").press("g");
+  await page.keyboard.press("u");
+  await page.locator("[role=option]", { hasText: "Maria" }).waitFor();
+  await page.keyboard.press("j");
+  await shows("My vpn says error 691");
+  await page.keyboard.press("a");
+  await page.getByRole("tab", { name: /Mine\s*1/ }).waitFor();
+  await sees("has joined");
+  await page.keyboard.press("r");
+  await until("focus in the composer", async () => (await focused()) === "composer");
+  await page.keyboard.type("Hello **Maria**, can you try the portal?");
+  await page.keyboard.press("Control+Enter");
+  await shows("can you try the portal");
+  await page.getByText("Goes out in 3 s").waitFor();
+  must((await count("try the portal")) === 0, "held for the undo window");
+  await sees("can you try the portal");
+  await page.locator(".fate [aria-label=sent], .fate [aria-label=delivered]").first().waitFor();
+
+  step("undo: it never leaves, and the words are back");
+  await page.keyboard.type("Your password is hunter2");
+  await page.keyboard.press("Enter");
+  await page.getByText("Goes out in 3 s").waitFor();
+  await page.locator("#composer").press("Control+z");
+  await until("the words are back", async () => (await page.locator("#composer").inputValue()).includes("hunter2"));
+  await page.locator("#composer").fill("");
+
+  step("a note stays inside; drafts of reply and note are two");
+  await page.locator("#composer").fill("half a reply");
+  await page.keyboard.press("Alt+p");
+  await until("the note is empty", async () => (await page.locator("#composer").inputValue()) === "");
+  await page.keyboard.type("@bo");
+  await page.getByRole("option", { name: /@bob/ }).waitFor();
+  await page.keyboard.press("Enter");
+  await page.keyboard.type("canary-note: she is the CEO");
+  await bothThemes("note");
+  await page.keyboard.press("Control+Enter");
+  await page.locator("[data-audience=internal]", { hasText: "canary-note" }).waitFor();
+  await page.keyboard.press("Alt+l");
+  must((await page.locator("#composer").inputValue()) === "half a reply", "the reply's draft is still there");
+
+  step("what colleagues write in Telegram is there, too");
+  const topic = (await act("topics", { chat: DESK }))[0];
+  const thread = topic.message_thread_id ?? topic.id;
+  await inTopic(thread, "RADIUS again, known issue");
+  await page.locator("[data-audience=internal]", { hasText: "RADIUS again" }).waitFor();
+  await sees("can you try the portal", thread);
+  await maria("It works on *my* phone <b>only</b>");
+  await shows("phone <b>only</b>");
+
+  step("the assistance area: a suggestion, inserted by Tab");
+  await page.locator("#composer").fill("");
+  await page.locator("#composer").press("Escape");
+  await page.keyboard.press("g");
+  await page.getByText("Suggested reply").waitFor();
+  await page.keyboard.press("r");
+  await page.keyboard.press("Tab");
+  await until("inserted", async () => (await page.locator("#composer").inputValue()).length > 20);
+  await page.locator("#composer").fill("");
+  await page.getByRole("heading", { name: /Chat summary/ }).waitFor();
+  await page.locator(".summary", { hasText: /intent/i }).waitFor();
+  await bothThemes("workspace");
+
+  step("a file by paste");
+  await page.locator("#composer").evaluate((area) => {
+    const carried = new DataTransfer();
+    carried.items.add(new File(["hello"], "log.txt", { type: "text/plain" }));
+    area.dispatchEvent(new ClipboardEvent("paste", { clipboardData: carried, bubbles: true, cancelable: true }));
+  });
+  await page.getByRole("list", { name: "Attached files" }).getByText("log.txt").waitFor();
+  await page.locator("#composer").fill("The log you asked for");
+  await page.locator("#composer").press("Control+Enter");
+  await until("the file on Telegram", async () => (await act("messages", { chat: 100 })).some((one) => one.document?.file_name === "log.txt"));
+
+  step("canned replies by /");
+  await page.evaluate(async () => {
+    const me = await (await fetch("/api/v1/me")).json();
+    await fetch("/api/v1/canned", { method: "POST", headers: { "content-type": "application/json", "x-csrf-token": me.data.csrf }, body: JSON.stringify({ shortcut: "bye", text: "Bye {{requester}}, yours {{technician}}", shared: true }) });
+  });
+  await page.locator("#composer").fill("/by");
+  await page.getByRole("option", { name: /\/bye/ }).waitFor();
+  await page.locator("#composer").press("Enter");
+  must((await page.locator("#composer").inputValue()) === "Bye Maria, yours Ada Byron", await page.locator("#composer").inputValue());
+  await page.locator("#composer").fill("");
+
+  step("palette, keys, search");
+  await page.keyboard.press("Control+k");
+  await page.getByRole("combobox", { name: "Search or run" }).fill("on duty");
+  await bothThemes("palette");
+  await page.keyboard.press("Enter");
+  await until("on duty", async () => (await page.getByRole("combobox", { name: "Your presence" }).inputValue()) === "available");
+  await page.locator("#composer").press("Escape");
+  await page.keyboard.press("?");
+  await page.getByRole("dialog", { name: "Keys" }).waitFor();
+  await bothThemes("keys");
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("f");
+  await page.keyboard.type("691");
+  await page.getByRole("heading", { name: "Messages" }).waitFor();
+  await bothThemes("search");
+  await page.keyboard.press("Escape");
+
+  step("killed and started again: live again, nothing missed, nothing twice");
+  await bridge.kill();
+  await page.getByText("Connection lost").waitFor();
+  await maria("canary-while-away");
+  await bridge.start();
+  await shows("canary-while-away");
+  await page.getByText("Connection lost").waitFor({ state: "detached" });
+  await maria("canary-after");
+  await shows("canary-after");
+  for (const words of ["canary-while-away", "canary-after", "canary-note", "try the portal?"]) {
+    must((await log().locator(".bubble", { hasText: words }).count()) === 1, `once: ${words}`);
+  }
+  await page.locator("#composer").fill("Here again");
+  await page.locator("#composer").press("Control+Enter");
+  await sees("Here again");
+
+  step("whatever people write is text");
+  await vectors();
+
+  step("settings");
+  await page.getByRole("button", { name: "Settings" }).click();
+  await page.getByRole("heading", { name: "Queues" }).waitFor();
+  for (const sheet of ["Queues", "Technicians", "Rules", "Canned replies", "Channels", "API tokens", "Audit log"]) {
+    await page.getByRole("navigation", { name: "Settings" }).getByRole("button", { name: sheet }).click();
+    await page.getByRole("heading", { name: sheet, level: 2 }).waitFor();
+    await bothThemes(`settings-${sheet.toLowerCase().replaceAll(" ", "-")}`);
+  }
+  await page.getByRole("button", { name: "Chat", exact: true }).click();
+
+  step("a phone");
+  await page.setViewportSize({ width: 390, height: 844 });
+  await bothThemes("phone-conversation");
+  const wide = () => page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  must((await wide()) <= 0, "nothing sticks out of a phone");
+  await page.getByRole("button", { name: "Summary, ticket and requester" }).click();
+  await bothThemes("phone-context");
+  const close = page.getByRole("button", { name: "Close the panel" });
+  if (await close.isVisible()) await close.click();
+  await page.getByRole("button", { name: "Back to the list" }).click();
+  await page.locator("[role=option]").first().waitFor();
+  await bothThemes("phone-list");
+  must((await wide()) <= 0, "nothing sticks out of a phone");
+  await page.setViewportSize({ width: 1360, height: 860 });
+
+  step("hand back, resolve, closed");
+  await page.getByRole("option", { name: /Maria/ }).first().click();
+  await page.getByRole("toolbar", { name: "Actions" }).getByRole("button", { name: "Resolve" }).click();
+  await page.getByRole("toolbar", { name: "Actions" }).getByRole("button", { name: "Reopen" }).waitFor();
+  await page.getByRole("tab", { name: "Closed" }).click();
+  await page.locator("[role=option]", { hasText: "Maria" }).waitFor();
+  must((await act("messages", { chat: 100 })).every((one) => !/canary-note|hunter2|RADIUS/.test(one.text ?? "")), "nothing internal reached her");
+  must(await page.evaluate(() => window.neverReloaded === true), "no reload at any time");
+  must(complaints.length === 0, `axe is content:\n${complaints.join("\n")}`);
+  must(browser.faults.length === 0, `no fault: ${browser.faults.join("\n")}`);
+  must(browser.outside.length === 0, `nothing from elsewhere: ${browser.outside.join("\n")}`);
+}
+
+/** What could run if it were taken for more than text (S48, S49). */
+async function vectors() {
+  const tags = ["script", "img src=x onerror", "svg onload", "body onload", "iframe src=javascript:", "math href=javascript:", "details open ontoggle", "video onloadstart", "marquee onstart", "object data=javascript:", "embed src=javascript:", "style onload", "input autofocus onfocus", "select onfocus autofocus", "form action=javascript:", "base href=javascript:", "link rel=stylesheet href=javascript:", "meta http-equiv=refresh content=0;url=javascript:", "table background=javascript:", "a href=javascript:"];
+  const list = tags.flatMap((tag) => [`<${tag}=alert(1)>`, `"><${tag}=alert(1)//`, `<!--><${tag}=alert(1)>-->`, `</textarea><${tag}=alert(1)>`]);
+  list.push("[x](javascript:alert(1))", "[x](JaVaScRiPt:alert(1))", "[x](data:text/html,<script>alert(1)</script>)", "[x](vbscript:x)", "![x](https://evil.test/?c=1)", "![x](javascript:alert(1))", "[![x](https://evil.test/i.png)](https://evil.test)", "<https://evil.test/\"onmouseover=alert(1)>", "[x](<javascript:alert(1)>)", "[a](https://a\"onclick=alert(1))", "`<img src=x onerror=alert(1)>`", "```html\n<script>alert(1)</script>\n```", "&lt;script&gt;alert(1)&lt;/script&gt;", "&#60;img src=x onerror=alert(1)&#62;", "\\<script>alert(1)</script>", "<svg><style><img src=x onerror=alert(1)></style>", "<math><mtext><table><mglyph><style><img src=x onerror=alert(1)>", "<noscript><p title=\"</noscript><img src=x onerror=alert(1)>\">", "<template><script>alert(1)</script></template>", "{{constructor.constructor('alert(1)')()}}", "${alert(1)}", "<x style=\"background:url(javascript:alert(1))\">", "<div srcdoc=\"<script>alert(1)</script>\">", "javascript:alert(1)", "[x]: javascript:alert(1)", "[x][javascript:alert(1)]", "**<img src=x onerror=alert(1)>**", "> <script>alert(1)</script>", "- <script>alert(1)</script>", "# <script>alert(1)</script>", "[<img src=x onerror=alert(1)>](https://example.com)", "https://example.com/<script>alert(1)</script>", "http://a@evil.test/", "[x](https://user:pass@evil.test)", "\u202Egpj.exe <script>", "<script\u0000>alert(1)</script>", "<scr<script>ipt>alert(1)</scr</script>ipt>", "%3Cscript%3Ealert(1)%3C/script%3E", "\\u003cscript\\u003ealert(1)", "<a href=\"java\tscript:alert(1)\">x</a>");
+  must(list.length >= 120, `${list.length} vectors`);
+  // Many to a message, each on a line of its own: what is looked at is the page, not the platform's pace.
+  for (let at = 0; at < list.length; at += 12) await maria(`vector-batch-${at}\n\n${list.slice(at, at + 12).join("\n\n")}`);
+  await shows(`vector-batch-${Math.floor((list.length - 1) / 12) * 12}`);
+  const found = await page.evaluate(() => {
+    const area = document.querySelector("[role=log]");
+    const odd = [...area.querySelectorAll("script,iframe,object,embed,svg[onload],style,link,meta,base,form,video,math,marquee,input,template,noscript,img")];
+    const handlers = [...area.querySelectorAll("*")].filter((one) => [...one.attributes].some((attribute) => /^on/i.test(attribute.name) || /^(style|srcdoc)$/i.test(attribute.name)));
+    const links = [...area.querySelectorAll("a[href]")].map((one) => one.href).filter((href) => !/^https?:|^mailto:/.test(href));
+    const unsafe = [...area.querySelectorAll("a[target]")].filter((one) => !/noopener/.test(one.rel));
+    return { odd: odd.map((one) => one.outerHTML.slice(0, 100)), handlers: handlers.length, links, unsafe: unsafe.length, text: area.textContent };
+  });
+  must(found.odd.length === 0 && found.handlers === 0 && found.links.length === 0 && found.unsafe === 0, JSON.stringify({ ...found, text: "" }));
+  for (const words of ["<script=alert(1)>", "<svg onload=alert(1)>", "<img src=x onerror=alert(1)>"]) must(found.text.includes(words), `shown as text: ${words}`);
+}
+
+await bridge.start();
+browser = await Browser.open();
+page = await browser.context.newPage();
+let failed = null;
+try {
+  await story();
+} catch (error) {
+  failed = error;
+  await page.screenshot({ path: `${process.env.SHOTS ?? "/tmp"}/console-failure.png` }).catch(() => {});
+}
+await browser.close();
+await bridge.kill();
+if (failed) {
+  console.error(failed.stack ?? failed);
+  console.error(complaints.join("\n"));
+  console.error(bridge.lines.split("\n").slice(-30).join("\n"));
+  process.exit(1);
+}
+console.log("all is well");
