@@ -12,11 +12,13 @@ import { setTheme, theme, title } from "./notify.ts";
 import { Shell } from "./parts/Shell.tsx";
 import { SignIn, Welcome } from "./parts/SignIn.tsx";
 import { Toasts } from "./parts/Toasts.tsx";
-import { link, loadAll, loadCanned, loadMe, me, now, recallUnread, said, toast } from "./state.ts";
+import { link, loadAll, loadCanned, loadMe, me, now, panel, recallUnread, said, toast } from "./state.ts";
 import { jump, trying } from "./acts.ts";
 
 setTheme(theme.value);
 recallUnread();
+// A panel that would cover the conversation is opened by hand.
+window.matchMedia("(max-width: 1100px)").addEventListener("change", (event) => (panel.value = !event.matches));
 setInterval(() => (now.value = Date.now()), 1_000);
 onOver(() => {
   if (!me.value) return;

@@ -178,7 +178,7 @@ function Technicians() {
     <>
       {link && <div class="secret" role="status"><p>A link for {link.name}, good once and for three days. Send it to nobody else:</p><p><code>{link.url}</code></p>
         <button type="button" onClick={() => void navigator.clipboard?.writeText(link.url).then(() => toast("Copied"))}>Copy</button> <button type="button" onClick={() => setLink(null)}>Done</button></div>}
-      <div class="table" tabIndex={0} role="region" aria-label="Technicians"><table>
+      <div class="table" tabIndex={0} role="region" aria-label="Table: technicians"><table>
         <thead><tr><th scope="col">Name</th><th scope="col">Role</th><th scope="col">Signs in as</th><th scope="col">Account</th><th scope="col">Actions</th></tr></thead>
         <tbody>{list.map((one) => (
           <tr key={one.technician}>
@@ -269,7 +269,7 @@ function Channels() {
   if (!list) return <p class="loading">Loading…</p>;
   return (
     <>
-      <div class="table" tabIndex={0} role="region" aria-label="Channels"><table>
+      <div class="table" tabIndex={0} role="region" aria-label="Table: channels"><table>
         <thead><tr><th scope="col">Channel</th><th scope="col">State</th><th scope="col">Since</th><th scope="col">Detail</th><th scope="col">Carries</th></tr></thead>
         <tbody>{list.map((one) => (
           <tr key={one.name}><td>{one.name}</td><td><span class="badge">{one.health.state}</span></td><td>{one.health.since ? full(one.health.since) : "–"}</td><td>{one.health.detail ?? "–"}</td>
@@ -303,7 +303,7 @@ function Tokens() {
   return (
     <>
       {made && <div class="secret" role="status"><p>Shown now and never again:</p><p><code>{made}</code></p><button type="button" onClick={() => setMade(null)}>Done</button></div>}
-      <div class="table" tabIndex={0} role="region" aria-label="Tokens"><table>
+      <div class="table" tabIndex={0} role="region" aria-label="Table: tokens"><table>
         <thead><tr><th scope="col">Name</th><th scope="col">Allows</th><th scope="col">For</th><th scope="col">Good until</th><th scope="col">State</th><th scope="col">Actions</th></tr></thead>
         <tbody>{list.map((one) => (
           <tr key={one.id}><td>{one.name}</td><td>{one.scopes.join(" ")}</td><td>{one.technician ?? "–"}</td><td>{one.expires ? full(one.expires) : "revoked"}</td><td>{one.state}</td>
@@ -331,7 +331,7 @@ function Audit() {
   useEffect(() => void trying(async () => setList((await page<Audited>("/audit?limit=200")).data)), []);
   if (!list) return <p class="loading">Loading…</p>;
   return (
-    <div class="table" tabIndex={0} role="region" aria-label="Audit log"><table>
+    <div class="table" tabIndex={0} role="region" aria-label="Table: audit log"><table>
       <thead><tr><th scope="col">When</th><th scope="col">Who</th><th scope="col">What</th></tr></thead>
       <tbody>{list.map((one) => <tr key={one.id}><td>{full(one.at)}</td><td>{one.by ?? "–"}</td><td>{one.act}{one.conversation ? ` · #${one.conversation}` : ""}</td></tr>)}</tbody>
     </table></div>

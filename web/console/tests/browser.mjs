@@ -256,6 +256,16 @@ async function vectors() {
   must(list.length >= 120, `${list.length} vectors`);
   // Many to a message, each on a line of its own: what is looked at is the page, not the platform's pace.
   for (let at = 0; at < list.length; at += 12) await maria(`vector-batch-${at}\n\n${list.slice(at, at + 12).join("\n\n")}`);
+  // What comes from Telegram is plain text; a note is Markdown as it was written.
+  await page.evaluate(async (notes) => {
+    const me = await (await fetch("/api/v1/me")).json();
+    const headers = { "content-type": "application/json", "x-csrf-token": me.data.csrf };
+    for (const text of notes) {
+      const answer = await fetch("/api/v1/conversations/1/notes", { method: "POST", headers, body: JSON.stringify({ text }) });
+      if (answer.status !== 201) throw new Error(await answer.text());
+    }
+  }, Array.from({ length: Math.ceil(list.length / 30) }, (_, n) => `note-batch-${n}\n\n${list.slice(n * 30, n * 30 + 30).join("\n\n").replaceAll("\u0000", "")}`));
+  await shows("note-batch-0");
   await shows(`vector-batch-${Math.floor((list.length - 1) / 12) * 12}`);
   const found = await page.evaluate(() => {
     const area = document.querySelector("[role=log]");
@@ -266,6 +276,8 @@ async function vectors() {
     return { odd: odd.map((one) => one.outerHTML.slice(0, 100)), handlers: handlers.length, links, unsafe: unsafe.length, text: area.textContent };
   });
   must(found.odd.length === 0 && found.handlers === 0 && found.links.length === 0 && found.unsafe === 0, JSON.stringify({ ...found, text: "" }));
+  const links = await log().locator("[data-audience=internal] a[href]").count();
+  must(links > 0, "a link to the web is one, in a note");
   for (const words of ["<script=alert(1)>", "<svg onload=alert(1)>", "<img src=x onerror=alert(1)>"]) must(found.text.includes(words), `shown as text: ${words}`);
 }
 

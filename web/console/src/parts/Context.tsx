@@ -11,13 +11,13 @@ export function Context() {
   const chat = current.value;
   if (!chat) return null;
   return (
-    <aside class="context" aria-label="Context">
+    <section class="context" aria-label="Context">
       <button type="button" class="quiet close-panel" aria-label="Close the panel" onClick={() => (panel.value = false)}><Icon name="close" /></button>
       <Summary />
       <Assist />
       <TicketPanel />
       <Requester />
-    </aside>
+    </section>
   );
 }
 

@@ -14,21 +14,21 @@ export function ConversationWindow() {
   const chat = current.value;
   if (!chat) {
     return (
-      <main class="window none" id="conversation" tabIndex={-1}>
+      <section class="window none" id="conversation" tabIndex={-1} aria-label="Conversation">
         <div class="hint">
           <Icon name="chat" />
           <h2>Choose a conversation</h2>
           <p><kbd>J</kbd> <kbd>K</kbd> move · <kbd>Ctrl K</kbd> search or run · <kbd>?</kbd> all keys</p>
         </div>
-      </main>
+      </section>
     );
   }
   return (
-    <main class="window" id="conversation" tabIndex={-1} aria-label={`Conversation ${chat.reference} with ${chat.requester.name}`}>
+    <section class="window" id="conversation" tabIndex={-1} aria-label={`Conversation ${chat.reference} with ${chat.requester.name}`}>
       <Head chat={chat} />
       <Timeline key={chat.id} />
       <Composer key={`composer-${chat.id}`} chat={chat} />
-    </main>
+    </section>
   );
 }
 

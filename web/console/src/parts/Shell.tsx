@@ -42,11 +42,11 @@ export function Shell() {
       {route.value === "settings" ? (
         <main class="settings" id="conversation">{Page ? <Page /> : <p class="loading">Loading…</p>}</main>
       ) : (
-        <div class="columns">
+        <main class="columns">
           <ChatList />
           <ConversationWindow />
           {panel.value && open !== null && <Context />}
-        </div>
+        </main>
       )}
       <Dialogs />
     </div>
