@@ -4,7 +4,6 @@
 
 mod albums;
 mod beside;
-mod bridge;
 pub mod bridge;
 mod faults;
 mod judge;
