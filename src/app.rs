@@ -79,6 +79,8 @@ pub struct Running {
     pub knowledge: Arc<KnowledgeBase>,
     pub hooks: Vec<(ChannelName, axum::Router)>,
     pub settings: Arc<Settings>,
+    /// Surfaces for people's own browsers.
+    pub pages: Vec<(ChannelName, axum::Router)>,
 }
 
 /// What a bridge is built from besides the configuration.
@@ -128,6 +130,11 @@ pub fn adapters(
                     deskbridge_telegram::TelegramAdapter::new(name.clone(), settings, clock.clone())
                         .with_context(|| format!("[channels.{name}]"))?;
                 Arc::new(adapter)
+            }
+            "widget" => {
+                let settings = deskbridge_widget::Config::from_value(own.reveal())
+                    .map_err(|faults| anyhow::anyhow!("[channels.{name}]: {faults:?}"))?;
+                Arc::new(deskbridge_widget::WidgetAdapter::new(name.clone(), settings, clock.clone()))
             }
             other => anyhow::bail!("[channels.{name}]: there is no adapter called {other}"),
         };
@@ -213,8 +220,8 @@ pub async fn build_with(
         board,
     });
     bridge.start(commits);
-    let hooks = supervisor::start(&bridge);
-    Ok(Running { bridge, read, export, knowledge, hooks, settings })
+    let supervisor::Routes { hooks, pages } = supervisor::start(&bridge);
+    Ok(Running { bridge, read, export, knowledge, hooks, pages, settings })
 }
 
 /// Technicians of the configuration that the store does not know yet come in with their configured presence.

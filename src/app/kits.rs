@@ -6,24 +6,38 @@ use std::sync::Arc;
 
 use deskbridge_contract::{Capabilities, Timestamp};
 use deskbridge_telegram as telegram;
+use deskbridge_widget as widget;
 
 use crate::kits::{Check, Kit, Outcome, Setup};
 
 /// Every adapter of this build.
-pub const KITS: &[Kit] = &[Kit {
-    name: "telegram",
-    keys: &telegram::Config::KEYS,
-    aliases: &[("bot_token", "token")],
-    check: |keys| telegram::Config::from_value(keys).err().unwrap_or_default(),
-    api_base: "https://api.telegram.org",
-    example: telegram::EXAMPLE,
-    doctor: |setup| Box::pin(telegram_live(setup, false)),
-    setup: |setup| Box::pin(telegram_live(setup, true)),
-}];
+pub const KITS: &[Kit] = &[
+    Kit {
+        name: "telegram",
+        keys: &telegram::Config::KEYS,
+        aliases: &[("bot_token", "token")],
+        check: |keys| telegram::Config::from_value(keys).err().unwrap_or_default(),
+        api_base: "https://api.telegram.org",
+        example: telegram::EXAMPLE,
+        doctor: |setup| Box::pin(telegram_live(setup, false)),
+        setup: |setup| Box::pin(telegram_live(setup, true)),
+    },
+    Kit {
+        name: "widget",
+        keys: &widget::Config::KEYS,
+        aliases: &[],
+        check: |keys| widget::Config::from_value(keys).err().unwrap_or_default(),
+        api_base: "",
+        example: widget::EXAMPLE,
+        doctor: |setup| Box::pin(async move { widget_checks(setup) }),
+        setup: |setup| Box::pin(async move { widget_checks(setup) }),
+    },
+];
 
 /// What every channel can carry, by place.
 pub fn declared() -> Vec<(&'static str, &'static str, Capabilities)> {
-    telegram::declared().into_iter().map(|(place, can)| ("Telegram", place, can.clone())).collect()
+    let telegram = telegram::declared().into_iter().map(|(place, can)| ("Telegram", place, can.clone()));
+    telegram.chain(widget::declared().into_iter().map(|(place, can)| ("Widget", place, can.clone()))).collect()
 }
 
 /// The simulated platform of `demo`. Not listed: it has no place in a configuration that people write.
@@ -64,4 +78,25 @@ fn translated(check: telegram::Check) -> Check {
         telegram::Outcome::Fail => Outcome::Fail,
     };
     Check { id: check.id.into(), outcome, detail: check.detail, why: check.why, fix: check.fix }
+}
+
+fn widget_checks(setup: Setup) -> Vec<Check> {
+    let config = match widget::Config::from_value(setup.keys) {
+        Ok(config) => config,
+        Err(faults) => {
+            let what: String = faults.into_iter().map(|(key, what)| format!("{key}: {what}")).collect();
+            return vec![Check::fail("widget.config", what, "the site cannot be made", "deskbridge check")];
+        }
+    };
+    let checks = widget::WidgetAdapter::doctor(&config, &setup.desks).into_iter();
+    checks
+        .map(|check| {
+            let outcome = match check.outcome {
+                widget::Outcome::Pass => Outcome::Pass,
+                widget::Outcome::Warn => Outcome::Warn,
+                widget::Outcome::Fail => Outcome::Fail,
+            };
+            Check { id: check.id.into(), outcome, detail: check.detail, why: check.why, fix: check.fix }
+        })
+        .collect()
 }

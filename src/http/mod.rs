@@ -20,6 +20,7 @@ mod problem;
 pub mod server;
 pub mod session;
 mod throttle;
+mod widget;
 
 use std::sync::Arc;
 
@@ -54,6 +55,7 @@ pub fn router_with(config: &Config, running: &Running, extra: Option<Router>, li
         .merge(console::router())
         .merge(hooks::router(&running.hooks, limits, &room))
         .merge(api::router(running, config, limits, &room))
+        .merge(widget::router(&running.pages))
         .merge(extra.unwrap_or_default())
         .layer(from_fn_with_state(Arc::new(around), answer::surround))
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use deskbridge_contract::{
-    Address, ChannelName, Content, Inbound, InboundEvent, InboxSink, Outbound, OutboundOp, PushError,
+    Address, ChannelName, Content, DeskHours, Inbound, InboundEvent, InboxSink, Outbound, OutboundOp, PushError,
     Receipt, RemoteMessageId, SenderKind, Toast, TranslateError,
 };
 use deskbridge_conversation::policy::{Policy, ReplyMode};
@@ -77,6 +77,10 @@ impl InboxSink for Sink {
         tracing::warn!(channel = %channel, why = %why, bytes = raw.len(), "an event could not be read; kept in quarantine");
         let keep = Admin::Quarantine { channel: channel.clone(), raw: raw.to_vec(), why: why.to_string() };
         self.bridge.writer.admin(keep).await.map(|_| ()).map_err(|_| PushError::Unavailable)
+    }
+
+    async fn desk_hours(&self, channel: &ChannelName) -> DeskHours {
+        self.bridge.desk_hours(channel)
     }
 }
 

@@ -23,9 +23,11 @@ pub mod render;
 pub mod rooms;
 pub mod service;
 pub mod shelf;
+pub mod standing;
 pub mod supervisor;
 pub mod tickets;
 pub mod timers;
+pub mod uploads;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -78,6 +80,7 @@ impl Bridge {
         self.tasks.spawn(dispatch::run(self.clone(), committed, listeners));
         self.tasks.spawn(outbox::run(self.clone(), outbox_events));
         self.tasks.spawn(timers::run(self.clone(), timers_events));
+        self.tasks.spawn(standing::run(self.clone()));
         self.tasks.spawn(allocator::run(self.clone(), allocator_events));
     }
 

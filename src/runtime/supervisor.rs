@@ -11,21 +11,34 @@ use super::Bridge;
 use super::health::State;
 use super::intake::Sink;
 use super::shelf::StoreShelf;
+use super::uploads::Uploads;
 
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// A connection that lasted this long was a good one: the next failure waits from the beginning.
 const GOOD: Duration = Duration::from_secs(60);
 
-/// Starts every channel. Returns the routes to be mounted at `/hooks/{channel}`.
-pub fn start(bridge: &Arc<Bridge>) -> Vec<(ChannelName, axum::Router)> {
-    let mut hooks = Vec::new();
+/// What the channels receive by.
+#[derive(Default)]
+pub struct Routes {
+    /// To be mounted at `/hooks/{channel}`.
+    pub hooks: Vec<(ChannelName, axum::Router)>,
+    /// To be mounted where people's own browsers come.
+    pub pages: Vec<(ChannelName, axum::Router)>,
+}
+
+/// Starts every channel.
+pub fn start(bridge: &Arc<Bridge>) -> Routes {
+    let mut routes = Routes::default();
     for (channel, adapter) in &bridge.adapters {
         bridge.health.set(channel, State::Starting);
         let inbox = inbox(bridge, channel);
         let intake = adapter.clone().intake(inbox);
         if let Some(router) = intake.webhook {
-            hooks.push((channel.clone(), router));
+            routes.hooks.push((channel.clone(), router));
+        }
+        if let Some(router) = intake.page {
+            routes.pages.push((channel.clone(), router));
         }
         match intake.connect {
             Some(connection) => {
@@ -36,12 +49,13 @@ pub fn start(bridge: &Arc<Bridge>) -> Vec<(ChannelName, axum::Router)> {
             }
         }
     }
-    hooks
+    routes
 }
 
 fn inbox(bridge: &Arc<Bridge>, channel: &ChannelName) -> Inbox {
     let shelf = StoreShelf { writer: bridge.writer.clone(), read: bridge.read.clone() };
     Inbox::new(channel.clone(), Arc::new(Sink { bridge: bridge.clone() }), Arc::new(shelf))
+        .with_files(Arc::new(Uploads { bridge: bridge.clone() }))
 }
 
 type Connection = futures_util::future::BoxFuture<'static, Result<(), SendError>>;

@@ -82,9 +82,12 @@ fn the_core_sees_only_the_contract() {
 
 #[test]
 fn adapters_see_only_the_contract_of_ours() {
-    for manifest in
-        ["adapters/contract/Cargo.toml", "adapters/sim/Cargo.toml", "adapters/telegram/Cargo.toml"]
-    {
+    for manifest in [
+        "adapters/contract/Cargo.toml",
+        "adapters/sim/Cargo.toml",
+        "adapters/telegram/Cargo.toml",
+        "adapters/widget/Cargo.toml",
+    ] {
         let ours: Vec<String> =
             dependencies(manifest).into_iter().filter(|name| name.starts_with("deskbridge")).collect();
         assert!(ours.iter().all(|name| name == "deskbridge-contract"), "{manifest} sees {ours:?}");
@@ -128,7 +131,7 @@ fn only_the_composition_root_names_a_platform() {
     let found = offenders(
         &files,
         allowed,
-        &["deskbridge_telegram", "deskbridge_slack", "deskbridge_teams", "deskbridge_discord"],
+        &["deskbridge_telegram", "deskbridge_slack", "deskbridge_teams", "deskbridge_discord", "deskbridge_widget"],
     );
     assert!(found.is_empty(), "{found:#?}");
 }

@@ -14,8 +14,10 @@ use futures_util::future::BoxFuture;
 use crate::address::{Address, ChannelName, RemoteFileId, RemoteUserId};
 use crate::capabilities::{Capabilities, OperationKind, Resend};
 use crate::error::{SendError, TranslateError};
+use crate::files::FileStore;
 use crate::inbound::{Inbound, Interaction};
 use crate::outbound::{Outbound, Sent};
+use crate::standing::{DeskHours, Standing};
 
 /// Bytes of a file, in order. An error ends it.
 pub type ByteStream = Pin<Box<dyn Stream<Item = Result<Bytes, SendError>> + Send>>;
@@ -65,6 +67,23 @@ pub trait Adapter: Send + Sync + 'static {
         Ok(())
     }
 
+    /// What the assistant has of an answer so far, for channels that show it growing. A hint: the answer itself comes as
+    /// a delivery, and replaces it. Best effort, never queued (D31).
+    async fn streaming(&self, _at: &Address, _text: &str) -> Result<(), SendError> {
+        Ok(())
+    }
+
+    /// Whether [`Adapter::standing`] is to be told at all. Default: no.
+    fn shows_standing(&self) -> bool {
+        false
+    }
+
+    /// How the matter of the requester at this address stands now; told after every change, and once more for the latest
+    /// conversations at the start. May repeat what is known. Must not wait for anything but the shelf.
+    async fn standing(&self, _at: &Address, _standing: &Standing) -> Result<(), SendError> {
+        Ok(())
+    }
+
     /// Answers an interaction (a pressed button) with a short toast, or with nothing. Called at most once, soon after
     /// the event was committed. Best effort.
     async fn answer(&self, _interaction: &Interaction, _toast: Option<&Toast>) -> Result<(), SendError> {
@@ -95,13 +114,21 @@ pub struct Intake {
     pub connect: Option<BoxFuture<'static, Result<(), SendError>>>,
     /// Mounted at `/hooks/{channel}`. Limits of size and time are already in front of it.
     pub webhook: Option<axum::Router>,
+    /// A surface for people's own browsers, mounted at `/widget/v1/{channel}`. The adapter keeps its limits itself: sizes,
+    /// times and origins.
+    pub page: Option<axum::Router>,
 }
+
+/// Who is at the other end of a request: an extension that the host puts into every one, after the word of trusted proxies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer(pub std::net::IpAddr);
 
 impl fmt::Debug for Intake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Intake")
             .field("connect", &self.connect.is_some())
             .field("webhook", &self.webhook.is_some())
+            .field("page", &self.page.is_some())
             .finish()
     }
 }
@@ -144,6 +171,10 @@ pub trait InboxSink: Send + Sync {
         raw: &[u8],
         why: &TranslateError,
     ) -> Result<(), PushError>;
+    /// Whether people of the channel's queue are there now. Read-only.
+    async fn desk_hours(&self, _channel: &ChannelName) -> DeskHours {
+        DeskHours::default()
+    }
 }
 
 /// An adapter's small durable memory: cursors, tokens, references (D36).
@@ -163,11 +194,27 @@ pub struct Inbox {
     channel: ChannelName,
     sink: Arc<dyn InboxSink>,
     shelf: Arc<dyn ShelfStore>,
+    files: Option<Arc<dyn FileStore>>,
 }
 
 impl Inbox {
     pub fn new(channel: ChannelName, sink: Arc<dyn InboxSink>, shelf: Arc<dyn ShelfStore>) -> Self {
-        Inbox { channel, sink, shelf }
+        Inbox { channel, sink, shelf, files: None }
+    }
+
+    /// With a place for files that people hand in by the adapter's own surface.
+    #[must_use]
+    pub fn with_files(self, files: Arc<dyn FileStore>) -> Self {
+        Inbox { files: Some(files), ..self }
+    }
+
+    /// `None`: files cannot be taken here.
+    pub fn files(&self) -> Option<Arc<dyn FileStore>> {
+        self.files.clone()
+    }
+
+    pub async fn desk_hours(&self) -> DeskHours {
+        self.sink.desk_hours(&self.channel).await
     }
 
     /// Returns after the event is committed. Only then may the platform be acknowledged (clause C4).

@@ -8,14 +8,16 @@ pub mod address;
 pub mod capabilities;
 pub mod content;
 pub mod error;
+pub mod files;
 pub mod inbound;
 pub mod outbound;
+pub mod standing;
 #[cfg(feature = "suite")]
 pub mod suite;
 pub mod time;
 
 pub use adapter::{
-    Adapter, ByteStream, Health, Inbox, InboxSink, Intake, Limits, Pace, PushError, Receipt, Shelf,
+    Adapter, ByteStream, Health, Inbox, InboxSink, Intake, Limits, Pace, Peer, PushError, Receipt, Shelf,
     ShelfError, ShelfStore, Toast,
 };
 pub use address::{
@@ -27,6 +29,8 @@ pub use content::{
     Action, Album, Attachment, AttachmentKind, AttachmentSource, Card, CardState, Content, Fact, Mention,
 };
 pub use error::{SendError, TranslateError};
+pub use files::{FileError, FileStore, StoredFile};
 pub use inbound::{Inbound, InboundEvent, Interaction, Sender, SenderKind, ThreadChange};
 pub use outbound::{Mark, Outbound, OutboundFile, OutboundOp, Persona, Sent, ThreadTitle};
+pub use standing::{DeskHours, Standing, StandingState, TicketShown};
 pub use time::Timestamp;

@@ -87,7 +87,7 @@ impl Adapter for SimAdapter {
             drop(world);
             Err(SendError::Retry { after: None, why: "the connection was cut".to_owned() })
         });
-        Intake { connect: Some(connect), webhook: None }
+        Intake { connect: Some(connect), ..Intake::default() }
     }
 
     async fn send(&self, out: &Outbound) -> Result<Sent, SendError> {

@@ -10,6 +10,5 @@ mod judge;
 mod kill9;
 mod life;
 mod refusals;
-mod talk;
 pub mod talk;
 mod webhook;

@@ -12,7 +12,11 @@ pub(super) async fn nothing_secret(run: &mut Run<'_>, found: &mut Findings) {
     let mut texts: Vec<String> = run.errors.iter().map(ToString::to_string).collect();
     let quarantined = run.recorder.quarantined();
     texts.extend(quarantined.iter().map(|(_, why)| why.to_string()));
-    found.check(!texts.is_empty(), || "no error was seen: run C8 and C2 as well".into());
+    // Where nothing can go wrong on the way, there is no error to be read.
+    let errors_exist = !run.subject.exempt().iter().any(|(clause, _)| *clause == super::Clause::C8);
+    if errors_exist {
+        found.check(!texts.is_empty(), || "no error was seen: run C8 and C2 as well".into());
+    }
     for text in &texts {
         found.check(!run.said.iter().any(|said| text.contains(said.as_str())), || {
             format!("an error quotes message text: {text}")

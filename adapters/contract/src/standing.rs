@@ -1,0 +1,63 @@
+//! How a matter stands, for channels that show more of it to the requester than messages.
+//!
+//! Not here: how a channel shows it, when it changes (the runtime tells).
+
+use serde::{Deserialize, Serialize};
+
+/// Where a requester's conversation is, as the requester may know it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    /// `#1042`
+    pub reference: String,
+    pub state: StandingState,
+    /// Who helps, by the name that the requester may read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub technician: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<TicketShown>,
+    /// Place in the queue, from 1, while waiting.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<u32>,
+    /// A few words of the matter; may be empty.
+    #[serde(default)]
+    pub subject: String,
+    /// The requester's rating, once given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rating: Option<u8>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StandingState {
+    Assistant,
+    Waiting,
+    Human,
+    Closed,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TicketShown {
+    pub number: String,
+    /// `open`, `resolved`, `closed`.
+    pub status: String,
+}
+
+/// Whether people are there, for whoever is about to write.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeskHours {
+    pub open: bool,
+    /// When people are back, in words; only while closed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub back: Option<String>,
+    /// Technicians that are available now.
+    pub online: u32,
+    /// The usual wait, in seconds, where enough was seen to say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait: Option<u64>,
+}
+
+impl Default for DeskHours {
+    fn default() -> Self {
+        DeskHours { open: true, back: None, online: 0, wait: None }
+    }
+}
