@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use deskbridge_contract::{Adapter, ChannelName, DeskHours, Standing, StandingState, TicketShown};
+use deskbridge_contract::{ChannelName, DeskHours, Standing, StandingState, TicketShown};
 use deskbridge_conversation::{Conversation, QueueId, SessionRole, Stage, TicketLink, TicketStatus};
 use deskbridge_store::FactSource as _;
 use deskbridge_store::read::ConversationFilter;

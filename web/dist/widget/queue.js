@@ -1,0 +1,1 @@
+var e=window;e.$deskbridge||=new Proxy({q:[]},{get:(e,t)=>t===`then`?void 0:t in e?e[t]:(...n)=>new Promise((r,i)=>e.q.push([String(t),n,r,i]))});

@@ -1,0 +1,402 @@
+// Everything the widget knows, and everything it can do. The components only show it.
+import { computed, signal } from "@preact/signals";
+import type { Context } from "./context";
+import { type Connection, Link, Refused } from "./link";
+import { type Begun, type ClientFrame, clientId, type Entry, type FileShown, type ServerFrame, type Site, uuid } from "./protocol";
+import { Talk, type Waiting } from "./talk";
+import { Tabs } from "./tabs";
+
+export type View =
+  | { at: "home" }
+  | { at: "talk"; c: string; fresh?: boolean }
+  /** Who are you? Then what was meant. */
+  | { at: "ask"; then: () => void }
+  /** Nobody is there: leave a request. */
+  | { at: "leave" };
+
+const IDLE: Record<string, string> = { assistant: "ai", waiting: "waiting", human: "human", closed: "resolved" };
+
+export class Store {
+  readonly open = signal(false);
+  readonly view = signal<View>({ at: "home" });
+  readonly connection = signal<Connection>("reconnecting");
+  readonly site = signal<Site | undefined>(undefined);
+  readonly me = signal<Begun["me"] | undefined>(undefined);
+  readonly talks = signal<Talk[]>([]);
+  /** A word for the person: refused, too large. */
+  readonly toast = signal("");
+  /** Read out by screen readers: only what is new. */
+  readonly spoken = signal("");
+  readonly draft = signal<Record<string, string>>({});
+  readonly blocked = signal<"" | "not-allowed" | "sign-in">("");
+  readonly unread = computed(() => this.talks.value.reduce((sum, talk) => (talk.version.value, sum + talk.unread()), 0));
+  readonly link: Link;
+  private readonly tabs: Tabs;
+  private token: string | undefined;
+  private vouch: (() => string | Promise<string>) | undefined;
+  private user: Record<string, unknown> | undefined;
+  private beginning: Promise<string> | undefined;
+  private context: Record<string, string> = {};
+  private typed = 0;
+  say: (key: string, name?: string) => string = (key) => key;
+
+  constructor(readonly host: Context) {
+    this.link = new Link({
+      api: host.api,
+      token: () => this.session(),
+      cursors: () => Object.fromEntries(this.talks.value.slice(0, 50).map((talk) => [talk.c, talk.seq])),
+      frame: (frame) => this.heard(frame),
+      state: (state) => {
+        if (this.connection.value === state) return;
+        this.connection.value = state;
+        host.emit("connection", state);
+      },
+      ended: () => this.ended(),
+    });
+    this.tabs = new Tabs(host.key, () => this.token, (token) => this.adopt(token), () => void this.forget());
+    this.token = this.tabs.stored();
+  }
+
+  // --- session ---
+
+  /** The token; begins a session where there is none. One at a time, whoever asks. */
+  session(): Promise<string> {
+    if (this.token && this.site.value) return Promise.resolve(this.token);
+    return (this.beginning ??= this.begin().finally(() => (this.beginning = undefined)));
+  }
+
+  private async begin(): Promise<string> {
+    this.token ??= await this.tabs.ask();
+    const language = this.host.options.locale ?? navigator.language;
+    const wanted: Record<string, unknown> = { token: this.token, language };
+    if (this.vouch && !(this.token && this.me.value?.verified)) wanted.jwt = await this.vouch();
+    else if (this.user && !this.me.value?.verified) wanted.user = this.user;
+    try {
+      const begun = await this.link.begin(wanted);
+      this.begun(begun);
+      return begun.token;
+    } catch (error) {
+      if (error instanceof Refused) {
+        if (error.status === 403) this.blocked.value = "not-allowed";
+        if (error.code === "not-vouched") this.blocked.value = "sign-in";
+        this.host.emit("error", { code: error.code, detail: error.message, status: error.status });
+      }
+      throw error;
+    }
+  }
+
+  private begun(begun: Begun): void {
+    this.token = begun.token;
+    this.tabs.keep(begun.token);
+    this.blocked.value = begun.site.verifiedOnly && !begun.me.verified ? "sign-in" : "";
+    this.site.value = begun.site;
+    this.me.value = begun.me;
+    this.host.color(this.host.options.color ?? begun.site.color);
+    const known = new Set(begun.conversations.map((summary) => summary.c));
+    this.talks.value = this.talks.value.filter((talk) => known.has(talk.c) || talk.waiting.value.length > 0);
+    for (const summary of begun.conversations) this.talk(summary.c).summary(summary);
+    this.restore();
+    this.order();
+    this.count();
+  }
+
+  private adopt(token: string): void {
+    if (token === this.token) return;
+    this.token = token;
+    this.site.value = undefined;
+    this.link.again();
+  }
+
+  private ended(): void {
+    // A person whose page vouches comes back by its word; somebody unknown begins anew.
+    this.token = undefined;
+    if (this.me.value) this.me.value = { ...this.me.value, verified: false };
+    this.site.value = undefined;
+    this.tabs.dropToken();
+    this.link.again();
+  }
+
+  async identify(vouch: () => string | Promise<string>): Promise<void> {
+    this.vouch = vouch;
+    await this.reidentify();
+  }
+
+  async setUser(id: string, facts: Record<string, unknown>): Promise<void> {
+    this.user = { id, hash: facts.identifier_hash, name: facts.name, email: facts.email };
+    await this.reidentify();
+  }
+
+  private async reidentify(): Promise<void> {
+    this.site.value = undefined;
+    if (this.me.value) this.me.value = { ...this.me.value, verified: false };
+    await this.session();
+    this.link.again();
+  }
+
+  async logout(): Promise<void> {
+    if (this.token) this.link.send({ t: "logout" });
+    this.tabs.tellLogout();
+    await this.forget();
+  }
+
+  private async forget(): Promise<void> {
+    this.link.stop();
+    this.tabs.drop();
+    this.token = this.vouch = this.user = undefined;
+    this.site.value = this.me.value = undefined;
+    this.talks.value = [];
+    this.draft.value = {};
+    this.view.value = { at: "home" };
+    this.count();
+    if (this.open.value) this.link.start();
+  }
+
+  // --- frames ---
+
+  talk(c: string): Talk {
+    const known = this.talks.value.find((talk) => talk.c === c);
+    if (known) return known;
+    const talk = new Talk(c);
+    this.talks.value = [talk, ...this.talks.value];
+    return talk;
+  }
+
+  private order(): void {
+    this.talks.value = [...this.talks.value].sort((a, b) => b.at - a.at);
+  }
+
+  private heard(frame: ServerFrame): void {
+    switch (frame.t) {
+      case "event":
+        return this.event(frame);
+      case "conversation":
+        this.talk(frame.c).summary(frame);
+        return this.count();
+      case "reset":
+        return this.talk(frame.c).reset();
+      case "synced":
+        return this.talk(frame.c).changed();
+      case "resumed":
+        this.order();
+        this.count();
+        return this.flush();
+      case "ack":
+        return this.acknowledged(frame.c, frame.id);
+      case "refused":
+        return this.refused(frame);
+      case "typing":
+        this.host.emit("typing", { from: frame.from, name: frame.name });
+        return this.talk(frame.c).grow({ from: frame.from, name: frame.name, until: 0 }, frame.ms);
+      case "stream":
+        return this.talk(frame.c).grow({ from: "assistant", body: frame.body, until: 0 }, frame.ms);
+      case "read": {
+        const talk = this.talk(frame.c);
+        talk.read = Math.max(talk.read, frame.seq);
+        talk.changed();
+        return this.count();
+      }
+      case "toast":
+        this.toast.value = frame.text;
+        return;
+      case "pong":
+      case "bye":
+        return;
+    }
+  }
+
+  private event(entry: Entry): void {
+    const talk = this.talk(entry.c);
+    const before = talk.standing;
+    const live = this.connection.value === "online";
+    const taken = talk.take(entry);
+    if (talk.gap && live) this.link.send({ t: "resume", cursors: { [talk.c]: talk.seq } });
+    for (const one of taken) this.told(talk, one, before?.state, live);
+    this.order();
+    this.count();
+    this.look();
+  }
+
+  private told(talk: Talk, entry: Entry, before: string | undefined, live: boolean): void {
+    if (entry.kind === "message") {
+      if (entry.from === "me") return this.host.emit("message:sent", { conversation: talk.c, text: entry.text });
+      if (!live) return;
+      this.host.emit("message:received", { conversation: talk.c, from: entry.from, text: entry.text });
+      this.spoken.value = `${this.author(entry.from, entry.name)}: ${entry.text}`;
+    } else if (entry.kind === "standing" && live) {
+      if (entry.state !== before) this.host.emit("status", IDLE[entry.state]);
+      if (entry.state === "human") this.host.emit("handover", { technician: entry.technician });
+      if (entry.ticket) {
+        const created = !talk.messages.some((m) => m.line?.ticket);
+        this.host.emit(created ? "ticket:created" : "ticket:updated", { id: entry.ticket.number, status: entry.ticket.status });
+      }
+    }
+  }
+
+  author(from: string, name?: string): string {
+    if (from === "assistant") return this.say("assistant");
+    if (from === "me") return this.say("you");
+    return from === "technician" && name ? name : (this.site.value?.title ?? this.say("support"));
+  }
+
+  // --- sending ---
+
+  send(c: string, text: string, files: FileShown[] = []): void {
+    const talk = this.talk(c);
+    const context = talk.seq === 0 && Object.keys(this.context).length ? { ...this.context } : undefined;
+    const waiting: Waiting = { id: clientId(), text, files, at: Date.now(), context };
+    talk.waiting.value = [...talk.waiting.value, waiting];
+    talk.at = waiting.at;
+    if (!talk.title) talk.title = text.slice(0, 60);
+    this.persist();
+    this.post(talk, waiting);
+    this.link.start();
+    talk.changed();
+  }
+
+  private post(talk: Talk, one: Waiting): void {
+    const { id, text, context, reply_to } = one;
+    this.link.send({ t: "send", c: talk.c, id, text, files: one.files.map((file) => file.id), reply_to, context });
+  }
+
+  /** Everything that was never confirmed goes again, in order; the server knows each by its id. */
+  private flush(): void {
+    for (const talk of this.talks.value) {
+      for (const one of talk.waiting.value) if (!one.failed) this.post(talk, one);
+    }
+  }
+
+  private acknowledged(c: string, id: string): void {
+    const talk = this.talk(c);
+    // Its entry comes as well; whichever is first ends the waiting.
+    if (talk.messages.some((message) => message.id.endsWith(id))) {
+      talk.waiting.value = talk.waiting.value.filter((one) => one.id !== id);
+    }
+    this.persist();
+  }
+
+  private refused(frame: { id: string; code: string; detail: string; retry: number | null; status: number }): void {
+    for (const talk of this.talks.value) {
+      const one = talk.waiting.value.find((waiting) => waiting.id === frame.id);
+      if (!one) continue;
+      if (frame.retry !== null && frame.retry < 3600) {
+        setTimeout(() => this.post(talk, one), frame.retry * 1000 + Math.random() * 500);
+        return;
+      }
+      talk.waiting.value = talk.waiting.value.map((w) => (w === one ? { ...one, failed: frame.detail } : w));
+      this.persist();
+    }
+    this.toast.value = frame.code === "too-many" ? this.say("slow") : frame.detail;
+    this.host.emit("error", { code: frame.code, detail: frame.detail, status: frame.status });
+  }
+
+  retry(talk: Talk, id: string): void {
+    talk.waiting.value = talk.waiting.value.map((one) => (one.id === id ? { ...one, failed: undefined } : one));
+    const one = talk.waiting.value.find((waiting) => waiting.id === id);
+    if (one) this.post(talk, one);
+  }
+
+  press(c: string, action: string, value?: string, message?: string): void {
+    const talk = this.talk(c);
+    if (message) talk.pressed.add(message);
+    talk.changed();
+    const frame: ClientFrame = { t: "press", c, id: clientId(), action, value, message };
+    if (!this.link.send(frame)) {
+      if (message) talk.pressed.delete(message);
+      this.toast.value = this.say("offline");
+    } else if (action.startsWith("rate:")) {
+      this.host.emit("csat:submitted", { conversation: c, score: Number(action.slice(5)) });
+    }
+  }
+
+  typing(c: string): void {
+    if (Date.now() - this.typed < 4000 || this.talk(c).seq === 0) return;
+    this.typed = Date.now();
+    this.link.send({ t: "typing", c });
+  }
+
+  async upload(file: File): Promise<FileShown> {
+    const limit = this.site.value?.limits.file ?? 0;
+    if (limit && file.size > limit) throw new Error(this.say("large", `${limit >> 20} MB`));
+    const name = file.name || "image.png";
+    const answer = await this.link.request(
+      `uploads?name=${encodeURIComponent(name)}`,
+      file,
+      file.type || "application/octet-stream",
+    );
+    return (await answer.json()) as FileShown;
+  }
+
+  profile(facts: { name?: string; email?: string }): void {
+    this.link.send({ t: "profile", ...facts });
+    if (this.me.value) this.me.value = { ...this.me.value, name: facts.name ?? null, email: facts.email ?? null };
+  }
+
+  setContext(facts: Record<string, unknown>): void {
+    for (const [key, value] of Object.entries(facts)) this.context[key.slice(0, 40)] = String(value).slice(0, 200);
+  }
+
+  unsetContext(key: string): void {
+    delete this.context[key];
+  }
+
+  // --- views ---
+
+  /** Marks what is looked at as read. */
+  look(): void {
+    const view = this.view.value;
+    if (!this.open.value || view.at !== "talk" || document.visibilityState === "hidden") return;
+    const talk = this.talk(view.c);
+    if (talk.seq <= talk.read) return;
+    talk.read = talk.seq;
+    const last = talk.messages.findLast((message) => message.from !== "me" && !message.line);
+    this.link.send({ t: "read", c: talk.c, seq: talk.seq, message: last?.id });
+    talk.changed();
+    this.count();
+  }
+
+  private shown = -1;
+  private count(): void {
+    const unread = this.unread.value;
+    if (unread === this.shown) return;
+    this.shown = unread;
+    this.host.unread(unread);
+    this.host.emit("unread", { count: unread });
+  }
+
+  /** Unknown people are asked who they are first, where the site wants to know. */
+  start(text = "", press?: string): void {
+    const go = (): void => {
+      const c = uuid();
+      this.view.value = { at: "talk", c, fresh: true };
+      if (text) this.send(c, text);
+      if (press) this.link.send({ t: "press", c, id: clientId(), action: press });
+    };
+    const me = this.me.value;
+    const wanted = this.site.value?.ask ?? [];
+    const asked = wanted.some((one) => !me?.[one]) && !me?.verified && this.talks.value.length === 0;
+    this.view.value = asked ? { at: "ask", then: go } : this.view.value;
+    if (!asked) go();
+  }
+
+  show(c: string): void {
+    this.view.value = { at: "talk", c };
+    const talk = this.talk(c);
+    if (talk.seq < talk.last) this.link.send({ t: "resume", cursors: { [c]: talk.seq } });
+    this.look();
+  }
+
+  /** Unsent words outlive the page. */
+  private persist(): void {
+    const waiting = this.talks.value.filter((talk) => talk.waiting.value.length > 0);
+    this.tabs.queue(waiting.map((talk) => [talk.c, talk.title, talk.waiting.value]));
+  }
+
+  private restore(): void {
+    for (const [c, title, waiting] of this.tabs.queued()) {
+      const talk = this.talk(c);
+      talk.title ||= title;
+      const known = new Set(talk.waiting.value.map((one) => one.id));
+      talk.waiting.value = [...talk.waiting.value, ...waiting.filter((one) => !known.has(one.id))];
+    }
+  }
+}
