@@ -11,10 +11,11 @@ use deskbridge_conversation::{
     Answer, AssistantEvent, Audience, Author, Conversation, Effect, EventBody, NoticeKind, Stage,
     TechnicianId, Via,
 };
-use deskbridge_services::assistant::{Line, Reply, Request, Speaker, Unwatched};
+use deskbridge_services::assistant::{Line, Progress, Reply, Request, Speaker};
 use deskbridge_services::tickets::Visibility;
 use deskbridge_store::StoreError;
 use deskbridge_store::rows::{DeliveryState, MessageRow, OutboxRow};
+use tokio::sync::watch;
 
 use super::ending::end;
 use super::perform::{Verdict, later};
@@ -25,6 +26,8 @@ use super::{Bridge, anew, render};
 const STRETCH: usize = 60;
 /// "Is typing" is shown again after this, seconds.
 const TYPING: Duration = Duration::from_secs(4);
+/// A growing answer is shown this often.
+const GROWING: Duration = Duration::from_millis(120);
 
 pub async fn perform(bridge: &Arc<Bridge>, row: Arc<OutboxRow>) -> Verdict {
     match serve(bridge, &row).await {
@@ -177,10 +180,12 @@ async fn ask(
                 }
             }
         };
+        let (progress, growing) = Watched::new();
         tokio::select! {
-            reply = bridge.assistant.answer(&request, &Unwatched) => reply,
+            reply = bridge.assistant.answer(&request, &progress) => reply,
             () = moved_on => superseded(),
             () = keep_typing(bridge, conversation) => superseded(),
+            () = show_growing(bridge, conversation, growing) => superseded(),
         }
     } else {
         superseded()
@@ -226,6 +231,37 @@ async fn keep_typing(bridge: &Arc<Bridge>, conversation: &Conversation) {
         }
     }
     std::future::pending().await
+}
+
+/// Shows an answer while it grows, where the requester's channel can; never ends by itself. A hint each time, the latest
+/// text only: the answer itself is delivered as every message is (D31, D36).
+async fn show_growing(bridge: &Arc<Bridge>, conversation: &Conversation, mut growing: watch::Receiver<String>) {
+    let session = conversation.requester_session();
+    let adapter = session.and_then(|session| bridge.adapters.get(&session.address.channel));
+    if let (Some(session), Some(adapter)) = (session, adapter) {
+        while growing.changed().await.is_ok() {
+            let text = growing.borrow_and_update().clone();
+            let _ = adapter.streaming(&session.address, &text).await;
+            tokio::time::sleep(GROWING).await;
+        }
+    }
+    std::future::pending().await
+}
+
+/// What an engine has so far, for whoever looks.
+struct Watched(watch::Sender<String>);
+
+impl Watched {
+    fn new() -> (Watched, watch::Receiver<String>) {
+        let (sender, receiver) = watch::channel(String::new());
+        (Watched(sender), receiver)
+    }
+}
+
+impl Progress for Watched {
+    fn so_far(&self, text: &str) {
+        self.0.send_replace(text.to_owned());
+    }
 }
 
 async fn suggest(

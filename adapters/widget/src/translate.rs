@@ -19,6 +19,8 @@ use crate::people::Person;
 pub const MAX_TEXT: usize = 8_000;
 /// Files of one message.
 pub const MAX_FILES: usize = 10;
+/// What a page may tell with one message.
+const MAX_FACTS: usize = 20;
 /// Emoji are short, whatever they are joined from.
 const MAX_EMOJI: usize = 32;
 
@@ -45,6 +47,9 @@ pub enum Frame {
         #[serde(default)]
         files: Vec<String>,
         reply_to: Option<String>,
+        /// What the page knows: its address, an asset's tag. Technicians read it below the words.
+        #[serde(default)]
+        context: Option<BTreeMap<String, String>>,
     },
     Edit {
         c: String,
@@ -99,7 +104,7 @@ pub struct Act {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum What {
-    Send { text: String, files: Vec<String>, reply_to: Option<String> },
+    Send { text: String, files: Vec<String>, reply_to: Option<String>, context: BTreeMap<String, String> },
     Edit { message: String, text: String },
     Delete { message: String },
     React { message: String, emoji: String, on: bool },
@@ -137,7 +142,7 @@ pub fn act(frame: Frame) -> Result<Option<Act>, TranslateError> {
     let thread = |c: &str| ThreadKey::parse(c).ok_or_else(|| malformed("c"));
     let own = |id: String| if is_client_id(&id) { Ok(id) } else { Err(malformed("id")) };
     let (c, id, what) = match frame {
-        Frame::Send { c, id, text, files, reply_to } => {
+        Frame::Send { c, id, text, files, reply_to, context } => {
             let text = text_of(text)?;
             if files.len() > MAX_FILES || !files.iter().all(|file| is_file(file)) {
                 return Err(malformed("files"));
@@ -145,7 +150,11 @@ pub fn act(frame: Frame) -> Result<Option<Act>, TranslateError> {
             if text.trim().is_empty() && files.is_empty() {
                 return Err(malformed("text: empty"));
             }
-            (c, own(id)?, What::Send { text, files, reply_to: reply_to.map(message_id).transpose()? })
+            let context = context.unwrap_or_default();
+            if context.len() > MAX_FACTS || context.iter().any(|(key, value)| key.len() > 120 || value.len() > 1000) {
+                return Err(malformed("context"));
+            }
+            (c, own(id)?, What::Send { text, files, reply_to: reply_to.map(message_id).transpose()?, context })
         }
         Frame::Edit { c, id, message, text } => {
             let text = text_of(text)?;
@@ -195,9 +204,9 @@ pub fn inbound(act: &Act, doer: &Doer<'_>, files: &[File]) -> Inbound {
     let remote = |id: &String| RemoteMessageId(id.clone());
     let mut id = thread.own_message(&act.id).0;
     let event = match &act.what {
-        What::Send { text, reply_to, .. } => InboundEvent::Posted {
+        What::Send { text, reply_to, context, .. } => InboundEvent::Posted {
             message: thread.own_message(&act.id),
-            content: content(text, files),
+            content: content(&with_facts(text, context), files),
             reply_to: reply_to.as_ref().map(remote),
         },
         What::Edit { message, text } => {
@@ -244,6 +253,17 @@ fn sender(doer: &Doer<'_>) -> Sender {
         language: person.language.clone(),
         kind: SenderKind::Human,
     }
+}
+
+/// What the page knows stands below the words, one fact a line.
+fn with_facts(text: &str, context: &BTreeMap<String, String>) -> String {
+    let mut text = text.to_owned();
+    for (at, (key, value)) in context.iter().enumerate() {
+        let one_line = |text: &str| text.replace(['\n', '\r'], " ");
+        text.push_str(if at == 0 { "\n\n" } else { "\n" });
+        text.push_str(&format!("📍 {}: {}", one_line(key), one_line(value)));
+    }
+    text
 }
 
 fn content(text: &str, files: &[File]) -> Content {

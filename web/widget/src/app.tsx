@@ -121,7 +121,7 @@ function Head({ store, talk }: { store: Store; talk: Talk | undefined }) {
         <h2 id="title" dir="auto">
           {talk ? talk.title || say("fresh") : site}
         </h2>
-        {talk && <p>{[site, ...facts].filter(Boolean).join(" · ")}</p>}
+        {talk && <p>{facts.filter(Boolean).join(" · ") || site}</p>}
       </div>
       {talk && talk.messages.length > 0 && (
         <button class="icon" type="button" aria-label={say("transcript")} onClick={() => save(store, talk)}>
@@ -170,7 +170,7 @@ export function App({ store, theme }: { store: Store; theme: { value: string } }
       }}
     >
       <Head store={store} talk={talk} />
-      {connection !== "online" && !store.blocked.value && (
+      {connection !== "online" && connection !== "connecting" && !store.blocked.value && (
         <div class="bar" role="status">
           {say(connection === "offline" ? "offline" : "reconnecting")}
         </div>

@@ -1,7 +1,7 @@
 // The connection: a WebSocket that comes back, or HTTP where none gets through. Knows nothing of messages.
 import type { Begun, ClientFrame, ServerFrame } from "./protocol";
 
-export type Connection = "online" | "reconnecting" | "offline";
+export type Connection = "connecting" | "online" | "reconnecting" | "offline";
 
 export class Refused extends Error {
   constructor(

@@ -4,8 +4,11 @@ import type { Context, Panel } from "./context";
 type Call = [string, unknown[], ((value: unknown) => void)?, ((why: unknown) => void)?];
 type Listener = (detail: unknown) => void;
 
+// By another name, or the bundler takes addresses for files of its own.
+const own = import.meta.url;
+
 const script =
-  [...document.querySelectorAll<HTMLScriptElement>("script[data-key]")].find((s) => s.src === import.meta.url) ??
+  [...document.querySelectorAll<HTMLScriptElement>("script[data-key]")].find((s) => s.src === own) ??
   document.querySelector<HTMLScriptElement>("script[data-key]");
 
 const LABELS: Record<string, [string, string]> = {
@@ -72,8 +75,8 @@ function start(script: HTMLScriptElement): void {
     host,
     launcher,
     options: { locale: option.locale, theme: option.theme, color: option.color },
-    api: new URL(`../v1/${encodeURIComponent(key)}/`, import.meta.url).href,
-    files: new URL("./", import.meta.url).href,
+    api: new URL(`../v1/${encodeURIComponent(key)}/`, own).href,
+    files: new URL("./", own).href,
     emit(event, detail) {
       for (const listener of listeners.get(event) ?? []) {
         try {

@@ -1,7 +1,6 @@
 // Messages, as a list that is read from top to bottom. What is new is announced elsewhere, once.
 import { tree } from "../../shared/tree";
 import { when } from "./home";
-import { Icon } from "./icons";
 import type { FileShown } from "./protocol";
 import type { Store } from "./store";
 import type { Message, Talk, Waiting } from "./talk";
@@ -37,6 +36,7 @@ function Files({ store, files }: { store: Store; files: FileShown[] }) {
 }
 
 function Actions({ store, talk, message, last }: { store: Store; talk: Talk; message: Message; last: boolean }) {
+  talk.version.value;
   const rating = message.actions.some((action) => action.id.startsWith("rate:"));
   // Old choices mean nothing any more; a rating may be given late. To ask for people there is always a button below.
   const shown = message.actions.filter((action) => (last || rating || action.id.startsWith("fb:")) && action.id !== "human");
@@ -58,9 +58,8 @@ function Actions({ store, talk, message, last }: { store: Store; talk: Talk; mes
 }
 
 function One({ store, talk, message, last }: { store: Store; talk: Talk; message: Message; last: boolean }) {
-  if (message.line) {
-    return <li class="line">{say("joined", message.line.technician ?? say("support"))}</li>;
-  }
+  // Messages change in place; what tells of it is the version.
+  talk.version.value;
   const me = message.from === "me";
   return (
     <li class={`msg ${message.from}`}>
@@ -111,7 +110,7 @@ function Unsent({ store, talk, one }: { store: Store; talk: Talk; one: Waiting }
 export function Messages({ store, talk }: { store: Store; talk: Talk }) {
   talk.version.value;
   const growing = talk.growing.value;
-  const lastOf = talk.messages.findLast((message) => !message.line);
+  const lastOf = talk.messages.at(-1);
   return (
     <ul class="talk">
       {talk.messages.map((message) => (
@@ -141,7 +140,7 @@ export function Messages({ store, talk }: { store: Store; talk: Talk }) {
 
 /** The conversation as a text file. */
 export function save(store: Store, talk: Talk): void {
-  const lines = talk.messages.filter((message) => !message.line && !message.deleted).map((message) => {
+  const lines = talk.messages.filter((message) => !message.deleted).map((message) => {
     const files = message.files.map((file) => ` [${file.name}]`).join("");
     return `${new Date(message.at).toISOString()} ${store.author(message.from, message.name)}: ${message.text}${files}`;
   });
@@ -154,4 +153,3 @@ export function save(store: Store, talk: Talk): void {
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
 
-export { Icon };

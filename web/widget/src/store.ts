@@ -2,7 +2,7 @@
 import { computed, signal } from "@preact/signals";
 import type { Context } from "./context";
 import { type Connection, Link, Refused } from "./link";
-import { type Begun, type ClientFrame, clientId, type Entry, type FileShown, type ServerFrame, type Site, uuid } from "./protocol";
+import { type Begun, type ClientFrame, clientId, type Entry, type FileShown, type ServerFrame, type Site, type Standing, uuid } from "./protocol";
 import { Talk, type Waiting } from "./talk";
 import { Tabs } from "./tabs";
 
@@ -19,7 +19,7 @@ const IDLE: Record<string, string> = { assistant: "ai", waiting: "waiting", huma
 export class Store {
   readonly open = signal(false);
   readonly view = signal<View>({ at: "home" });
-  readonly connection = signal<Connection>("reconnecting");
+  readonly connection = signal<Connection>("connecting");
   readonly site = signal<Site | undefined>(undefined);
   readonly me = signal<Begun["me"] | undefined>(undefined);
   readonly talks = signal<Talk[]>([]);
@@ -210,24 +210,26 @@ export class Store {
     const live = this.connection.value === "online";
     const taken = talk.take(entry);
     if (talk.gap && live) this.link.send({ t: "resume", cursors: { [talk.c]: talk.seq } });
-    for (const one of taken) this.told(talk, one, before?.state, live);
+    for (const one of taken) this.told(talk, one, before, live);
     this.order();
     this.count();
     this.look();
   }
 
-  private told(talk: Talk, entry: Entry, before: string | undefined, live: boolean): void {
+  private told(talk: Talk, entry: Entry, before: Standing | undefined, live: boolean): void {
     if (entry.kind === "message") {
       if (entry.from === "me") return this.host.emit("message:sent", { conversation: talk.c, text: entry.text });
       if (!live) return;
       this.host.emit("message:received", { conversation: talk.c, from: entry.from, text: entry.text });
       this.spoken.value = `${this.author(entry.from, entry.name)}: ${entry.text}`;
     } else if (entry.kind === "standing" && live) {
-      if (entry.state !== before) this.host.emit("status", IDLE[entry.state]);
-      if (entry.state === "human") this.host.emit("handover", { technician: entry.technician });
+      if (entry.state !== before?.state) this.host.emit("status", IDLE[entry.state]);
+      if (entry.state === "human" && entry.technician !== before?.technician) this.host.emit("handover", { technician: entry.technician });
       if (entry.ticket) {
-        const created = !talk.messages.some((m) => m.line?.ticket);
-        this.host.emit(created ? "ticket:created" : "ticket:updated", { id: entry.ticket.number, status: entry.ticket.status });
+        const known = before?.ticket;
+        const detail = { id: entry.ticket.number, status: entry.ticket.status };
+        if (!known) this.host.emit("ticket:created", detail);
+        else if (known.status !== detail.status) this.host.emit("ticket:updated", detail);
       }
     }
   }
@@ -348,7 +350,7 @@ export class Store {
     const talk = this.talk(view.c);
     if (talk.seq <= talk.read) return;
     talk.read = talk.seq;
-    const last = talk.messages.findLast((message) => message.from !== "me" && !message.line);
+    const last = talk.messages.findLast((message) => message.from !== "me");
     this.link.send({ t: "read", c: talk.c, seq: talk.seq, message: last?.id });
     talk.changed();
     this.count();

@@ -67,7 +67,6 @@ h3{margin:8px 0 0;font-size:14px;font-weight:650;color:var(--soft)}
 .meta.bad{color:var(--bad)}
 .text{all:unset;cursor:pointer;text-decoration:underline;min-block-size:24px;color:inherit}
 .gone{font-style:italic;color:var(--soft)}
-.line{align-self:center;font-size:13px;color:var(--soft);text-align:center;padding:2px 10px;border-radius:12px;background:var(--their)}
 .files{display:flex;flex-wrap:wrap;gap:6px}
 .file{display:flex;align-items:center;gap:6px;min-block-size:36px;max-inline-size:100%;padding:4px 10px;border:1px solid var(--line);border-radius:10px;font-size:13.5px;background:var(--bg)}
 .file span{overflow:hidden;text-overflow:ellipsis;white-space:nowrap;max-inline-size:180px}

@@ -17,8 +17,6 @@ export interface Message {
   deleted?: boolean;
   reactions: string[];
   mark?: string;
-  /** A line between messages: who joined, what state it is in. */
-  line?: Standing;
 }
 
 /** An own message that the server has not confirmed. */
@@ -115,7 +113,7 @@ export class Talk {
   }
 
   unread(): number {
-    const fresh = this.messages.filter((m) => m.seq > this.read && m.from !== "me" && !m.line && !m.deleted).length;
+    const fresh = this.messages.filter((m) => m.seq > this.read && m.from !== "me" && !m.deleted).length;
     return fresh || (this.seq === 0 && this.last > this.read ? 1 : 0);
   }
 
@@ -163,15 +161,10 @@ export class Talk {
         this.pressed.add(entry.id);
         break;
       case "standing": {
-        const { t: _t, c: _c, seq, at, kind: _k, ...standing } = entry;
-        const before = this.standing;
+        const { t: _t, c: _c, seq: _s, at: _a, kind: _k, ...standing } = entry;
         this.standing = standing;
         this.title = standing.subject || this.title;
         this.growing.value = undefined;
-        if (standing.state === "human" && (before?.state !== "human" || before.technician !== standing.technician)) {
-          const line = { id: `s${seq}`, seq, at, from: "desk" as const, text: "", actions: [], files: [] };
-          this.messages.push({ ...line, reactions: [], line: standing });
-        }
         break;
       }
     }

@@ -31,7 +31,6 @@ export default {
   with: "Bei {0}",
   resolved: "Gelöst",
   ticket: "Ticket {0}",
-  joined: "{0} ist dabei",
   typing: "{0} schreibt …",
   sending: "Wird gesendet …",
   sent: "Gesendet",
@@ -52,5 +51,4 @@ export default {
   signIn: "Bitte melde dich auf dieser Seite an, um uns zu schreiben.",
   error: "Der Chat ist gerade nicht erreichbar.",
   rate: "Gespräch bewerten",
-  menu: "Mehr",
 };

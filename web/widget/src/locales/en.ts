@@ -31,7 +31,6 @@ export default {
   with: "With {0}",
   resolved: "Resolved",
   ticket: "Ticket {0}",
-  joined: "{0} joined",
   typing: "{0} is typing…",
   sending: "Sending…",
   sent: "Sent",
@@ -52,5 +51,4 @@ export default {
   signIn: "Please sign in on this page to write to us.",
   error: "The chat cannot be reached right now.",
   rate: "Rate this conversation",
-  menu: "More",
 };

@@ -31,7 +31,6 @@ export default {
   with: "Con {0}",
   resolved: "Resuelto",
   ticket: "Ticket {0}",
-  joined: "{0} se ha unido",
   typing: "{0} está escribiendo…",
   sending: "Enviando…",
   sent: "Enviado",
@@ -52,5 +51,4 @@ export default {
   signIn: "Inicia sesión en esta página para escribirnos.",
   error: "El chat no está disponible ahora.",
   rate: "Valora esta conversación",
-  menu: "Más",
 };

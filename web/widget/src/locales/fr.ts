@@ -31,7 +31,6 @@ export default {
   with: "Avec {0}",
   resolved: "Résolu",
   ticket: "Ticket {0}",
-  joined: "{0} a rejoint",
   typing: "{0} écrit…",
   sending: "Envoi…",
   sent: "Envoyé",
@@ -52,5 +51,4 @@ export default {
   signIn: "Connectez-vous sur cette page pour nous écrire.",
   error: "Le chat est injoignable pour le moment.",
   rate: "Évaluer cette conversation",
-  menu: "Plus",
 };

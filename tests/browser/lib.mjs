@@ -1,0 +1,287 @@
+// What the browser's tests stand on: the built program, a page of another origin that shows the widget, Chromium, and the
+// fake platform's controls. What is looked for is waited for; nothing here sleeps for a time.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { createWriteStream, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { createRequire } from "node:module";
+import { createServer as createSocketServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const env = (name) => {
+  const value = process.env[name];
+  if (!value) throw new Error(`${name} is not set`);
+  return value;
+};
+
+const modules = createRequire(join(env("DESKBRIDGE_TEST_NODE_MODULES"), "x.js"));
+const { chromium } = modules("playwright-core");
+
+export const PATIENCE = Number(process.env.DESKBRIDGE_TEST_PATIENCE ?? 60_000);
+export const MARIA = 100;
+export const BOB = 200;
+
+const freePort = () =>
+  new Promise((resolve) => {
+    const server = createSocketServer().listen(0, "127.0.0.1", () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+
+/** Asks again until `look` finds something; a failure says what was seen last. */
+export async function until(what, look, patience = PATIENCE) {
+  const end = Date.now() + patience;
+  let last;
+  for (;;) {
+    try {
+      const found = await look();
+      if (found) return found;
+      last = found;
+    } catch (error) {
+      last = error;
+    }
+    if (Date.now() > end) throw new Error(`no ${what}: ${last?.message ?? JSON.stringify(last)}`);
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}
+
+/** The fake Telegram, by its controls. */
+export class Telegram {
+  constructor(base) {
+    this.base = base;
+  }
+
+  async do(verb, given = {}) {
+    const answer = await fetch(`${this.base}/_control/${verb}`, { method: "POST", body: JSON.stringify(given) });
+    const { ok, result, description } = await answer.json();
+    if (!ok) throw new Error(`${verb}: ${description}`);
+    return result;
+  }
+
+  async setUp() {
+    await this.do("user", { id: BOB, name: "Bob", language_code: "en" });
+    this.desk = await this.do("forum", { title: "IT desk" });
+  }
+
+  /** The topic of the latest conversation. */
+  topic() {
+    return until("topic", async () => (await this.do("topics", { chat: this.desk })).at(-1)?.message_thread_id);
+  }
+
+  messages(thread) {
+    return this.do("messages", { chat: this.desk, thread });
+  }
+
+  sees(thread, text) {
+    return until(`“${text}” in the topic`, async () =>
+      (await this.messages(thread)).findLast((message) => (message.text ?? message.caption ?? "").includes(text)),
+    );
+  }
+
+  reply(thread, text, more = {}) {
+    return this.do("message", { user: BOB, chat: this.desk, thread, text, ...more });
+  }
+
+  async accept(thread) {
+    const offer = await this.sees(thread, "yours to accept");
+    await this.do("press", { user: BOB, chat: this.desk, message: offer.message_id, button: "Accept" });
+  }
+}
+
+/** The program, with a folder and a port of its own. */
+export class Program {
+  static async setUp({ telegram, widget = "", more = "" } = {}) {
+    const program = new Program();
+    program.folder = mkdtempSync(join(tmpdir(), "deskbridge-browser-"));
+    program.port = await freePort();
+    program.site = await freePort();
+    program.url = `http://127.0.0.1:${program.port}`;
+    const desk = telegram
+      ? `[channels.telegram]\nadapter = "telegram"\ntoken = "${env("DESKBRIDGE_TEST_TELEGRAM_TOKEN")}"\napi_base = "${telegram.base}"
+[channels.telegram.desk]\nroom = "${telegram.desk}"\n`
+      : "";
+    writeFileSync(
+      join(program.folder, "deskbridge.toml"),
+      `[server]\nlisten = "127.0.0.1:${program.port}"\n[store]\nurl = "sqlite:deskbridge.db"\nblobs = "blobs"\n${desk}
+[channels.widget]\nadapter = "widget"\norigins = ["http://localhost:${program.site}"]\ntitle = "IT support"
+topics = ["VPN does not connect", "Reset my password"]\nmessages_per_minute = 600\n${widget}
+[assistant]\nknowledge = ${JSON.stringify(env("DESKBRIDGE_TEST_KNOWLEDGE"))}\nburst_window = "100ms"\n[desk]\nundo_window = "0s"\n${more}
+[[technicians]]\nname = "Bob"\nidentities = ["telegram:${BOB}"]\ncapacity = 100\n`,
+    );
+    return program;
+  }
+
+  async start() {
+    this.starts = (this.starts ?? 0) + 1;
+    this.log = join(this.folder, `log-${this.starts}`);
+    const log = createWriteStream(this.log);
+    this.child = spawn(env("DESKBRIDGE_TEST_PROGRAM"), ["serve", "--config", "deskbridge.toml"], {
+      cwd: this.folder,
+      env: { PATH: process.env.PATH },
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    this.child.stderr.pipe(log);
+    await until("readiness", async () => {
+      if (this.child.exitCode !== null) throw new Error(`it ended: ${readFileSync(this.log, "utf8")}`);
+      return (await fetch(`${this.url}/readyz`)).ok;
+    });
+  }
+
+  async kill() {
+    const ended = new Promise((resolve) => this.child.once("exit", resolve));
+    this.child.kill("SIGKILL");
+    await ended;
+  }
+
+  said() {
+    return readFileSync(this.log, "utf8");
+  }
+
+  async end() {
+    if (this.child?.exitCode === null) await this.kill();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** A site of another origin with a policy that allows nothing inline; remembers what browsers report against it. */
+export class Site {
+  constructor(program) {
+    this.program = program;
+    this.reports = [];
+    this.attributes = "";
+    this.head = "";
+    this.lang = "en";
+  }
+
+  async start() {
+    const { url, port, site } = this.program;
+    const policy =
+      `default-src 'none'; script-src 'self' ${url}; connect-src ${url} ws://127.0.0.1:${port}; img-src ${url}; ` +
+      `style-src 'self'; require-trusted-types-for 'script'; base-uri 'none'; form-action 'none'; report-uri /report`;
+    this.server = createServer((request, response) => {
+      if (request.url === "/report") {
+        let body = "";
+        request.on("data", (piece) => (body += piece));
+        request.on("end", () => this.reports.push(body));
+        return response.end();
+      }
+      if (request.url === "/page.js") {
+        response.setHeader("content-type", "text/javascript");
+        return response.end(this.script ?? "");
+      }
+      response.setHeader("content-type", "text/html");
+      response.setHeader("content-security-policy", policy);
+      response.end(
+        `<!doctype html><html lang="${this.lang}"><title>A portal</title>${this.head}<main><h1>A portal</h1>` +
+          `<p>Text of the page.</p><a href="#x">A link</a></main><script type="module" src="${url}/widget/v1/deskbridge.js" ` +
+          `data-key="widget" ${this.attributes}></script></html>`,
+      );
+    });
+    await new Promise((resolve) => this.server.listen(site, "127.0.0.1", resolve));
+    this.url = `http://localhost:${site}/`;
+  }
+
+  end() {
+    this.server?.closeAllConnections?.();
+    this.server?.close();
+  }
+}
+
+/** Everything of one test; ended whatever happens. */
+export async function stage(options, play) {
+  const ends = [];
+  try {
+    let telegram;
+    if (options.telegram !== false) {
+      telegram = new Telegram(env("DESKBRIDGE_TEST_TELEGRAM"));
+      await telegram.setUp();
+    }
+    const program = await Program.setUp({ ...options, telegram });
+    ends.push(() => program.end());
+    if (options.start !== false) await program.start();
+    const site = new Site(program);
+    Object.assign(site, options.site ?? {});
+    ends.push(() => site.end());
+    await site.start();
+    const profile = mkdtempSync(join(tmpdir(), "deskbridge-chromium-"));
+    const browser = await chromium.launch({
+      executablePath: env("DESKBRIDGE_TEST_CHROMIUM"),
+      args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+        "--disable-component-update", "--disable-sync"],
+    });
+    ends.push(async () => {
+      await browser.close();
+      rmSync(profile, { recursive: true, force: true });
+    });
+    const context = await browser.newContext({ locale: "en-GB", viewport: { width: 1280, height: 800 }, ...options.context });
+    context.setDefaultTimeout(PATIENCE);
+    const [faults, heard] = [[], []];
+    const open = async () => {
+      const page = await context.newPage();
+      page.on("pageerror", (error) => faults.push(String(error)));
+      page.on("console", (message) => heard.push(`${message.type()}: ${message.text()}`));
+      page.on("requestfailed", (request) => heard.push(`failed: ${request.url()} ${request.failure()?.errorText}`));
+      page.on("dialog", (dialog) => faults.push(`a dialog: ${dialog.message()}`));
+      await page.goto(site.url);
+      return page;
+    };
+    try {
+      await play({ telegram, program, site, context, open, browser });
+    } catch (error) {
+      await shoot(context.pages()[0], "failed").catch(() => {});
+      console.error(`the console:\n${heard.slice(-30).join("\n")}\nthe log:\n${program.said().slice(-6000)}`);
+      throw error;
+    }
+    assert.deepEqual(faults, [], "errors on the page");
+    assert.deepEqual(site.reports, [], "reports against the page's policy");
+    if (telegram) assert.deepEqual(await telegram.do("violations"), []);
+  } finally {
+    if (!process.env.KEEP) for (const end of ends.reverse()) await end();
+  }
+}
+
+/** A picture for people to look at, where somebody wants any. */
+export async function shoot(page, name) {
+  const folder = process.env.DESKBRIDGE_TEST_SHOTS;
+  if (!folder || !page) return;
+  mkdirSync(folder, { recursive: true });
+  await page.screenshot({ path: join(folder, `${name}.png`), animations: "disabled" });
+}
+
+/** The widget on a page, as a person sees it. */
+export class Widget {
+  constructor(page) {
+    this.page = page;
+    this.launcher = page.locator("deskbridge-widget button.launcher");
+    this.panel = page.locator("deskbridge-widget .panel");
+    this.box = this.panel.locator("textarea").last();
+  }
+
+  async open() {
+    await this.launcher.click();
+    await this.panel.waitFor();
+    await this.panel.locator(".hello, .talk").first().waitFor();
+  }
+
+  async say(text) {
+    await this.box.fill(text);
+    await this.box.press("Enter");
+  }
+
+  async sees(text) {
+    await this.panel.locator(".bubble, .state", { hasText: text }).first().waitFor();
+  }
+
+  bubbles() {
+    return this.panel.locator(".bubble").allInnerTexts();
+  }
+
+  /** Own messages, sent or not. */
+  own() {
+    return this.panel.locator(".msg.me .bubble").allInnerTexts();
+  }
+}
+
+export { assert };
