@@ -43,7 +43,7 @@ await stage({ context: { colorScheme: "light" } }, async ({ telegram, open }) =>
   await telegram.reply(topic, "/resolve");
   await widget.sees("Resolved");
   const rating = widget.panel.getByRole("group", { name: "Rate this conversation" });
-  await rating.getByRole("button", { name: "5" }).click();
+  await rating.getByRole("button", { name: "5: Great" }).click();
   await widget.sees("Thank you for telling us");
   await telegram.sees(topic, "5");
   await shoot(page, "rated");

@@ -1,56 +1,92 @@
-//! The console in Chromium, driven by `web/console/tests/browser.mjs` against the built program and the fake Telegram.
+//! The widget in a real browser: each script in `tests/browser` with the built program, Chromium and a fake Telegram.
 //!
-//! Not here: what is looked at (the script), single routes (`api`). Skipped where there is no node, no Chromium, or where
-//! `npm ci` was not run in `web/console`.
+//! Not here: what people do and see (the scripts).
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
+use deskbridge_platforms::telegram::{FakeTelegram, Settings};
 use tokio::process::Command;
 
-use crate::e2e::bridge::{Base, Way};
-use crate::e2e::talk::Talk;
+/// Long, because the machine may be busy; the scripts wait for events, so a quick one is not held up.
+const PATIENCE: Duration = Duration::from_secs(240);
 
-fn console() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("web/console")
+fn given(name: &str) -> Option<PathBuf> {
+    let found = std::env::var_os(name).map(PathBuf::from).filter(|path| path.exists());
+    if found.is_none() {
+        println!("skipped: {name} is not set (cargo xtask test finds or installs it)");
+    }
+    found
 }
 
-/// Why it cannot be run here.
-async fn lacking(chromium: &Path) -> Option<&'static str> {
-    let node = Command::new("node").arg("--version").stdout(Stdio::null()).status().await;
-    if !node.is_ok_and(|status| status.success()) {
-        return Some("there is no node");
-    }
-    if !chromium.is_file() {
-        return Some("there is no Chromium (CHROMIUM)");
-    }
-    let tools = ["playwright-core", "axe-core"].map(|name| console().join("node_modules").join(name));
-    (!tools.iter().all(|tool| tool.is_dir())).then_some("npm ci was not run in web/console")
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_console_in_a_browser() {
-    let chromium =
-        std::env::var_os("CHROMIUM").map_or_else(|| PathBuf::from("/usr/bin/chromium"), PathBuf::from);
-    if let Some(why) = lacking(&chromium).await {
-        println!("skipped: {why}");
+async fn play(script: &str) {
+    let (Some(modules), Some(chromium)) =
+        (given("DESKBRIDGE_TEST_NODE_MODULES"), given("DESKBRIDGE_TEST_CHROMIUM"))
+    else {
         return;
-    }
-    let talk = Talk::set_up(Way::Polling, Base::Sqlite).await.expect("SQLite is always there");
-    let script = Command::new("node")
-        .arg(console().join("tests/browser.mjs"))
-        .env("BRIDGE_BIN", env!("CARGO_BIN_EXE_deskbridge"))
-        .env("BRIDGE_FOLDER", talk.bridge.folder.path())
-        .env("BRIDGE_URL", talk.bridge.url(""))
-        .env("FAKE_URL", talk.fake.base_url())
-        .env("DESK_ROOM", talk.desk.to_string())
-        .env("CHROMIUM", &chromium)
+    };
+    let fake = FakeTelegram::with(Settings { time_scale: 0.1, ..Settings::default() }).await;
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let played = Command::new("node")
+        .arg(root.join("tests/browser").join(script))
+        .env("DESKBRIDGE_TEST_NODE_MODULES", modules)
+        .env("DESKBRIDGE_TEST_CHROMIUM", chromium)
+        .env("DESKBRIDGE_TEST_PROGRAM", env!("CARGO_BIN_EXE_deskbridge"))
+        .env("DESKBRIDGE_TEST_KNOWLEDGE", root.join("knowledge"))
+        .env("DESKBRIDGE_TEST_TELEGRAM", fake.base_url())
+        .env("DESKBRIDGE_TEST_TELEGRAM_TOKEN", fake.token())
+        .stdin(Stdio::null())
         .kill_on_drop(true)
         .output();
-    let done =
-        tokio::time::timeout(Duration::from_secs(600), script).await.expect("it ended").expect("it ran");
-    let (said, faults) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
-    assert!(done.status.success(), "{said}\n{faults}");
-    assert_eq!(talk.fake.violations(), Vec::<String>::new());
+    let played = match tokio::time::timeout(PATIENCE, played).await {
+        Ok(Ok(played)) => played,
+        Ok(Err(error)) => {
+            println!("skipped: node does not start: {error}");
+            return;
+        }
+        Err(_) => panic!("{script} did not end"),
+    };
+    let said = [played.stdout, played.stderr].concat();
+    let said = String::from_utf8_lossy(&said);
+    assert!(played.status.success(), "{script}:\n{said}");
+    // A script that ended before its last line proved nothing.
+    assert!(said.contains("ok\n"), "{script} ended early:\n{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_whole_conversation_with_a_technician_in_a_topic() {
+    play("conversation.mjs").await;
+}
+
+/// F39: nothing missed and nothing doubled.
+#[tokio::test(flavor = "multi_thread")]
+async fn f39_the_server_was_killed_and_the_network_gone() {
+    play("reconnect.mjs").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_tabs_stay_in_step() {
+    play("tabs.mjs").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_by_button_drop_and_paste() {
+    play("files.mjs").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keyboard_alone_and_right_to_left() {
+    play("reach.mjs").await;
+}
+
+/// S48: vectors as text in the widget; no dialog, no request elsewhere, no report.
+#[tokio::test(flavor = "multi_thread")]
+async fn s48_what_looks_like_markup_is_text() {
+    play("markup.mjs").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_are_who_their_page_says() {
+    play("identity.mjs").await;
 }

@@ -5,6 +5,7 @@
 mod api;
 mod architecture;
 mod browser;
+mod console_browser;
 mod command_line;
 mod core_properties;
 mod e2e;
@@ -14,3 +15,4 @@ mod reports;
 mod scenarios;
 mod simulation;
 mod telegram_suite;
+mod widget_suite;

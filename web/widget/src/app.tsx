@@ -12,6 +12,7 @@ import { direction, locale, say } from "./words";
 function Conversation({ store, talk }: { store: Store; talk: Talk }) {
   const scroller = useRef<HTMLDivElement>(null);
   const atEnd = useRef(true);
+  const counted = useRef(0);
   const [below, setBelow] = useState(false);
   const [dropping, setDropping] = useState(false);
   const handle = useRef<Composing | null>(null);
@@ -21,11 +22,16 @@ function Conversation({ store, talk }: { store: Store; talk: Talk }) {
 
   const toEnd = (): void => {
     const box = scroller.current;
-    if (box) box.scrollTop = box.scrollHeight;
+    if (!box) return;
+    box.scrollTop = box.scrollHeight;
+    // A long answer is read from its beginning.
+    const last = box.querySelector<HTMLElement>(".talk > li:last-child:not(.me)");
+    if (last && last.offsetHeight > box.clientHeight - 24) box.scrollTop = last.offsetTop - box.offsetTop - 12;
   };
   useLayoutEffect(() => {
     if (atEnd.current) toEnd();
-    else setBelow(true);
+    else if (talk.seq > counted.current) setBelow(true);
+    counted.current = talk.seq;
     store.look();
   }, [version, count, growing]);
   useLayoutEffect(() => {
@@ -43,7 +49,11 @@ function Conversation({ store, talk }: { store: Store; talk: Talk }) {
         aria-label={talk.title || say("fresh")}
         onScroll={(event) => {
           const box = event.currentTarget;
-          atEnd.current = box.scrollHeight - box.scrollTop - box.clientHeight < 60;
+          const last = box.querySelector<HTMLElement>(".talk > li:last-child");
+          // Whoever sees where the last message begins is at the end.
+          atEnd.current =
+            box.scrollHeight - box.scrollTop - box.clientHeight < 60 ||
+            (last !== null && last.offsetTop - box.offsetTop >= box.scrollTop && last.offsetTop - box.offsetTop < box.scrollTop + 80);
           if (atEnd.current) setBelow(false);
         }}
         onDragOver={(event) => {
@@ -81,13 +91,43 @@ function State({ store, talk }: { store: Store; talk: Talk }) {
   const standing = talk.standing;
   const place = standing?.state === "waiting" && standing.position ? say("position", String(standing.position)) : "";
   const helped = standing?.state === "waiting" || standing?.state === "human";
+  if (standing?.state === "closed" && !standing.rating) {
+    return (
+      <div class="state wrap">
+        <span id="rate">{say("rate")}</span>
+        <div class="chips" role="group" aria-labelledby="rate">
+          {FACES.map((face, at) => (
+            <button
+              class="icon"
+              type="button"
+              key={face}
+              aria-label={`${at + 1}: ${say(`rate${at + 1}`)}`}
+              title={say(`rate${at + 1}`)}
+              onClick={() => store.press(talk.c, `rate:${at + 1}`)}
+            >
+              <span aria-hidden="true">{face}</span>
+            </button>
+          ))}
+        </div>
+        <Human store={store} talk={talk} disabled={false} />
+      </div>
+    );
+  }
   return (
     <div class="state">
       <span>{[state(talk), place].filter(Boolean).join(" · ")}</span>
-      <button class="chip" type="button" disabled={helped} onClick={() => store.press(talk.c, "human")}>
-        🙋 {say("human")}
-      </button>
+      <Human store={store} talk={talk} disabled={helped} />
     </div>
+  );
+}
+
+const FACES = ["😞", "🙁", "😐", "🙂", "😀"];
+
+function Human({ store, talk, disabled }: { store: Store; talk: Talk; disabled: boolean }) {
+  return (
+    <button class="chip" type="button" disabled={disabled} onClick={() => store.press(talk.c, "human")}>
+      🙋 {say("human")}
+    </button>
   );
 }
 

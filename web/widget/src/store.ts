@@ -208,6 +208,7 @@ export class Store {
     const talk = this.talk(entry.c);
     const before = talk.standing;
     const live = this.connection.value === "online";
+    this.refocus();
     const taken = talk.take(entry);
     if (talk.gap && live) this.link.send({ t: "resume", cursors: { [talk.c]: talk.seq } });
     for (const one of taken) this.told(talk, one, before, live);
@@ -299,6 +300,7 @@ export class Store {
 
   press(c: string, action: string, value?: string, message?: string): void {
     const talk = this.talk(c);
+    this.refocus();
     if (message) talk.pressed.add(message);
     talk.changed();
     const frame: ClientFrame = { t: "press", c, id: clientId(), action, value, message };
@@ -308,6 +310,19 @@ export class Store {
     } else if (action.startsWith("rate:")) {
       this.host.emit("csat:submitted", { conversation: c, score: Number(action.slice(5)) });
     }
+  }
+
+  /** A button that was pressed may be gone; whoever uses the keyboard must not be thrown out of the panel. */
+  refocus(): void {
+    // Somebody who is elsewhere on the page is left there.
+    if (!this.host.root.activeElement) return;
+    requestAnimationFrame(() =>
+      requestAnimationFrame(() => {
+        if (this.open.value && !this.host.root.activeElement) {
+          this.host.root.querySelector<HTMLElement>("[data-first]")?.focus();
+        }
+      }),
+    );
   }
 
   typing(c: string): void {

@@ -41,7 +41,7 @@ h3{margin:8px 0 0;font-size:14px;font-weight:650;color:var(--soft)}
 .row{all:unset;box-sizing:border-box;inline-size:100%;display:grid;grid-template-columns:1fr auto;gap:2px 8px;padding:10px 12px;border-radius:12px;border:1px solid var(--line);cursor:pointer}
 .row:hover{background:var(--their)}
 .row b{font-weight:600;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
-.row small{font-size:13px;color:var(--soft);overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
+.row .dot{grid-column:2;grid-row:1}.row small{grid-column:1/-1;font-size:13px;color:var(--soft);overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
 .row .dot{align-self:center;min-inline-size:20px;padding-inline:6px;border-radius:10px;background:#b3261e;color:#fff;font-size:12px;line-height:20px;text-align:center}
 .there{margin-block-start:auto;font-size:13px;color:var(--soft)}
 .there i{display:inline-block;inline-size:9px;block-size:9px;border-radius:50%;background:#1e8e3e;margin-inline-end:6px}
@@ -81,6 +81,7 @@ h3{margin:8px 0 0;font-size:14px;font-weight:650;color:var(--soft)}
 footer{padding:8px 12px 12px;border-block-start:1px solid var(--line);display:flex;flex-direction:column;gap:8px;position:relative}
 .state{display:flex;align-items:center;justify-content:space-between;gap:8px;font-size:13px;color:var(--soft);min-block-size:36px}
 .state .chip{min-block-size:36px;padding:4px 12px;font-size:14px;color:var(--fg)}
+.state.wrap{flex-wrap:wrap}.state .icon{font-size:22px}.state.wrap .chips{gap:2px;color:var(--fg)}
 .form{display:flex;flex-direction:column;gap:12px}
 .form label{display:flex;flex-direction:column;gap:4px;font-weight:600}
 .form input,.form textarea{padding:10px 12px;border:1px solid color-mix(in srgb,var(--fg) 45%,var(--bg));border-radius:10px;background:var(--bg);font-weight:400;min-block-size:44px}

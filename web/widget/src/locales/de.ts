@@ -51,4 +51,9 @@ export default {
   signIn: "Bitte melde dich auf dieser Seite an, um uns zu schreiben.",
   error: "Der Chat ist gerade nicht erreichbar.",
   rate: "Gespräch bewerten",
+  rate1: "Schlecht",
+  rate2: "Nicht gut",
+  rate3: "In Ordnung",
+  rate4: "Gut",
+  rate5: "Sehr gut",
 };

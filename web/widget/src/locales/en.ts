@@ -51,4 +51,9 @@ export default {
   signIn: "Please sign in on this page to write to us.",
   error: "The chat cannot be reached right now.",
   rate: "Rate this conversation",
+  rate1: "Poor",
+  rate2: "Not good",
+  rate3: "Okay",
+  rate4: "Good",
+  rate5: "Great",
 };

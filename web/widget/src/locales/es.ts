@@ -51,4 +51,9 @@ export default {
   signIn: "Inicia sesión en esta página para escribirnos.",
   error: "El chat no está disponible ahora.",
   rate: "Valora esta conversación",
+  rate1: "Mal",
+  rate2: "Regular",
+  rate3: "Aceptable",
+  rate4: "Bien",
+  rate5: "Muy bien",
 };

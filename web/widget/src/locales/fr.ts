@@ -51,4 +51,9 @@ export default {
   signIn: "Connectez-vous sur cette page pour nous écrire.",
   error: "Le chat est injoignable pour le moment.",
   rate: "Évaluer cette conversation",
+  rate1: "Mauvais",
+  rate2: "Pas terrible",
+  rate3: "Correct",
+  rate4: "Bien",
+  rate5: "Très bien",
 };

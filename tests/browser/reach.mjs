@@ -1,0 +1,120 @@
+// Keyboard alone, right to left, phone width, dark and light: everything can be reached and read.
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { assert, shoot, stage, Widget } from "./lib.mjs";
+
+const axe = (() => {
+  try {
+    const modules = createRequire(join(process.env.DESKBRIDGE_TEST_NODE_MODULES, "x.js"));
+    return readFileSync(modules.resolve("axe-core/axe.min.js"), "utf8");
+  } catch {
+    return undefined;
+  }
+})();
+if (!axe) console.log("left out: axe-core is not installed");
+
+/** Through the debugger, because the page's own policy lets no foreign script in. */
+async function clean(page, name) {
+  await shoot(page, name);
+  if (!axe) return;
+  const found = await page.evaluate(`(async () => {
+    if (!window.axe) { ${axe} }
+    const result = await window.axe.run(document.querySelector("deskbridge-widget"), { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"], rules: { region: { enabled: false } } });
+    return result.violations.map((v) => [v.id, v.nodes.map((n) => n.target.flat().join(" ") + " " + n.failureSummary)]);
+  })()`);
+  assert.deepEqual(found, [], `axe: ${name}`);
+}
+
+const focused = (page) =>
+  page.evaluate(() => {
+    const active = document.activeElement?.shadowRoot?.activeElement ?? document.activeElement;
+    return active?.getAttribute("aria-label") ?? active?.textContent ?? active?.tagName;
+  });
+
+async function tabTo(page, wanted, key = "Tab") {
+  for (let n = 0; n < 30; n += 1) {
+    if ((await focused(page))?.includes(wanted)) return;
+    await page.keyboard.press(key);
+  }
+  throw new Error(`${wanted} cannot be reached; the focus is on ${await focused(page)}`);
+}
+
+async function states({ telegram, open }, theme) {
+  const page = await open();
+  const widget = new Widget(page);
+  await tabTo(page, "Open support chat");
+  await page.keyboard.press("Enter");
+  await widget.panel.locator(".chip").first().waitFor();
+  await page.waitForFunction(() => document.activeElement?.shadowRoot?.activeElement?.tagName === "TEXTAREA");
+  await clean(page, `reach-home-${theme}`);
+  await page.keyboard.type("My VPN says error 691");
+  await page.keyboard.press("Enter");
+  await widget.panel.locator(".msg.assistant .bubble").first().waitFor();
+  await clean(page, `reach-assistant-${theme}`);
+  await tabTo(page, "Talk to a human", "Shift+Tab");
+  await page.keyboard.press("Enter");
+  await widget.sees("Waiting for a technician");
+  await clean(page, `reach-waiting-${theme}`);
+  const topic = await telegram.topic();
+  await telegram.accept(topic);
+  await widget.sees("has joined");
+  await clean(page, `reach-human-${theme}`);
+  // Only what is new is announced.
+  await telegram.reply(topic, "only this is new");
+  const log = widget.panel.getByRole("log");
+  await log.getByText("only this is new").waitFor({ state: "attached" });
+  assert.ok(!(await log.textContent()).includes("691"));
+  await tabTo(page, "Emoji");
+  await page.keyboard.press("Enter");
+  await widget.panel.getByRole("group", { name: "Emoji" }).waitFor();
+  await clean(page, `reach-emoji-${theme}`);
+  await page.keyboard.press("Enter");
+  await telegram.reply(topic, "/resolve");
+  await widget.sees("marked this as resolved");
+  await clean(page, `reach-resolved-${theme}`);
+  await tabTo(page, "Great");
+  await page.keyboard.press("Enter");
+  await widget.sees("Thank you for telling us");
+  await tabTo(page, "Back", "Shift+Tab");
+  await page.keyboard.press("Enter");
+  await widget.panel.locator(".row").first().waitFor();
+  await clean(page, `reach-requests-${theme}`);
+  await page.keyboard.press("Escape");
+  await widget.panel.waitFor({ state: "hidden" });
+  assert.match(await focused(page), /Open support chat/, "the focus goes back to the launcher");
+}
+
+for (const colorScheme of ["light", "dark"]) {
+  await stage({ context: { colorScheme } }, (parts) => states(parts, colorScheme));
+}
+
+// Right to left, on a phone, with what moves kept still; before a conversation somebody unknown is asked who they are.
+const context = { locale: "ar", viewport: { width: 390, height: 780 }, reducedMotion: "reduce", hasTouch: true, isMobile: true };
+await stage({ context, site: { lang: "ar" }, widget: 'ask = ["name", "email"]' }, async ({ open, telegram }) => {
+  const page = await open();
+  const widget = new Widget(page);
+  await widget.launcher.tap();
+  await widget.panel.locator(".hello").waitFor();
+  assert.equal(await widget.panel.getAttribute("dir"), "rtl");
+  await widget.panel.getByText("مرحبًا").waitFor();
+  const box = await widget.panel.boundingBox();
+  assert.deepEqual([box.x, box.width], [0, 390], "the whole width of a phone");
+  await clean(page, "reach-phone-ar");
+  await widget.box.fill("طابعتي لا تعمل");
+  await widget.box.press("Enter");
+  await widget.panel.locator("input").first().waitFor();
+  await clean(page, "reach-ask-ar");
+  await widget.panel.locator('input[type="text"]').fill("مريم");
+  await widget.panel.locator('input[type="email"]').fill("mariam@example.com");
+  await widget.panel.getByRole("button", { name: "متابعة" }).click();
+  await widget.sees("طابعتي لا تعمل");
+  await widget.panel.locator(".msg.assistant, .msg.desk").first().waitFor();
+  await clean(page, "reach-talk-ar");
+  const own = await widget.panel.locator(".msg.me").boundingBox();
+  assert.ok(own.x < 60, "own words stand where a line ends");
+  await widget.panel.locator(".state .chip").click();
+  const topic = await telegram.topic();
+  await telegram.sees(topic, "مريم");
+});
+console.log("ok");
