@@ -40,7 +40,6 @@ await stage({}, async ({ telegram, open, program, context }) => {
     await widget.say(`M${n} ${vector}`);
   }
   await widget.sees(`M${all.length - 1} `);
-  await telegram.sees(topic, `M${all.length - 1} `);
   await widget.panel.locator(".msg.technician .bubble", { hasText: `T${all.length - 1} ` }).waitFor();
   const own = await widget.panel.locator(".msg.me .bubble").allTextContents();
   const their = await widget.panel.locator(".msg.technician .bubble").allTextContents();

@@ -16,6 +16,8 @@ export class Refused extends Error {
 
 interface Wiring {
   api: string;
+  /** Anything that is there whenever the server is. */
+  probe: string;
   /** Asked before every connection. */
   token(): Promise<string>;
   cursors(): Record<string, number>;
@@ -171,10 +173,18 @@ export class Link {
       clearTimeout(patience);
       if (this.socket !== socket) return;
       this.socket = undefined;
-      if (!opened) this.closedDoors += 1;
+      if (!opened) this.knock();
       if (event.code === 4401) this.wiring.ended();
       else this.lost();
     };
+  }
+
+  /** Whether only sockets are kept out, or nobody is there at all. */
+  private knock(): void {
+    fetch(this.wiring.probe, { method: "HEAD", cache: "no-store", credentials: "omit" }).then(
+      ({ ok }) => void (ok && (this.closedDoors += 1)),
+      () => undefined,
+    );
   }
 
   private async openStream(): Promise<void> {

@@ -43,6 +43,7 @@ export class Store {
   constructor(readonly host: Context) {
     this.link = new Link({
       api: host.api,
+      probe: `${host.files}queue.js`,
       token: () => this.session(),
       cursors: () => Object.fromEntries(this.talks.value.slice(0, 50).map((talk) => [talk.c, talk.seq])),
       frame: (frame) => this.heard(frame),
@@ -219,7 +220,11 @@ export class Store {
 
   private told(talk: Talk, entry: Entry, before: Standing | undefined, live: boolean): void {
     if (entry.kind === "message") {
-      if (entry.from === "me") return this.host.emit("message:sent", { conversation: talk.c, text: entry.text });
+      if (entry.from === "me") {
+        this.persist();
+        this.next(talk);
+        return this.host.emit("message:sent", { conversation: talk.c, text: entry.text });
+      }
       if (!live) return;
       this.host.emit("message:received", { conversation: talk.c, from: entry.from, text: entry.text });
       this.spoken.value = `${this.author(entry.from, entry.name)}: ${entry.text}`;
@@ -251,20 +256,26 @@ export class Store {
     talk.at = waiting.at;
     if (!talk.title) talk.title = text.slice(0, 60);
     this.persist();
-    this.post(talk, waiting);
+    this.next(talk);
     this.link.start();
     talk.changed();
   }
 
-  private post(talk: Talk, one: Waiting): void {
+  /** One under way at a time, so that they arrive in their order, whatever becomes of each. */
+  private next(talk: Talk): void {
+    const one = talk.waiting.value.find((waiting) => !waiting.failed);
+    if (!one || talk.underWay === one.id) return;
     const { id, text, context, reply_to } = one;
-    this.link.send({ t: "send", c: talk.c, id, text, files: one.files.map((file) => file.id), reply_to, context });
+    talk.underWay = id;
+    const sent = this.link.send({ t: "send", c: talk.c, id, text, files: one.files.map((file) => file.id), reply_to, context });
+    if (!sent) talk.underWay = "";
   }
 
   /** Everything that was never confirmed goes again, in order; the server knows each by its id. */
   private flush(): void {
     for (const talk of this.talks.value) {
-      for (const one of talk.waiting.value) if (!one.failed) this.post(talk, one);
+      talk.underWay = "";
+      this.next(talk);
     }
   }
 
@@ -275,6 +286,7 @@ export class Store {
       talk.waiting.value = talk.waiting.value.filter((one) => one.id !== id);
     }
     this.persist();
+    this.next(talk);
   }
 
   private refused(frame: { id: string; code: string; detail: string; retry: number | null; status: number }): void {
@@ -282,11 +294,16 @@ export class Store {
       const one = talk.waiting.value.find((waiting) => waiting.id === frame.id);
       if (!one) continue;
       if (frame.retry !== null && frame.retry < 3600) {
-        setTimeout(() => this.post(talk, one), frame.retry * 1000 + Math.random() * 500);
+        const again = (): void => {
+          talk.underWay = "";
+          this.next(talk);
+        };
+        setTimeout(again, frame.retry * 1000 + Math.random() * 500);
         return;
       }
       talk.waiting.value = talk.waiting.value.map((w) => (w === one ? { ...one, failed: frame.detail } : w));
       this.persist();
+      this.next(talk);
     }
     this.toast.value = frame.code === "too-many" ? this.say("slow") : frame.detail;
     this.host.emit("error", { code: frame.code, detail: frame.detail, status: frame.status });
@@ -294,8 +311,7 @@ export class Store {
 
   retry(talk: Talk, id: string): void {
     talk.waiting.value = talk.waiting.value.map((one) => (one.id === id ? { ...one, failed: undefined } : one));
-    const one = talk.waiting.value.find((waiting) => waiting.id === id);
-    if (one) this.post(talk, one);
+    this.next(talk);
   }
 
   press(c: string, action: string, value?: string, message?: string): void {

@@ -42,6 +42,8 @@ export class Talk {
   readonly version = signal(0);
   readonly growing: Signal<Growing | undefined> = signal(undefined);
   readonly waiting: Signal<Waiting[]> = signal([]);
+  /** The own message that was sent and not confirmed. */
+  underWay = "";
   readonly pressed = new Set<string>();
   messages: Message[] = [];
   seq = 0;
