@@ -37,7 +37,9 @@ pub const KITS: &[Kit] = &[
 /// What every channel can carry, by place.
 pub fn declared() -> Vec<(&'static str, &'static str, Capabilities)> {
     let telegram = telegram::declared().into_iter().map(|(place, can)| ("Telegram", place, can.clone()));
-    telegram.chain(widget::declared().into_iter().map(|(place, can)| ("Widget", place, can.clone()))).collect()
+    telegram
+        .chain(widget::declared().into_iter().map(|(place, can)| ("Widget", place, can.clone())))
+        .collect()
 }
 
 /// The simulated platform of `demo`. Not listed: it has no place in a configuration that people write.

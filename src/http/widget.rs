@@ -59,9 +59,7 @@ fn base64(bytes: &[u8]) -> String {
     const SIGNS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     // Digests of 48 bytes: no padding.
     let groups = bytes.chunks_exact(3).map(|group| u32::from_be_bytes([0, group[0], group[1], group[2]]));
-    groups
-        .flat_map(|n| [18, 12, 6, 0].map(|shift| char::from(SIGNS[(n >> shift) as usize & 63])))
-        .collect()
+    groups.flat_map(|n| [18, 12, 6, 0].map(|shift| char::from(SIGNS[(n >> shift) as usize & 63]))).collect()
 }
 
 /// The files, the sites' own surfaces, and `/try`.
@@ -125,7 +123,8 @@ async fn try_page(State(files): State<Arc<Files>>, Query(wanted): Query<Wanted>)
          crossorigin=\"anonymous\"></script>"
     );
     // As a page elsewhere would write it.
-    let snippet = tag.replace("src=\"/", "src=\"https://desk.example.com/").replace('<', "&lt;").replace('"', "&quot;");
+    let snippet =
+        tag.replace("src=\"/", "src=\"https://desk.example.com/").replace('<', "&lt;").replace('"', "&quot;");
     html(TRY_PAGE.replace("{tag}", &tag).replace("{snippet}", &snippet).replace("{here}", "some"))
 }
 

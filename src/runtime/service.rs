@@ -235,7 +235,11 @@ async fn keep_typing(bridge: &Arc<Bridge>, conversation: &Conversation) {
 
 /// Shows an answer while it grows, where the requester's channel can; never ends by itself. A hint each time, the latest
 /// text only: the answer itself is delivered as every message is (D31, D36).
-async fn show_growing(bridge: &Arc<Bridge>, conversation: &Conversation, mut growing: watch::Receiver<String>) {
+async fn show_growing(
+    bridge: &Arc<Bridge>,
+    conversation: &Conversation,
+    mut growing: watch::Receiver<String>,
+) {
     let session = conversation.requester_session();
     let adapter = session.and_then(|session| bridge.adapters.get(&session.address.channel));
     if let (Some(session), Some(adapter)) = (session, adapter) {

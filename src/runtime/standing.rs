@@ -56,7 +56,8 @@ impl Bridge {
     async fn tell_standing(&self, conversation: &Conversation) {
         for session in &conversation.sessions {
             let SessionRole::Requester { .. } = session.role else { continue };
-            let adapter = self.adapters.get(&session.address.channel).filter(|adapter| adapter.shows_standing());
+            let adapter =
+                self.adapters.get(&session.address.channel).filter(|adapter| adapter.shows_standing());
             let Some(adapter) = adapter else { continue };
             let standing = self.standing(conversation).await;
             if let Err(error) = adapter.standing(&session.address, &standing).await {

@@ -23,11 +23,12 @@ impl FileStore for Uploads {
         bytes: ByteStream,
         max: u64,
     ) -> Result<StoredFile, FileError> {
-        let stored = self.bridge.blobs.put(name, declared, bytes, max).await.map_err(|error| match error {
-            BlobError::TooLarge { max } => FileError::TooLarge { max },
-            BlobError::Source(why) => FileError::Source(why.to_string()),
-            BlobError::NotFound | BlobError::Storage(_) => FileError::Unavailable(error.to_string()),
-        })?;
+        let stored =
+            self.bridge.blobs.put(name, declared, bytes, max).await.map_err(|error| match error {
+                BlobError::TooLarge { max } => FileError::TooLarge { max },
+                BlobError::Source(why) => FileError::Source(why.to_string()),
+                BlobError::NotFound | BlobError::Storage(_) => FileError::Unavailable(error.to_string()),
+            })?;
         Ok(StoredFile { id: stored.id, size: stored.size, mime: stored.mime })
     }
 

@@ -1,7 +1,7 @@
 // A whole conversation: a visitor on a web page, a technician in a Telegram topic.
 import { assert, shoot, stage, Widget } from "./lib.mjs";
 
-await stage({ context: { colorScheme: "light" } }, async ({ telegram, open }) => {
+await stage({ context: { colorScheme: "light" } }, async ({ telegram, open, program }) => {
   const page = await open();
   const widget = new Widget(page);
   await page.evaluate(() => {
@@ -66,5 +66,13 @@ await stage({ context: { colorScheme: "light" } }, async ({ telegram, open }) =>
   await widget.panel.getByRole("button", { name: "Back" }).click();
   await widget.panel.locator(".row").first().waitFor();
   await shoot(page, "requests");
+
+  // The page to try it on: the snippet's hash is the file's, or the browser would not run it.
+  const own = await page.context().newPage();
+  await own.goto(`${program.url}/try`);
+  assert.match(await own.locator("pre.some").innerText(), /integrity="sha384-[A-Za-z0-9+/]{64}"/);
+  await new Widget(own).open();
+  await own.locator("deskbridge-widget .chip").first().waitFor();
+  await shoot(own, "try");
 });
 console.log("ok");

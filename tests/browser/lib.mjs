@@ -174,7 +174,7 @@ export class Site {
       response.setHeader("content-type", "text/html");
       response.setHeader("content-security-policy", policy);
       response.end(
-        `<!doctype html><html lang="${this.lang}"><title>A portal</title>${this.head}<main><h1>A portal</h1>` +
+        `<!doctype html><html lang="${this.lang}"><meta name="viewport" content="width=device-width, initial-scale=1"><title>A portal</title>${this.head}<main><h1>A portal</h1>` +
           `<p>Text of the page.</p><a href="#x">A link</a></main><script type="module" src="${url}/widget/v1/deskbridge.js" ` +
           `data-key="widget" ${this.attributes}></script></html>`,
       );

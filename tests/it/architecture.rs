@@ -131,7 +131,13 @@ fn only_the_composition_root_names_a_platform() {
     let found = offenders(
         &files,
         allowed,
-        &["deskbridge_telegram", "deskbridge_slack", "deskbridge_teams", "deskbridge_discord", "deskbridge_widget"],
+        &[
+            "deskbridge_telegram",
+            "deskbridge_slack",
+            "deskbridge_teams",
+            "deskbridge_discord",
+            "deskbridge_widget",
+        ],
     );
     assert!(found.is_empty(), "{found:#?}");
 }

@@ -181,7 +181,11 @@ impl Subject for Portal {
             Act::Read { message, .. } => {
                 json!({ "t": "read", "c": THREAD, "seq": self.sent.len(), "message": message })
             }
-            Act::Start { .. } | Act::Leave | Act::Return | Act::CloseThread { .. } | Act::ReopenThread { .. } => {
+            Act::Start { .. }
+            | Act::Leave
+            | Act::Return
+            | Act::CloseThread { .. }
+            | Act::ReopenThread { .. } => {
                 return None;
             }
         };
@@ -271,7 +275,11 @@ impl Subject for Portal {
                 for node in frame["body"].as_array().into_iter().flatten() {
                     read(node, &mut text, &mut links);
                 }
-                if frame["from"] == "me" { (frame["text"].as_str().unwrap().to_owned(), links) } else { (text, links) }
+                if frame["from"] == "me" {
+                    (frame["text"].as_str().unwrap().to_owned(), links)
+                } else {
+                    (text, links)
+                }
             };
             let known = shown.iter().position(|one| one.message == id);
             match (frame["kind"].as_str().unwrap(), known) {
@@ -314,12 +322,16 @@ impl Subject for Portal {
         for generic in ["adapter", "requesters", "queue", "desk", "desks"] {
             section.as_object_mut().unwrap().remove(generic);
         }
-        Config::from_value(section)
-            .map(|_| ())
-            .map_err(|faults| faults.into_iter().map(|(k, w)| format!("{k}: {w}")).collect::<Vec<_>>().join("; "))
+        Config::from_value(section).map(|_| ()).map_err(|faults| {
+            faults.into_iter().map(|(k, w)| format!("{k}: {w}")).collect::<Vec<_>>().join("; ")
+        })
     }
     fn hostile(&self) -> Vec<String> {
-        vec!["<img src=x onerror=alert(1)>".into(), "<svg/onload=alert(1)>".into(), "javascript:alert(1)".into()]
+        vec![
+            "<img src=x onerror=alert(1)>".into(),
+            "<svg/onload=alert(1)>".into(),
+            "javascript:alert(1)".into(),
+        ]
     }
 }
 
@@ -347,7 +359,9 @@ async fn s59_pages_elsewhere_are_refused() {
         Some("http://portal.example.com"),
         Some("https://portal.example.com:8443"),
     ] {
-        for (method, path) in [("POST", "session"), ("POST", "act"), ("GET", "socket"), ("OPTIONS", "session")] {
+        for (method, path) in
+            [("POST", "session"), ("POST", "act"), ("GET", "socket"), ("OPTIONS", "session")]
+        {
             let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
             let mut request = portal.http.request(method, format!("{}/{path}", portal.base)).body("{}");
             if path == "socket" {

@@ -16,6 +16,7 @@ cargo xtask <chore>
   ci [--fast] [--no-install]
                        all that CI checks: format, lints, dependencies, generated files, tests
   generated [--write]  check that generated files are current; --write makes them so
+  web                  build the pages in web/ into web/dist, and hold them to their sizes
   peers [--no-install] install what the tests' peers need (Python packages, npm packages, Chromium)
 ";
 
@@ -38,6 +39,7 @@ pub enum Chore {
     With { wanted: Wanted, command: Vec<String> },
     Ci(Wanted),
     Generated { write: bool },
+    Web,
     Peers { may_install: bool },
     Help,
 }
@@ -77,9 +79,14 @@ pub fn parse(words: impl IntoIterator<Item = String>) -> Outcome<Chore> {
             nothing_after(&chore, &rest)?;
             Ok(Chore::Peers { may_install: !wanted(&chore, &flags, &["--no-install"])?.no_install })
         }
+        "web" => {
+            nothing_after(&chore, &rest)?;
+            known(&chore, &flags, &[])?;
+            Ok(Chore::Web)
+        }
         "help" | "--help" | "-h" => Ok(Chore::Help),
         other => Err(Fault::new("cargo xtask", format!("no chore is called `{other}`"))
-            .next("cargo xtask help   # chores: test, with, ci, generated, peers")),
+            .next("cargo xtask help   # chores: test, with, ci, generated, web, peers")),
     }
 }
 

@@ -114,7 +114,15 @@ fn first_difference(has: &[u8], wanted: &[u8]) -> String {
     "differs in its line ends".into()
 }
 
-/// Builds `web/dist` and says whether that changed it.
+/// The chore `web`: builds the pages, and says what changed.
+pub fn build_web(place: &Place) -> Outcome<()> {
+    let mut skips = Skips::default();
+    web(place, &mut skips)?;
+    eprintln!("{}", skips.block());
+    Ok(())
+}
+
+/// Builds `web/dist` and says whether that changed it. The builds themselves hold the files to their sizes.
 fn web(place: &Place, skips: &mut Skips) -> Outcome<bool> {
     let folder = place.root.join("web");
     if !folder.join("package.json").is_file() {

@@ -1,4 +1,4 @@
-//! The project's own chores: `cargo xtask test`, `ci`, `generated`, `peers`, `with`.
+//! The project's own chores: `cargo xtask test`, `ci`, `generated`, `web`, `peers`, `with`.
 //! Not here: how a chore is done; each has its module. Standard library only, so this builds in a second on a new machine.
 
 mod args;
@@ -26,6 +26,7 @@ fn main() -> ExitCode {
             Chore::With { wanted, command } => testing::with(&place, &wanted, &command),
             Chore::Ci(wanted) => checks::ci(&place, &wanted),
             Chore::Generated { write } => generated::check(&place, write, &mut skips::Skips::default()),
+            Chore::Web => generated::build_web(&place),
             Chore::Peers { may_install } => peers::install(&place, may_install),
             Chore::Help => args::print_help(),
         }

@@ -43,10 +43,16 @@ const AGAIN: Duration = Duration::from_secs(2);
 
 pub(crate) fn intake(telegram: Arc<Telegram>, inbox: Inbox) -> Intake {
     match &telegram.config.receive {
-        Receive::Polling => Intake { connect: Some(polling::run(telegram, inbox).boxed()), ..Intake::default() },
+        Receive::Polling => {
+            Intake { connect: Some(polling::run(telegram, inbox).boxed()), ..Intake::default() }
+        }
         Receive::Webhook { secret } => {
             let route = webhook::route(telegram.clone(), inbox, secret);
-            Intake { connect: Some(webhook::keep(telegram).boxed()), webhook: Some(route), ..Intake::default() }
+            Intake {
+                connect: Some(webhook::keep(telegram).boxed()),
+                webhook: Some(route),
+                ..Intake::default()
+            }
         }
     }
 }

@@ -83,7 +83,10 @@ impl Config {
             topics: read.texts("topics"),
             ask: read.ask(),
             verified_only: read.flag("verified_only"),
-            identity_keys: ["identity_key", "previous_identity_key"].iter().filter_map(|k| read.key(k)).collect(),
+            identity_keys: ["identity_key", "previous_identity_key"]
+                .iter()
+                .filter_map(|k| read.key(k))
+                .collect(),
             identity_lifetime: read.time("identity_lifetime", 3600, 300..=86_400),
             messages_per_minute: read.count("messages_per_minute", 30, 1..=600),
             sockets_per_visitor: read.count("sockets_per_visitor", 12, 1..=100),
@@ -145,7 +148,10 @@ impl Reader<'_> {
     /// As browsers send it: scheme, host and port, and nothing after them.
     fn origins(&mut self) -> Vec<String> {
         if !self.section.contains_key("origins") {
-            self.fault("origins", "missing; the pages that show the widget, like [\"https://portal.example.com\"]");
+            self.fault(
+                "origins",
+                "missing; the pages that show the widget, like [\"https://portal.example.com\"]",
+            );
         }
         let texts = self.texts("origins");
         for text in &texts {
@@ -155,7 +161,8 @@ impl Reader<'_> {
                     && url.origin().ascii_serialization() == *text
             });
             if !sound {
-                let what = "expected an exact origin like \"https://portal.example.com\": no path, no wildcard";
+                let what =
+                    "expected an exact origin like \"https://portal.example.com\": no path, no wildcard";
                 self.fault("origins", what);
             }
         }
@@ -256,7 +263,8 @@ mod tests {
         ] {
             assert_eq!(faulty(json!({ "origins": [bad] })), ["origins"], "{bad}");
         }
-        let config = Config::from_value(json!({ "origins": ["https://portal.example.com", "http://localhost:8080"] }));
+        let config =
+            Config::from_value(json!({ "origins": ["https://portal.example.com", "http://localhost:8080"] }));
         let config = config.ok().unwrap();
         assert!(config.admits("https://portal.example.com") && config.admits("http://localhost:8080"));
         for foreign in [
@@ -282,7 +290,15 @@ mod tests {
         keys.sort();
         assert_eq!(
             keys,
-            ["ask", "color", "colour", "identity_key", "identity_lifetime", "messages_per_minute", "verified_only"]
+            [
+                "ask",
+                "color",
+                "colour",
+                "identity_key",
+                "identity_lifetime",
+                "messages_per_minute",
+                "verified_only"
+            ]
         );
         assert_eq!(faulty(json!({})), ["origins"]);
     }

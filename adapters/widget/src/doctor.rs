@@ -39,7 +39,10 @@ pub fn examine(config: &Config, desks: &[RoomId]) -> Vec<Check> {
         ),
         n => check("widget.origins", Outcome::Pass, format!("{n} origins may show it"), "", ""),
     });
-    let plain = config.origins.iter().filter(|o| o.starts_with("http://") && !o.contains("//localhost") && !o.contains("//127."));
+    let plain = config
+        .origins
+        .iter()
+        .filter(|o| o.starts_with("http://") && !o.contains("//localhost") && !o.contains("//127."));
     let plain = plain.count();
     if plain > 0 {
         checks.push(check(

@@ -154,7 +154,9 @@ impl Vouching {
         !id.is_empty()
             && id.len() <= 200
             && self.keys.iter().any(|key| {
-                let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key.expose_secret().as_bytes()) else { return false };
+                let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key.expose_secret().as_bytes()) else {
+                    return false;
+                };
                 mac.update(id.as_bytes());
                 mac.finalize().into_bytes().ct_eq(&given).into()
             })

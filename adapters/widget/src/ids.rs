@@ -111,7 +111,8 @@ impl Token {
 
     pub fn parse(text: &str) -> Option<Token> {
         let rest = text.strip_prefix("dws_")?;
-        (rest.len() == 4 * RANDOM && rest.bytes().all(|b| b.is_ascii_hexdigit())).then(|| Token(text.to_owned()))
+        (rest.len() == 4 * RANDOM && rest.bytes().all(|b| b.is_ascii_hexdigit()))
+            .then(|| Token(text.to_owned()))
     }
 
     pub fn reveal(&self) -> &str {
@@ -129,8 +130,13 @@ mod tests {
 
     #[test]
     fn ids_from_browsers_are_checked() {
-        assert!(is_client_id("3f0f6c1e-0b8e-4b6a-9d1c-0b6a9d1c3f0f") && is_client_id("01J9ZQ4Z7N8W2X3Y4Z5A6B7C8D"));
-        for bad in ["", "short", "with space-and-more", "../../../etc/passwd", "d0123456789abcdef", "é-é-é-é-é-é"] {
+        assert!(
+            is_client_id("3f0f6c1e-0b8e-4b6a-9d1c-0b6a9d1c3f0f")
+                && is_client_id("01J9ZQ4Z7N8W2X3Y4Z5A6B7C8D")
+        );
+        for bad in
+            ["", "short", "with space-and-more", "../../../etc/passwd", "d0123456789abcdef", "é-é-é-é-é-é"]
+        {
             assert!(!is_client_id(bad), "{bad}");
         }
         assert!(ThreadKey::parse(&"a1".repeat(16)).is_some());

@@ -115,7 +115,9 @@ impl Thread {
 
     /// Among the entries that a repeated delivery can be: lanes are short, and a lane has one under way.
     pub fn message(&self, id: &str) -> Option<&Entry> {
-        self.latest().rev().find(|entry| matches!(&entry.what, What::Message { id: known, .. } if known == id))
+        self.latest()
+            .rev()
+            .find(|entry| matches!(&entry.what, What::Message { id: known, .. } if known == id))
     }
 
     /// Whether an entry says exactly this and nothing came after that changed it.
@@ -129,7 +131,9 @@ impl Thread {
             return Ok(Some(entry.clone()));
         }
         let (_, entries) = self.since(shelf, 0).await?;
-        Ok(entries.into_iter().find(|entry| matches!(&entry.what, What::Message { id: known, .. } if known == id)))
+        Ok(entries
+            .into_iter()
+            .find(|entry| matches!(&entry.what, What::Message { id: known, .. } if known == id)))
     }
 
     /// Appends durably. Nobody is told here.
@@ -213,14 +217,8 @@ impl Threads {
     }
 
     pub fn begin(key: &ThreadKey, visitor: &Visitor, title: String) -> Thread {
-        let meta = Meta {
-            room: visitor.clone(),
-            owner: visitor.clone(),
-            title,
-            standing: None,
-            read: 0,
-            page: 0,
-        };
+        let meta =
+            Meta { room: visitor.clone(), owner: visitor.clone(), title, standing: None, read: 0, page: 0 };
         Thread { key: key.clone(), meta, page: Page::default(), before: Page::default() }
     }
 }
@@ -276,7 +274,9 @@ mod tests {
             thread.append(&shelf, said(n), Timestamp(0)).await.unwrap();
         }
         let (lost, entries) = thread.since(&shelf, 3).await.unwrap();
-        assert!(lost && entries.len() as u64 <= PAGE * PAGES && entries.last().unwrap().seq == PAGE * PAGES + 40);
+        assert!(
+            lost && entries.len() as u64 <= PAGE * PAGES && entries.last().unwrap().seq == PAGE * PAGES + 40
+        );
         let numbers = numbers(&entries);
         assert!(numbers.windows(2).all(|pair| pair[1] == pair[0] + 1), "without a gap");
     }

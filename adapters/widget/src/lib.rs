@@ -85,7 +85,8 @@ impl Widget {
                 key
             }
         };
-        let links = identity::Links::new(key.as_bytes()).ok_or_else(|| ShelfError("an unusable key".into()))?;
+        let links =
+            identity::Links::new(key.as_bytes()).ok_or_else(|| ShelfError("an unusable key".into()))?;
         Ok(self.links.get_or_init(|| Arc::new(links)).clone())
     }
 
@@ -150,8 +151,13 @@ impl WidgetAdapter {
         let nobody = ids::Visitor("v".repeat(33));
         let person = people::Person::default();
         let channel = &self.0.channel;
-        let doer =
-            translate::Doer { channel, room: &nobody, visitor: &nobody, person: &person, now: (self.0.clock)() };
+        let doer = translate::Doer {
+            channel,
+            room: &nobody,
+            visitor: &nobody,
+            person: &person,
+            now: (self.0.clock)(),
+        };
         Ok(Some(translate::inbound(&act, &doer, &[])))
     }
 

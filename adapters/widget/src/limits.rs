@@ -63,7 +63,8 @@ impl Limits {
         let bytes = Quota::with_period(grain).unwrap_or(Quota::per_minute(NonZeroU32::MIN));
         Limits {
             messages: keyed(
-                per_minute(config.messages_per_minute).allow_burst(at_least_one(config.messages_per_minute.max(BURST))),
+                per_minute(config.messages_per_minute)
+                    .allow_burst(at_least_one(config.messages_per_minute.max(BURST))),
             ),
             hints: keyed(Quota::per_second(at_least_one(5)).allow_burst(at_least_one(60))),
             files: keyed(Quota::per_hour(at_least_one(FILES))),

@@ -209,7 +209,8 @@ fn harmless(address: &str) -> Option<String> {
 fn web_address(text: &str) -> Option<(usize, usize)> {
     let start = ["https://", "http://"].iter().filter_map(|scheme| text.find(scheme)).min()?;
     let rest = &text[start..];
-    let end = rest.find(|c: char| c.is_whitespace() || c == '<' || c == '>' || c == '"').unwrap_or(rest.len());
+    let end =
+        rest.find(|c: char| c.is_whitespace() || c == '<' || c == '>' || c == '"').unwrap_or(rest.len());
     let url = rest[..end].trim_end_matches(['.', ',', ';', ':', '!', '?', '\'', ')', ']', '*', '_']);
     harmless(url)?;
     Some((start, start + url.len()))
@@ -269,9 +270,15 @@ mod tests {
 
     #[test]
     fn only_harmless_addresses_become_links() {
-        for address in
-            ["javascript:alert(1)", "data:text/html,x", "vbscript:x", "//evil.test", "/x", "java\nscript:alert(1)", "file:///etc/passwd"]
-        {
+        for address in [
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "vbscript:x",
+            "//evil.test",
+            "/x",
+            "java\nscript:alert(1)",
+            "file:///etc/passwd",
+        ] {
             let tree = to_tree(&format!("[click](<{address}>)"));
             assert!(!json!(tree).to_string().contains("href"), "{address}: {tree:?}");
         }
@@ -282,7 +289,9 @@ mod tests {
         );
         assert_eq!(
             to_tree("see https://example.org/x_y, or not"),
-            [json!(["p", {}, "see ", ["a", { "href": "https://example.org/x_y" }, "https://example.org/x_y"], ", or not"])]
+            [
+                json!(["p", {}, "see ", ["a", { "href": "https://example.org/x_y" }, "https://example.org/x_y"], ", or not"])
+            ]
         );
     }
 

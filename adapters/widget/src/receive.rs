@@ -49,13 +49,20 @@ impl Refusal {
     }
 
     pub fn slow(retry: Duration) -> Refusal {
-        let refusal = Refusal::new(StatusCode::TOO_MANY_REQUESTS, "too-many", "Too much at once; please wait a moment.");
+        let refusal = Refusal::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "too-many",
+            "Too much at once; please wait a moment.",
+        );
         Refusal { retry: Some(retry), ..refusal }
     }
 
     pub fn unavailable() -> Refusal {
-        let refusal =
-            Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not possible at the moment; it is tried again.");
+        let refusal = Refusal::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "unavailable",
+            "Not possible at the moment; it is tried again.",
+        );
         Refusal { retry: Some(Duration::from_secs(2)), ..refusal }
     }
 
@@ -121,11 +128,8 @@ async fn from_known_pages(State(widget): State<Arc<Widget>>, request: Request, n
         let detail = "This page may not show the widget: its origin is not in the site's list.";
         return Refusal::new(StatusCode::FORBIDDEN, "foreign-origin", detail).into_response();
     };
-    let mut response = if request.method() == Method::OPTIONS {
-        preflight()
-    } else {
-        next.run(request).await
-    };
+    let mut response =
+        if request.method() == Method::OPTIONS { preflight() } else { next.run(request).await };
     let headers = response.headers_mut();
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("retry-after"));
@@ -159,7 +163,11 @@ impl Widget {
     }
 
     /// The session of a token; a failure costs the address of its budget.
-    pub(crate) async fn session_by(&self, token: Option<Token>, from: IpAddr) -> Result<Arc<Session>, Refusal> {
+    pub(crate) async fn session_by(
+        &self,
+        token: Option<Token>,
+        from: IpAddr,
+    ) -> Result<Arc<Session>, Refusal> {
         let shelf = self.shelf().map_err(|_| Refusal::unavailable())?;
         if let Some(token) = token
             && let Some(session) = self.people.find(&shelf, &token, (self.clock)()).await?

@@ -64,7 +64,8 @@ impl Widget {
                 Ok(sent(Some(message.clone())))
             }
             OutboundOp::React { message, emoji, on } => {
-                let what = What::Reacted { id: message.0.clone(), emoji: emoji.clone(), on: *on, mine: false };
+                let what =
+                    What::Reacted { id: message.0.clone(), emoji: emoji.clone(), on: *on, mine: false };
                 self.append_once(&shelf, thread, what).await?;
                 Ok(sent(Some(message.clone())))
             }
@@ -115,7 +116,10 @@ impl Widget {
         let thread = held.as_ref().ok_or_else(gone)?;
         let helped = thread.meta.standing.as_ref().and_then(|standing| standing.technician.as_deref());
         let from = if helped.is_some() { From::Technician } else { From::Assistant };
-        self.tell(thread, &json!({ "t": "typing", "c": key.0, "from": from, "name": helped, "ms": TYPING_MS }));
+        self.tell(
+            thread,
+            &json!({ "t": "typing", "c": key.0, "from": from, "name": helped, "ms": TYPING_MS }),
+        );
         Ok(())
     }
 
@@ -123,7 +127,10 @@ impl Widget {
         let shelf = self.shelf()?;
         let (key, held) = self.held(&shelf, at).await?;
         let thread = held.as_ref().ok_or_else(gone)?;
-        self.tell(thread, &json!({ "t": "stream", "c": key.0, "body": markup::to_tree(text), "ms": TYPING_MS }));
+        self.tell(
+            thread,
+            &json!({ "t": "stream", "c": key.0, "body": markup::to_tree(text), "ms": TYPING_MS }),
+        );
         Ok(())
     }
 

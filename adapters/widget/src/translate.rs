@@ -151,10 +151,16 @@ pub fn act(frame: Frame) -> Result<Option<Act>, TranslateError> {
                 return Err(malformed("text: empty"));
             }
             let context = context.unwrap_or_default();
-            if context.len() > MAX_FACTS || context.iter().any(|(key, value)| key.len() > 120 || value.len() > 1000) {
+            if context.len() > MAX_FACTS
+                || context.iter().any(|(key, value)| key.len() > 120 || value.len() > 1000)
+            {
                 return Err(malformed("context"));
             }
-            (c, own(id)?, What::Send { text, files, reply_to: reply_to.map(message_id).transpose()?, context })
+            (
+                c,
+                own(id)?,
+                What::Send { text, files, reply_to: reply_to.map(message_id).transpose()?, context },
+            )
         }
         Frame::Edit { c, id, message, text } => {
             let text = text_of(text)?;
@@ -165,7 +171,10 @@ pub fn act(frame: Frame) -> Result<Option<Act>, TranslateError> {
         }
         Frame::Delete { c, id, message } => (c, own(id)?, What::Delete { message: message_id(message)? }),
         Frame::React { c, id, message, emoji, on } => {
-            if emoji.is_empty() || emoji.len() > MAX_EMOJI || emoji.chars().any(|c| c.is_ascii() || c.is_control()) {
+            if emoji.is_empty()
+                || emoji.len() > MAX_EMOJI
+                || emoji.chars().any(|c| c.is_ascii() || c.is_control())
+            {
                 return Err(malformed("emoji"));
             }
             (c, own(id)?, What::React { message: message_id(message)?, emoji, on })
@@ -227,7 +236,9 @@ pub fn inbound(act: &Act, doer: &Doer<'_>, files: &[File]) -> Inbound {
         }
         What::Read { seq, message } => {
             id = format!("{id}read.{seq}");
-            InboundEvent::Read { up_to: message.as_ref().map_or_else(|| RemoteMessageId(String::new()), remote) }
+            InboundEvent::Read {
+                up_to: message.as_ref().map_or_else(|| RemoteMessageId(String::new()), remote),
+            }
         }
     };
     Inbound {
@@ -285,7 +296,10 @@ mod tests {
     fn frames_are_checked_for_their_form() {
         let c = "0a".repeat(16);
         let sound = |text: &str| frame(text.as_bytes()).and_then(act);
-        assert!(sound(&format!(r#"{{"t":"send","c":"{c}","id":"abcdefgh-1","text":"hi"}}"#)).is_ok_and(|a| a.is_some()));
+        assert!(
+            sound(&format!(r#"{{"t":"send","c":"{c}","id":"abcdefgh-1","text":"hi"}}"#))
+                .is_ok_and(|a| a.is_some())
+        );
         assert!(sound(r#"{"t":"ping"}"#).is_ok_and(|a| a.is_none()));
         for bad in [
             format!(r#"{{"t":"send","c":"{c}","id":"abcdefgh-1","text":"  "}}"#),

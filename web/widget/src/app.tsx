@@ -158,8 +158,8 @@ function Head({ store, talk }: { store: Store; talk: Talk | undefined }) {
         </button>
       )}
       <div class="names">
-        <h2 id="title" dir="auto">
-          {talk ? talk.title || say("fresh") : site}
+        <h2 id="title">
+          <bdi>{talk ? talk.title || say("fresh") : site}</bdi>
         </h2>
         {talk && <p>{facts.filter(Boolean).join(" · ") || site}</p>}
       </div>

@@ -107,7 +107,7 @@ export function Composer({ store, talk, handle }: { store: Store; talk: Talk; ha
           ref={area}
           rows={1}
           data-first
-          dir="auto"
+          dir={text ? "auto" : undefined}
           aria-label={say("message")}
           placeholder={say("message")}
           maxLength={store.site.value?.limits.text ?? 8000}

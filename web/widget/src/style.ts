@@ -81,7 +81,7 @@ h3{margin:8px 0 0;font-size:14px;font-weight:650;color:var(--soft)}
 footer{padding:8px 12px 12px;border-block-start:1px solid var(--line);display:flex;flex-direction:column;gap:8px;position:relative}
 .state{display:flex;align-items:center;justify-content:space-between;gap:8px;font-size:13px;color:var(--soft);min-block-size:36px}
 .state .chip{min-block-size:36px;padding:4px 12px;font-size:14px;color:var(--fg)}
-.state.wrap{flex-wrap:wrap}.state .icon{font-size:22px}.state.wrap .chips{gap:2px;color:var(--fg)}
+.state.wrap{flex-wrap:wrap}.state .icon,.emoji button,.react{font-family:'Apple Color Emoji','Segoe UI Emoji','Noto Color Emoji',sans-serif}.state .icon{font-size:22px}.state.wrap .chips{gap:2px;color:var(--fg)}
 .form{display:flex;flex-direction:column;gap:12px}
 .form label{display:flex;flex-direction:column;gap:4px;font-weight:600}
 .form input,.form textarea{padding:10px 12px;border:1px solid color-mix(in srgb,var(--fg) 45%,var(--bg));border-radius:10px;background:var(--bg);font-weight:400;min-block-size:44px}

@@ -72,8 +72,10 @@ impl Widget {
                 let change = |person: &mut Person| {
                     // The site's word on a person is not the person's to change.
                     if !verified {
-                        person.name = name.as_deref().map(tidy).filter(|n| !n.is_empty()).or(person.name.take());
-                        person.email = email.as_deref().map(tidy).filter(|e| e.contains('@')).or(person.email.take());
+                        person.name =
+                            name.as_deref().map(tidy).filter(|n| !n.is_empty()).or(person.name.take());
+                        person.email =
+                            email.as_deref().map(tidy).filter(|e| e.contains('@')).or(person.email.take());
                     }
                     person.language = language.filter(|l| is_language(l)).or(person.language.take());
                 };
@@ -223,9 +225,12 @@ impl Widget {
                     reply_to: reply_to.clone(),
                 }
             }
-            What::Edit { message, text } => {
-                Said::Edited { id: message.clone(), body: Vec::new(), text: text.clone(), actions: Vec::new() }
-            }
+            What::Edit { message, text } => Said::Edited {
+                id: message.clone(),
+                body: Vec::new(),
+                text: text.clone(),
+                actions: Vec::new(),
+            },
             What::Delete { message } => Said::Deleted { id: message.clone() },
             What::React { message, emoji, on } => {
                 Said::Reacted { id: message.clone(), emoji: emoji.clone(), on: *on, mine: true }

@@ -55,7 +55,11 @@ pub(super) async fn upload(
     let (token, from) = shown(&request);
     let session = widget.session_by(token, from).await?;
     if widget.config.verified_only && !session.verified {
-        return Err(Refusal::new(StatusCode::FORBIDDEN, "verified-only", "Please sign in on this page first."));
+        return Err(Refusal::new(
+            StatusCode::FORBIDDEN,
+            "verified-only",
+            "Please sign in on this page first.",
+        ));
     }
     let too_large = || Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "This file is too large.");
     let size = size(request.headers()).ok_or_else(|| {
@@ -76,14 +80,15 @@ pub(super) async fn upload(
         let detail = "Programs and web pages cannot be sent here.";
         return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "kind-refused", detail));
     }
-    let stored = store.put(&name, &declared, bytes, widget.config.max_file).await.map_err(|error| match error {
-        FileError::TooLarge { .. } => too_large(),
-        FileError::Source(_) => Refusal::malformed(),
-        FileError::Unavailable(why) => {
-            tracing::warn!(why, "an upload could not be kept");
-            Refusal::unavailable()
-        }
-    })?;
+    let stored =
+        store.put(&name, &declared, bytes, widget.config.max_file).await.map_err(|error| match error {
+            FileError::TooLarge { .. } => too_large(),
+            FileError::Source(_) => Refusal::malformed(),
+            FileError::Unavailable(why) => {
+                tracing::warn!(why, "an upload could not be kept");
+                Refusal::unavailable()
+            }
+        })?;
     let file = File { id: stored.id.0, name, mime: stored.mime, size: stored.size };
     let upload = Upload { visitor: session.visitor.clone(), file };
     write(&shelf, &format!("f:{}", upload.file.id), &upload).await?;
@@ -121,7 +126,8 @@ fn looks_like_a_page(head: &[u8]) -> bool {
 /// No path, no controls, nothing that turns the reading direction (S89).
 fn name_of(given: &str) -> String {
     let last = given.rsplit(['/', '\\']).next().unwrap_or_default();
-    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let turns =
+        |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let clean: String = last.chars().filter(|c| !c.is_control() && !turns(*c)).take(LONGEST_NAME).collect();
     let clean = clean.trim_matches(['.', ' ']);
     if clean.is_empty() { "file".into() } else { clean.to_owned() }

@@ -57,7 +57,11 @@ pub(super) async fn open(State(widget): State<Arc<Widget>>, request: Request) ->
     if wanted.jwt.is_some() || wanted.user.is_some() {
         let Some(vouched) = vouched else {
             widget.limits.failure(from).map_err(Refusal::slow)?;
-            return Err(Refusal::new(StatusCode::UNAUTHORIZED, "not-vouched", "The site's word for you does not hold."));
+            return Err(Refusal::new(
+                StatusCode::UNAUTHORIZED,
+                "not-vouched",
+                "The site's word for you does not hold.",
+            ));
         };
         let (token, session) = widget.sign_in(&shelf, vouched, known.map(|(_, session)| session)).await?;
         return widget.begin(&shelf, &token, &session, wanted.language).await;
@@ -131,7 +135,13 @@ impl Widget {
         Ok(())
     }
 
-    async fn begin(&self, shelf: &Shelf, token: &Token, session: &Session, language: Option<String>) -> Answer {
+    async fn begin(
+        &self,
+        shelf: &Shelf,
+        token: &Token,
+        session: &Session,
+        language: Option<String>,
+    ) -> Answer {
         let change = |person: &mut Person| {
             if let Some(language) = language.as_deref().filter(|text| is_language(text)) {
                 person.language = Some(language.to_owned());

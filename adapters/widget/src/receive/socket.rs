@@ -43,7 +43,8 @@ const MISBEHAVED: u16 = 4400;
 
 pub(super) async fn open(State(widget): State<Arc<Widget>>, request: Request) -> Answer {
     let from = peer(&request);
-    let address = widget.addresses.take_address(from).ok_or_else(|| Refusal::slow(Duration::from_secs(30)))?;
+    let address =
+        widget.addresses.take_address(from).ok_or_else(|| Refusal::slow(Duration::from_secs(30)))?;
     let (mut parts, _) = request.into_parts();
     let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &()).await;
     let upgrade = match upgrade {
@@ -94,9 +95,16 @@ async fn greet(widget: &Arc<Widget>, socket: &mut WebSocket, from: IpAddr) -> Re
     };
     let Frame::Hello { token, .. } = &frame else { return Err(None) };
     let session = widget.session_by(Token::parse(token), from).await.map_err(|refusal| {
-        Some(if refusal.status.is_server_error() { End(TRY_AGAIN, "unavailable") } else { End(UNAUTHORIZED, refusal.code) })
+        Some(if refusal.status.is_server_error() {
+            End(TRY_AGAIN, "unavailable")
+        } else {
+            End(UNAUTHORIZED, refusal.code)
+        })
     })?;
-    let place = widget.visitors.take(session.visitor.0.clone()).ok_or(Some(End(TRY_AGAIN, "too many connections")))?;
+    let place = widget
+        .visitors
+        .take(session.visitor.0.clone())
+        .ok_or(Some(End(TRY_AGAIN, "too many connections")))?;
     // Listening begins before what was missed is read: nothing falls between.
     let listener = widget.hub.listen(&session.visitor, &session.digest);
     match widget.carry_out(&session, frame).await {

@@ -36,7 +36,8 @@ pub(super) async fn open(State(widget): State<Arc<Widget>>, request: Request) ->
     let listener = widget.hub.listen(&session.visitor, &session.digest);
     let missed = widget.carry_out(&session, Frame::Resume { cursors: wanted.cursors }).await?;
     let missed: Vec<Arc<str>> = missed.frames.iter().map(|frame| frame.to_string().into()).collect();
-    let state = Streaming { missed: missed.into_iter(), listener, session, widget, _places: (address, place) };
+    let state =
+        Streaming { missed: missed.into_iter(), listener, session, widget, _places: (address, place) };
     let frames = stream::unfold(state, |mut state| async move {
         let frame = state.next().await?;
         Some((Ok::<_, Infallible>(Event::default().data(frame.as_ref())), state))
