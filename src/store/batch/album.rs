@@ -63,7 +63,9 @@ impl Batch<'_> {
         };
         let since = stored.album.as_ref().and_then(|album| album.since);
         let is_open = since.is_some_and(|since| self.now.since(since) <= OPEN);
-        if !is_open || !content.text.trim().is_empty() || matches!(here.stage, Stage::Closed(_)) {
+        // An end or a hand back meanwhile let go of what was held (D13): perhaps it is shown already.
+        let let_go = matches!(here.stage, Stage::Closed(_)) || here.stretch.from > message.seq;
+        if !is_open || let_go || !content.text.trim().is_empty() {
             return false;
         }
         let mut joined = stored;
