@@ -77,6 +77,8 @@ impl Config {
             settings: Vec::new(),
             secret_files: Vec::new(),
             secrets_inside: false,
+            // Its channels passed when the file was read.
+            simulated: true,
         };
         let table = load.tree.table.clone();
         let mut config = read(&mut load, &table, self.file.as_deref());

@@ -5,8 +5,8 @@
 mod api;
 mod architecture;
 mod browser;
-mod console_browser;
 mod command_line;
+mod console_browser;
 mod core_properties;
 mod e2e;
 mod harness;
