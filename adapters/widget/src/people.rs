@@ -62,7 +62,7 @@ pub struct Person {
 
 impl Person {
     pub fn owns(&self, thread: &ThreadKey) -> bool {
-        self.threads.iter().any(|known| *known == thread.0)
+        self.threads.contains(&thread.0)
     }
 }
 
