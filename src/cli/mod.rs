@@ -20,6 +20,7 @@ mod replay;
 mod serve;
 mod setting;
 mod token;
+mod user;
 mod version;
 
 use std::process::ExitCode;
@@ -69,9 +70,12 @@ enum Command {
     /// Make, list and revoke tokens for the API
     #[command(subcommand)]
     Token(token::Command),
+    /// List who can sign in to the console, and make one-time links
+    #[command(subcommand)]
+    User(user::Command),
     /// Show a conversation event by event, and check that its log leads to its stored state
     Replay(replay::Args),
-    /// Write everything in the database but tokens as JSON lines
+    /// Write everything in the database but tokens and accounts as JSON lines
     Export(export::Args),
     /// Measure this build on this machine
     #[command(subcommand)]
@@ -135,6 +139,7 @@ async fn run() -> Outcome {
         Command::Migrate(command) => migrate::run(&common, &command).await,
         Command::Kb(command) => kb::run(&common, &command).await,
         Command::Token(command) => token::run(&common, &command).await,
+        Command::User(command) => user::run(&common, &command).await,
         Command::Replay(args) => replay::run(&common, &args).await,
         Command::Export(args) => export::run(&common, &args).await,
         Command::Openapi(args) => openapi::run(&args),

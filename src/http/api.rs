@@ -57,7 +57,7 @@ use crate::app::Running;
 use crate::app::settings::Settings;
 use crate::config::Config;
 use crate::runtime::Bridge;
-pub use accounts::first_link;
+pub use accounts::{first_link, link_for};
 pub use actions::verbs;
 pub use attention::DOINGS;
 pub use conversations::STAGES;
@@ -135,11 +135,25 @@ impl Api {
         }
         let (request, guard) = body::guard(request, &limits, &self.room);
         let answer = match self.call(route, path, request).await {
+            Ok(call) if route.is_once() && call.once.is_given() => self.act_once(route, call).await,
             Ok(call) => (route.act)(self, call).await,
             Err(problem) => Err(problem),
         };
         let answer = guard.problem().map_or(answer, Err);
         answer.unwrap_or_else(Problem::into_response)
+    }
+
+    /// For what is no event of a conversation: what was done is not done again, and what it answered is not kept.
+    async fn act_once(self: Arc<Self>, route: &'static Route, call: Call) -> call::Answer {
+        let key = call.once.clone();
+        self.onces.begin(&key)?;
+        if self.onces.was_finished(&key) {
+            return Err(Problem::conflict("already-done", "this request was carried out before"));
+        }
+        let api = self.clone();
+        let answer = (route.act)(self, call).await?;
+        api.onces.finished(&key);
+        Ok(answer)
     }
 
     /// Who calls comes first: nobody learns anything else without a good token, and no body is read for them.

@@ -80,12 +80,15 @@ fn licences(place: &Place, skips: &mut Skips) -> Outcome<()> {
 
 /// The pages' own checks (types, tests), where `web/package.json` has a script `check`.
 fn web(place: &Place) -> Outcome<()> {
-    let folder = place.root.join("web");
-    if !folder.join("node_modules").is_dir() {
-        eprintln!("no web packages are installed: nothing to check");
-        return Ok(());
+    for part in ["web", "web/console"] {
+        let folder = place.root.join(part);
+        if !folder.join("node_modules").is_dir() {
+            eprintln!("no packages are installed in {part}: nothing to check");
+            continue;
+        }
+        let mut npm = place.command("npm");
+        npm.current_dir(folder).args(["run", "--if-present", "check"]);
+        run::show(part, &mut npm, 15 * MINUTE)?;
     }
-    let mut npm = place.command("npm");
-    npm.current_dir(folder).args(["run", "--if-present", "check"]);
-    run::show("web", &mut npm, 15 * MINUTE)
+    Ok(())
 }

@@ -122,11 +122,21 @@ pub fn build_web(place: &Place) -> Outcome<()> {
     Ok(())
 }
 
-/// Builds `web/dist` and says whether that changed it. The builds themselves hold the files to their sizes.
+/// Builds `web/dist`, each part with packages of its own, and says whether that changed it. The builds themselves hold
+/// the files to their sizes.
 fn web(place: &Place, skips: &mut Skips) -> Outcome<bool> {
-    let folder = place.root.join("web");
+    let mut changed = false;
+    for part in ["web", "web/console"] {
+        changed |= web_part(place, skips, part)?;
+    }
+    Ok(changed)
+}
+
+fn web_part(place: &Place, skips: &mut Skips, part: &str) -> Outcome<bool> {
+    let folder = place.root.join(part);
+    let dist = place.root.join("web/dist");
     if !folder.join("package.json").is_file() {
-        eprintln!("web/dist: not present yet");
+        eprintln!("{part}: nothing to build");
         return Ok(false);
     }
     if host::on_path("npm").is_none() {
@@ -134,21 +144,21 @@ fn web(place: &Place, skips: &mut Skips) -> Outcome<bool> {
         skips.add("npm to check web/dist", &missing);
         return Ok(false);
     }
-    let before = files(&folder.join("dist"));
-    let log = place.log("web");
+    let before = files(&dist);
+    let log = place.log(&part.replace('/', "-"));
     if older(&folder.join("node_modules/.package-lock.json"), &folder.join("package-lock.json")) {
         host::install_npm(place, &folder, &log)?;
     }
     let mut npm = place.command("npm");
     npm.current_dir(&folder).args(["run", "build"]);
-    run::logged("npm run build in web", &mut npm, 10 * MINUTE, &log)?;
-    let after = files(&folder.join("dist"));
+    run::logged(&format!("npm run build in {part}"), &mut npm, 10 * MINUTE, &log)?;
+    let after = files(&dist);
     let names: BTreeSet<_> = before.keys().chain(after.keys()).collect();
     for name in names.into_iter().filter(|name| before.get(*name) != after.get(*name)) {
         eprintln!("web/dist/{}: was out of date, is built anew", name.display());
     }
     if before == after {
-        eprintln!("web/dist: current");
+        eprintln!("web/dist: current, as {part} builds it");
     }
     Ok(before != after)
 }

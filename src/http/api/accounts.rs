@@ -83,10 +83,10 @@ pub async fn disable(api: Arc<Api>, call: Call) -> Answer {
 pub async fn link(api: Arc<Api>, call: Call) -> Answer {
     let id = api.technician_of(&call)?;
     let _one = api.accounts.lock().await;
-    let link = made(&api.bridge.writer, api.bridge.now(), Some(id.clone()), INVITED).await?;
+    let path = link_for(&api.bridge.writer, api.bridge.now(), id.clone()).await?;
     api.audit(Some(call.caller.known_as()), format!("made a one-time link for {id}")).await?;
     let expires = time(api.bridge.now() + INVITED);
-    let link = LoginLink { path: format!("{WELCOME}{link}"), expires };
+    let link = LoginLink { path, expires };
     Ok((StatusCode::CREATED, Json(serde_json::json!({"data": link}))).into_response())
 }
 
@@ -95,8 +95,9 @@ async fn made(
     now: Timestamp,
     technician: Option<TechnicianId>,
     good: Duration,
-) -> Result<String, Problem> {
-    let secret = session::secret()?;
+) -> Result<String, StoreError> {
+    let unlucky = |_| StoreError::Unavailable("the system gives no random numbers".into());
+    let secret = session::secret().map_err(unlucky)?;
     let sha256 = session::hash(&secret);
     let (kind, expires) = (LoginKind::Link, now + good);
     let row = LoginRow { sha256, kind, technician, created: now, seen: now, expires };
@@ -113,8 +114,18 @@ pub async fn first_link(
     if read.accounts().await?.iter().any(|account| account.password.is_some()) {
         return Ok(None);
     }
-    let made = made(writer, now, None, FIRST).await;
-    Ok(made.ok().map(|link| format!("{WELCOME}{link}")))
+    let link = made(writer, now, None, FIRST).await?;
+    Ok(Some(format!("{WELCOME}{link}")))
+}
+
+/// Path and fragment of a link by which a technician chooses a password.
+pub async fn link_for(
+    writer: &Writer,
+    now: Timestamp,
+    technician: TechnicianId,
+) -> Result<String, StoreError> {
+    let link = made(writer, now, Some(technician), INVITED).await?;
+    Ok(format!("{WELCOME}{link}"))
 }
 
 impl Api {

@@ -31,8 +31,10 @@ struct Attention {
     others: Vec<Watcher>,
 }
 
+type Here = HashMap<(ConversationId, TechnicianId), (&'static str, Instant)>;
+
 #[derive(Default)]
-pub struct Watching(Mutex<HashMap<(ConversationId, TechnicianId), (&'static str, Instant)>>);
+pub struct Watching(Mutex<Here>);
 
 impl Watching {
     fn note(&self, conversation: ConversationId, technician: &TechnicianId, doing: &'static str) {

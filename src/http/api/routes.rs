@@ -89,6 +89,14 @@ pub struct Route {
     pub act: fn(Arc<Api>, Call) -> Acting,
 }
 
+impl Route {
+    /// Makes something that is no event of a conversation, so that its key has to be remembered here.
+    pub(super) fn is_once(&self) -> bool {
+        let made = !self.path.starts_with("/conversations/") || self.upload;
+        matches!(self.method, Method::Post) && !self.open && made
+    }
+}
+
 macro_rules! act {
     ($function:path) => {
         |api, call| Box::pin($function(api, call))

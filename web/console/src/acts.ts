@@ -4,10 +4,10 @@
 import { signal } from "@preact/signals";
 import { Refused, get, post, put, remove } from "./api.ts";
 import {
-  chats, current, detail, dialog, keep, loadMe, loadOne, loadRoster, me, myself, nameOf, now, open, own, selected, shown, suggestionAsked, suggesting, toast, view,
+  chats, current, detail, dialog, keep, loadMe, loadOne, loadRoster, me, myself, nameOf, now, open, own, selected, shown, suggestionAsked, suggesting, toast, view, watchers,
 } from "./state.ts";
 import type { Draft } from "./parts/Composer.tsx";
-import type { Conversation, Message, Presence, Upload, Written } from "./types.ts";
+import type { Conversation, Message, Presence, Upload, Watcher, Written } from "./types.ts";
 
 export async function trying(act: () => Promise<unknown>): Promise<boolean> {
   try {
@@ -158,7 +158,11 @@ export function attend(doing: "viewing" | "replying" | "noting" | "gone", id = s
   const every = doing === "viewing" ? 8_000 : 4_000;
   if (told.id === id && told.doing === doing && Date.now() - told.at < every) return;
   told = { id, doing, at: Date.now() };
-  post(`/conversations/${id}/attention`, { doing }).catch(() => {});
+  post<{ others: Watcher[] }>(`/conversations/${id}/attention`, { doing }).then(({ others }) => {
+    const next = new Map(watchers.value);
+    next.set(id, { who: others, until: Date.now() + 16_000 });
+    watchers.value = next;
+  }, () => {});
 }
 
 export async function signIn(login: string, password: string) {

@@ -2,11 +2,8 @@
 // keyboard, without a reload, through a kill of the server, in light and dark, on a phone.
 // Not here: single routes (tests/it/api).
 
-import { createRequire } from "node:module";
-import { readFileSync } from "node:fs";
-import { Bridge, Browser, DESK, act, base, count, inTopic, maria, must, sees, shot, until } from "./rig.mjs";
+import { Bridge, Browser, DESK, act, axeSource, base, count, inTopic, maria, must, sees, shot, until } from "./rig.mjs";
 
-const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const PASSWORD = "correct horse battery";
 /** What axe has found, on every state and in both themes; told all at once. */
 const complaints = [];

@@ -2,11 +2,15 @@
 // Not here: what is checked.
 
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { chromium } from "playwright-core";
 
+// The peers of all tests (tests/setup/package.json): their folder is named by whoever runs this.
+const peers = createRequire(join(process.env.NODE_PEERS ?? "", "peers.js"));
+const { chromium } = peers("playwright-core");
+export const axeSource = readFileSync(peers.resolve("axe-core/axe.min.js"), "utf8");
 const PATIENCE = Number(process.env.PATIENCE ?? 60_000);
 export const base = process.env.BRIDGE_URL;
 const fake = process.env.FAKE_URL;

@@ -161,7 +161,7 @@ function Found() {
       {hits.value.length > 0 && <h2 class="section">Messages</h2>}
       {hits.value.map((hit) => (
         <button key={hit.message} type="button" onClick={() => void jump(hit.conversation)}>
-          <strong>#{hit.conversation}</strong> <span>{hit.snippet}</span> <span class="muted">{ago(hit.at, now.value)}</span>
+          <strong>#{hit.conversation}</strong> <span>{hit.snippet.replace(/[*_`]/g, "")}</span> <span class="muted">{ago(hit.at, now.value)}</span>
         </button>
       ))}
       {tickets.value.length > 0 && <h2 class="section">Tickets</h2>}
