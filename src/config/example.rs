@@ -14,7 +14,9 @@ pub const OFFER: &str = "#= ";
 
 /// The whole example, as committed.
 pub fn assemble() -> String {
-    let sections: Vec<String> = KITS.iter().map(|kit: &Kit| kit.example.trim().to_owned() + "\n").collect();
+    // The first one's goes last: it ends with a desk room, of which our own part says more.
+    let sections: Vec<String> =
+        KITS.iter().rev().map(|kit: &Kit| kit.example.trim().to_owned() + "\n").collect();
     OWN.replacen(MARK, &sections.join("\n"), 1)
 }
 
