@@ -54,7 +54,7 @@ pub async fn run(common: &Common, command: &Command) -> Outcome {
 
 /// With the technicians that the console has added.
 async fn opened(config: &Config) -> Result<(Opened, std::sync::Arc<Config>), Failure> {
-    let opened = setting::open(config).await?;
+    let opened = setting::beside(config).await?;
     let settings =
         Settings::open(config, opened.read.as_ref()).await.map_err(|error| setting::failed(&error))?;
     Ok((opened, settings.current()))
@@ -121,7 +121,7 @@ async fn login_link(config: &Config, args: &LoginLink) -> Outcome {
     };
     let at = config.server.public_url.clone().unwrap_or_else(|| format!("http://{}", config.server.listen));
     out::line(&format!("{at}{link}"));
-    out::note("Good once. Start deskbridge serve, then open it.");
+    out::note("Good once. Open it while deskbridge serve runs.");
     Ok(())
 }
 
