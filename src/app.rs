@@ -354,7 +354,13 @@ pub async fn demo(options: DemoOptions) -> anyhow::Result<()> {
     // The page is there at once; the samples play while somebody reads it.
     tokio::spawn(async move { crate::demo::seed(&requesters, &desk, DEMO_ROOM, options.seed).await });
     let articles = running.knowledge.current().articles().len();
-    run(running, options.listen, router, |address| crate::demo::greet(address, articles, options.open)).await
+    let first = http::api::first_link(running.read.as_ref(), &running.bridge.writer, running.bridge.now());
+    let first = first.await.context("the store cannot be read")?.unwrap_or_else(|| "/console/".into());
+    run(running, options.listen, router, |address| {
+        crate::demo::greet(address, articles, options.open);
+        crate::cli::say(&format!("  Console  http://{address}{first}"));
+    })
+    .await
 }
 
 const DEMO_ROOM: &str = "it-desk";

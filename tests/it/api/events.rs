@@ -15,20 +15,20 @@ use tower::ServiceExt as _;
 
 use super::office::{Office, get, with};
 
-struct Stream {
+pub struct Stream {
     body: BodyDataStream,
     text: String,
 }
 
 #[derive(Debug, PartialEq)]
-struct Event {
-    id: String,
-    name: String,
-    data: Value,
+pub struct Event {
+    pub id: String,
+    pub name: String,
+    pub data: Value,
 }
 
 impl Stream {
-    async fn open(office: &Office, request: Request<Body>) -> Stream {
+    pub async fn open(office: &Office, request: Request<Body>) -> Stream {
         let response = office.router.clone().oneshot(request).await.expect("infallible");
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
@@ -36,7 +36,7 @@ impl Stream {
     }
 
     /// `None`: the stream is over.
-    async fn next(&mut self) -> Option<Event> {
+    pub async fn next(&mut self) -> Option<Event> {
         loop {
             while let Some((block, rest)) = self.text.split_once("\n\n") {
                 let block = block.to_owned();
