@@ -188,6 +188,9 @@ async function story() {
   await bothThemes("search");
   await page.keyboard.press("Escape");
 
+  step("a colleague: invited by a link, seen looking and writing, handed the conversation");
+  await colleague();
+
   step("killed and started again: live again, nothing missed, nothing twice");
   await bridge.kill();
   await page.getByText("Connection lost").waitFor();
@@ -243,6 +246,48 @@ async function story() {
   must(complaints.length === 0, `axe is content:\n${complaints.join("\n")}`);
   must(browser.faults.length === 0, `no fault: ${browser.faults.join("\n")}`);
   must(browser.outside.length === 0, `nothing from elsewhere: ${browser.outside.join("\n")}`);
+}
+
+async function colleague() {
+  await page.getByRole("button", { name: "Settings" }).click();
+  await page.getByRole("navigation", { name: "Settings" }).getByRole("button", { name: "Technicians" }).click();
+  await page.getByRole("button", { name: "One-time link for Bob" }).click();
+  const link = await page.locator(".secret code").innerText();
+  await page.getByRole("button", { name: "Chat", exact: true }).click();
+  const other = await Browser.open();
+  try {
+    const bob = await other.context.newPage();
+    await bob.goto(link);
+    await bob.getByLabel("E-mail address").fill("bob@example.com");
+    await bob.getByLabel("Password", { exact: true }).fill("a quite different phrase");
+    await bob.getByLabel("Once more").fill("a quite different phrase");
+    await bob.getByRole("button", { name: "Start" }).click();
+    await bob.getByRole("tab", { name: /^All/ }).click();
+    must((await bob.getByRole("button", { name: "Settings" }).count()) === 0, "no settings for a technician");
+    await bob.locator("[role=option]", { hasText: "Maria" }).click();
+    await page.getByText("Bob is viewing").waitFor();
+    await bob.locator("#composer").pressSequentially("mine");
+    await page.getByText("Bob is writing a reply").waitFor();
+    await bob.getByText("Ada Byron is viewing").waitFor();
+    await shot(page, "two-technicians");
+    // It is not his: nothing leaves, and he is told why.
+    await bob.locator("#composer").press("Control+Enter");
+    await bob.getByRole("alert").filter({ hasText: "owns this conversation" }).waitFor();
+    must((await bob.locator("#composer").inputValue()) === "mine", "what was refused is still there");
+    await bob.locator("#composer").fill("");
+    await page.getByRole("toolbar", { name: "Actions" }).getByRole("button", { name: "Transfer" }).click();
+    await page.getByRole("dialog", { name: "Transfer" }).getByRole("button", { name: /Bob/ }).click();
+    await bob.getByRole("tab", { name: /Mine\s*1/ }).waitFor();
+    await bob.locator("#composer").press("Escape");
+    await bob.keyboard.press("a");
+    await page.locator(".state", { hasText: "Bob has it" }).waitFor();
+    await page.getByRole("toolbar", { name: "Actions" }).getByRole("button", { name: "Take over" }).click();
+    await page.locator(".state", { hasText: "Ada Byron has it" }).waitFor();
+    await bob.locator(".state", { hasText: "Ada Byron has it" }).waitFor();
+    must(other.faults.length === 0, `no fault: ${other.faults.join("\n")}`);
+  } finally {
+    await other.close();
+  }
 }
 
 /** What could run if it were taken for more than text (S48, S49). */
