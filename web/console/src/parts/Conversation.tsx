@@ -88,6 +88,7 @@ function Timeline() {
   const box = useRef<HTMLDivElement>(null);
   const bottom = useRef(true);
   const shown = useRef(0);
+  const ready = Boolean(detail.value) || list.length > 0;
   useLayoutEffect(() => {
     const element = box.current;
     if (!element) return;
@@ -96,11 +97,21 @@ function Timeline() {
     shown.current = list.length;
   }, [list.length, detail.value?.seq]);
   useEffect(() => attend("viewing"), []);
+  // The last word stays in sight when the bar, the composer or a picture grows.
+  useEffect(() => {
+    const element = box.current;
+    if (!element) return undefined;
+    const grown = new ResizeObserver(() => {
+      if (bottom.current) element.scrollTop = element.scrollHeight;
+    });
+    grown.observe(element);
+    return () => grown.disconnect();
+  }, [ready]);
   const scrolled = () => {
     const element = box.current;
     if (element) bottom.current = element.scrollHeight - element.scrollTop - element.clientHeight < 60;
   };
-  if (!detail.value && list.length === 0) return <div class="timeline"><p class="loading">Loading…</p></div>;
+  if (!ready) return <div class="timeline"><p class="loading">Loading…</p></div>;
   return (
     <div class="timeline" ref={box} onScroll={scrolled} role="log" aria-live="polite" aria-relevant="additions" aria-label="Messages" tabIndex={0}>
       {list.map((one, at) => <Item key={one.id} message={one} before={list[at - 1]} />)}
