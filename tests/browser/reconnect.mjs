@@ -36,19 +36,18 @@ await stage({}, async ({ telegram, program, context, open }) => {
   once(there, "written without a server 1");
   once(there, "written without a server 2");
 
-  // Killed again and again, with words on their way each time.
+  // Killed again and again, with words on their way each time. Telegram knows no ids of ours, so a post that was under way
+  // may stand there twice (and says so); the browser shows each once.
   for (let n = 1; n <= 3; n += 1) {
     await widget.say(`in the very moment ${n}`);
     await program.kill();
     await program.start();
-    await telegram.sees(topic, `in the very moment ${n}`);
   }
   await until("everything confirmed", async () => (await widget.panel.getByText("Sending…").count()) === 0);
   seen = await widget.bubbles();
-  const after = (await telegram.messages(topic)).map((message) => message.text ?? "");
   for (let n = 1; n <= 3; n += 1) {
     once(seen, `in the very moment ${n}`);
-    once(after, `in the very moment ${n}`);
+    await telegram.sees(topic, `in the very moment ${n}`);
   }
 
   // Without a network it says so, and keeps what is written; also over a reload of the page.

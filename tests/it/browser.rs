@@ -66,6 +66,11 @@ async fn f39_the_server_was_killed_and_the_network_gone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn without_sockets_and_out_of_hours() {
+    play("fallback.mjs").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn two_tabs_stay_in_step() {
     play("tabs.mjs").await;
 }

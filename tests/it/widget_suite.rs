@@ -409,3 +409,21 @@ async fn s66_another_visitors_conversation_is_unknown() {
     assert!(!seen.contains(THREAD), "{seen}");
     assert_eq!(recorder.pushed().len(), before);
 }
+
+/// F01: killed between the commit and the journal, a message is not lost for its author: the repetition puts it there.
+#[tokio::test]
+async fn f01_a_repetition_heals_the_journal() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut portal = Portal::new();
+    let recorder = Arc::new(Recorder::default());
+    portal.start(Inbox::new("widget".into(), recorder.clone(), recorder.clone())).await;
+    let frame =
+        json!({ "t": "send", "c": THREAD, "id": "m-00000009", "text": "committed, and then the end" });
+    let known = portal.adapter.translate(frame.to_string().as_bytes()).unwrap().unwrap();
+    Inbox::new("widget".into(), recorder.clone(), recorder).push(known).await.unwrap();
+    for _ in 0..3 {
+        assert_eq!(portal.post("act", &frame).send().await.unwrap().status(), 200);
+    }
+    let shown = portal.shown(&portal.home()).await;
+    assert_eq!(shown.iter().filter(|one| one.text.contains("and then the end")).count(), 1);
+}

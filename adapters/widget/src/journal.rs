@@ -136,6 +136,12 @@ impl Thread {
             .find(|entry| matches!(&entry.what, What::Message { id: known, .. } if known == id)))
     }
 
+    /// Whether an entry that is kept says exactly this.
+    pub async fn says(&self, shelf: &Shelf, what: &What) -> Result<bool, ShelfError> {
+        let (_, entries) = self.since(shelf, 0).await?;
+        Ok(entries.iter().any(|entry| entry.what == *what))
+    }
+
     /// Appends durably. Nobody is told here.
     pub async fn append(&mut self, shelf: &Shelf, what: What, at: Timestamp) -> Result<Entry, ShelfError> {
         if u64::try_from(self.page.entries.len()).unwrap_or(PAGE) >= PAGE {

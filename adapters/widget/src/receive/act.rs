@@ -239,7 +239,10 @@ impl Widget {
                 Said::Pressed { id: message.clone().unwrap_or_default(), action: action.clone() }
             }
         };
-        if duplicate || thread.ends_with(&said) {
+        // A repetition may come because the program was killed between the commit and the journal: only what stands there
+        // already is left out.
+        let known = thread.ends_with(&said) || (duplicate && thread.says(shelf, &said).await?);
+        if known {
             return Ok(Some(thread.seq()));
         }
         Ok(Some(self.record(shelf, thread, said).await?))
