@@ -427,3 +427,43 @@ async fn f01_a_repetition_heals_the_journal() {
     let shown = portal.shown(&portal.home()).await;
     assert_eq!(shown.iter().filter(|one| one.text.contains("and then the end")).count(), 1);
 }
+
+/// How a request stands is told once, kept, and found again by whoever comes later; hints are only for those who look.
+#[tokio::test]
+async fn standings_are_kept_and_hints_are_not() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut portal = Portal::new();
+    let recorder = Arc::new(Recorder::default());
+    portal.start(Inbox::new("widget".into(), recorder.clone(), recorder)).await;
+    let mut stream = portal.post("events", &json!({ "cursors": { THREAD: 0 } })).send().await.unwrap();
+    let (home, adapter) = (portal.home(), portal.adapter.clone());
+    let mut standing = Standing {
+        reference: "#1042".into(),
+        state: StandingState::Waiting,
+        technician: None,
+        ticket: None,
+        position: Some(2),
+        subject: "VPN".into(),
+        rating: None,
+    };
+    adapter.standing(&home, &standing).await.unwrap();
+    adapter.standing(&home, &standing).await.unwrap();
+    adapter.streaming(&home, "so far **so** good").await.unwrap();
+    standing.state = StandingState::Human;
+    standing.technician = Some("Bob".into());
+    adapter.standing(&home, &standing).await.unwrap();
+    adapter.typing(&home).await.unwrap();
+    let mut heard = String::new();
+    while !heard.contains(r#""t":"typing""#) {
+        let piece = tokio::time::timeout(Duration::from_secs(10), stream.chunk()).await;
+        heard.push_str(&String::from_utf8_lossy(&piece.expect("in time").unwrap().expect("open")));
+    }
+    assert_eq!(heard.matches(r#""state":"waiting""#).count(), 1, "{heard}");
+    assert!(heard.contains(r#"["strong",{},"so"]"#) && heard.contains(r#""name":"Bob""#), "{heard}");
+    let resume = json!({ "t": "resume", "cursors": { THREAD: 0 } });
+    let kept = portal.post("act", &resume).send().await.unwrap().text().await.unwrap();
+    assert_eq!(kept.matches(r#""kind":"standing""#).count(), 2, "{kept}");
+    assert!(!kept.contains("so far"), "{kept}");
+    let elsewhere = Address::room(&"widget".into(), "v".repeat(33)).thread(THREAD);
+    assert!(matches!(adapter.standing(&elsewhere, &standing).await, Err(SendError::Gone { .. })));
+}
