@@ -1,5 +1,5 @@
 // S48: what looks like markup is text: in what people write, in names, in file names; nothing runs, nothing is fetched.
-import { assert, stage, Widget } from "./lib.mjs";
+import { assert, stage, until, Widget } from "./lib.mjs";
 
 const VECTORS = [
   "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "<svg/onload=alert(1)>", "<svg><script>alert(1)</script></svg>",
@@ -20,6 +20,10 @@ const MARKDOWN = [
   "[x](javascript:alert(1))", "[x](data:text/html,<script>alert(1)</script>)", "![x](https://evil.test/tracker.png)", "![x](javascript:alert(1))",
   "<javascript:alert(1)>", "[x]: javascript:alert(1)\n[x]", "[x](vbscript:msgbox(1))", "[x](//evil.test)", "[x](JaVaScRiPt:alert(1))", "[x](\tjavascript:alert(1))",
 ];
+// Every element with every kind of handler.
+const HANDLERS = ["img src=x", "svg", "body", "input autofocus", "video src=x", "iframe", "details open", "a href=x"].flatMap((tag) =>
+  ["onerror", "onload", "onfocus", "ontoggle", "onmouseover", "onanimationstart", "onpointerenter", "ONERROR"].map((on) => `<${tag} ${on}=alert(1)>`),
+);
 
 await stage({}, async ({ telegram, open, program, context }) => {
   const outside = [];
@@ -39,6 +43,7 @@ await stage({}, async ({ telegram, open, program, context }) => {
     await telegram.reply(topic, `T${n} ${vector}`);
     await widget.say(`M${n} ${vector}`);
   }
+  for (const [n, vector] of HANDLERS.entries()) await telegram.reply(topic, `H${n} ${vector}`);
   await widget.sees(`M${all.length - 1} `);
   await widget.panel.locator(".msg.technician .bubble", { hasText: `T${all.length - 1} ` }).waitFor();
   const own = await widget.panel.locator(".msg.me .bubble").allTextContents();
@@ -48,6 +53,16 @@ await stage({}, async ({ telegram, open, program, context }) => {
     assert.equal(flat(own.find((text) => text.startsWith(`M${n} `)) ?? ""), flat(`M${n} ${vector}`));
     assert.equal(flat(their.find((text) => text.startsWith(`T${n} `)) ?? "").replace(/ /g, ""), flat(`T${n} ${vector}`).replace(/ /g, ""));
   }
+  await widget.panel.locator(".msg.technician .bubble", { hasText: `H${HANDLERS.length - 1} ` }).waitFor();
+  const handled = await widget.panel.locator(".msg.technician .bubble").allTextContents();
+  for (const [n, vector] of HANDLERS.entries()) assert.ok(handled.includes(`H${n} ${vector}`), vector);
+  // Names of files, too.
+  const name = "<img src=x onerror=alert(1)>.txt";
+  await widget.panel.locator('input[type="file"]').setInputFiles({ name, mimeType: "text/plain", buffer: Buffer.from("x") });
+  await widget.panel.locator(".files .file", { hasText: name }).waitFor();
+  await until("the upload", async () => widget.panel.locator(".send").isEnabled());
+  await widget.box.press("Enter");
+  await widget.panel.locator(".msg.me .file", { hasText: name }).waitFor();
   // Built of allowed elements alone.
   const elements = await widget.panel.evaluate((panel) => [...new Set([...panel.querySelectorAll(".bubble *")].map((e) => e.localName))]);
   const allowed = ["p", "br", "strong", "em", "del", "code", "pre", "blockquote", "ul", "ol", "li", "a", "hr", "table", "thead", "tr", "td", "span", "i"];
