@@ -1,6 +1,7 @@
 //! What a database must do for the writer: one load and one set-based write per batch, in one transaction.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use deskbridge_contract::{Content, Timestamp};
@@ -32,7 +33,7 @@ pub struct Loaded {
     /// Those of `Keys::causes` that are stored.
     pub causes: Vec<String>,
     /// Includes the conversations found by address, by remote and by effect.
-    pub conversations: HashMap<ConversationId, Conversation>,
+    pub conversations: HashMap<ConversationId, Arc<Conversation>>,
     pub addresses: HashMap<String, ConversationId>,
     pub remotes: HashMap<RemoteRef, RemoteHit>,
     pub effects: HashMap<EffectId, OutboxRow>,

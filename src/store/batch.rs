@@ -73,11 +73,7 @@ impl<'a> Batch<'a> {
             facts,
             now,
             causes: loaded.causes.into_iter().collect(),
-            conversations: loaded
-                .conversations
-                .into_iter()
-                .map(|(id, state)| (id, Arc::new(state)))
-                .collect(),
+            conversations: loaded.conversations,
             touched: Touched::default(),
             addresses: loaded.addresses,
             remotes: loaded.remotes,

@@ -10,6 +10,7 @@ mod index;
 pub(crate) mod open;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -36,7 +37,7 @@ pub struct PostgresBackend {
 /// What the transaction under way has read.
 #[derive(Debug, Default)]
 struct Transaction {
-    conversations: HashMap<ConversationId, Conversation>,
+    conversations: HashMap<ConversationId, Arc<Conversation>>,
     last_conversation: i64,
     last_ticket: i64,
     last_audit: (i64, String),
@@ -44,7 +45,7 @@ struct Transaction {
 
 impl Known for Transaction {
     fn before(&self, id: ConversationId) -> Option<&Conversation> {
-        self.conversations.get(&id)
+        self.conversations.get(&id).map(|state| &**state)
     }
     fn last_conversation(&self) -> i64 {
         self.last_conversation

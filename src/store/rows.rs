@@ -1,5 +1,7 @@
 //! The rows, the same on every backend. Times are microseconds UTC; JSON columns hold the serde form.
 
+use std::sync::Arc;
+
 use deskbridge_contract::{ChannelName, Content, RemoteMessageId, RoomId, Timestamp};
 use deskbridge_conversation::{
     Audience, Author, Conversation, ConversationId, Effect, EffectId, Event, MessageId, Presence, SessionId,
@@ -10,7 +12,7 @@ use serde::{Deserialize, Serialize};
 /// `conversations`: the state, and columns that lists and scans need. All columns derive from the state.
 #[derive(Clone, Debug)]
 pub struct ConversationRow {
-    pub state: Conversation,
+    pub state: Arc<Conversation>,
     pub wake_at: Option<Timestamp>,
     pub updated: Timestamp,
 }

@@ -80,7 +80,7 @@ impl Touched {
             let wake_at = timers::wake_at(conversation, &policy.policy);
             if part.stepped {
                 changes.loaded_seqs.push(part.seq);
-                let state = Conversation::clone(conversation);
+                let state = conversation.clone();
                 changes.conversations.push(ConversationRow { state, wake_at, updated: now });
                 let rows = conversation.sessions.iter().map(|session| session_row(id, session));
                 changes.sessions.extend(rows.filter(|row| !part.sessions.contains(row)));

@@ -80,7 +80,11 @@ fn add(changes: &mut Changes, state: &mut Conversation, event: usize, body: &str
         updated: now,
     });
     let wake_at = Some(Timestamp(now.0 + 600_000_000));
-    changes.conversations.push(ConversationRow { state: state.clone(), wake_at, updated: now });
+    changes.conversations.push(ConversationRow {
+        state: std::sync::Arc::new(state.clone()),
+        wake_at,
+        updated: now,
+    });
 }
 
 /// Messages a second, and the time within which 99 of 100 batches are durable.

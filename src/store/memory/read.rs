@@ -33,12 +33,12 @@ fn last_of(conversation: ConversationId) -> MessageId {
 #[async_trait]
 impl Read for Memory {
     async fn conversation(&self, id: ConversationId) -> Result<Option<Conversation>, StoreError> {
-        Ok(self.tables().conversations.get(&id).map(|row| row.state.clone()))
+        Ok(self.tables().conversations.get(&id).map(|row| Conversation::clone(&row.state)))
     }
 
     async fn conversations(&self, filter: &ConversationFilter) -> Result<Vec<Conversation>, StoreError> {
         let tables = self.tables();
-        let newest_first = tables.conversations.values().rev().map(|row| &row.state);
+        let newest_first = tables.conversations.values().rev().map(|row| &*row.state);
         Ok(newest_first.filter(|c| matches(c, filter)).take(most(filter.limit)).cloned().collect())
     }
 
@@ -122,7 +122,7 @@ impl Read for Memory {
             .conversations
             .values()
             .filter_map(|row| match &row.state.stage {
-                Stage::Handover(handover) if handover.offer.is_none() => Some((&row.state, handover)),
+                Stage::Handover(handover) if handover.offer.is_none() => Some((&*row.state, handover)),
                 Stage::Handover(_) | Stage::Assisting(_) | Stage::Assigned(_) | Stage::Closed(_) => None,
             })
             .collect();
@@ -134,7 +134,7 @@ impl Read for Memory {
 
     async fn of_technician(&self, technician: &TechnicianId) -> Result<Vec<Conversation>, StoreError> {
         let tables = self.tables();
-        let theirs = tables.conversations.values().map(|row| &row.state).filter(|c| concerns(c, technician));
+        let theirs = tables.conversations.values().map(|row| &*row.state).filter(|c| concerns(c, technician));
         Ok(theirs.cloned().collect())
     }
 

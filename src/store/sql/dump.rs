@@ -3,6 +3,7 @@
 //! Not here: the form of a line (`export.rs`).
 
 use std::io::Write;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use deskbridge_contract::ChannelName;
@@ -198,7 +199,7 @@ async fn talk(source: &mut Source, lines: &mut Lines<'_>) -> Result<(), StoreErr
     source.pages(&LOG, ints(2), int_key([0, 1]), |row| lines.log(&row.log()?)).await?;
     let line = |row: &Row| {
         lines.conversation(&ConversationRow {
-            state: row.json(1)?,
+            state: Arc::new(row.json(1)?),
             wake_at: row.maybe_time(2)?,
             updated: row.time(3)?,
         })

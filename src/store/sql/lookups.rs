@@ -3,6 +3,7 @@
 //! Not here: in which order and under which locks they run (`sqlite.rs`, `postgres.rs`).
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use deskbridge_conversation::{ConversationId, Derived, MessageId, SessionId};
 
@@ -182,7 +183,7 @@ impl<'k> Answers<'k> {
 
     pub(crate) fn conversations(&mut self, rows: &[Row]) -> Result<(), StoreError> {
         for row in rows {
-            self.loaded.conversations.insert(row.conversation(0)?, row.json(1)?);
+            self.loaded.conversations.insert(row.conversation(0)?, Arc::new(row.json(1)?));
         }
         Ok(())
     }

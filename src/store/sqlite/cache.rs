@@ -3,6 +3,7 @@
 //! Not here: when it must be forgotten (a failed commit; `sqlite.rs`).
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use deskbridge_conversation::{Conversation, ConversationId};
 
@@ -18,12 +19,12 @@ pub(super) struct Cache {
 
 #[derive(Debug)]
 struct Entry {
-    state: Conversation,
+    state: Arc<Conversation>,
     used: u64,
 }
 
 impl Cache {
-    pub(super) fn put(&mut self, state: Conversation) {
+    pub(super) fn put(&mut self, state: Arc<Conversation>) {
         self.clock += 1;
         self.entries.insert(state.id, Entry { state, used: self.clock });
         if self.entries.len() > MOST {
@@ -32,7 +33,7 @@ impl Cache {
     }
 
     /// A look that counts as use.
-    pub(super) fn get(&mut self, id: ConversationId) -> Option<&Conversation> {
+    pub(super) fn get(&mut self, id: ConversationId) -> Option<&Arc<Conversation>> {
         self.clock += 1;
         let entry = self.entries.get_mut(&id)?;
         entry.used = self.clock;
@@ -40,7 +41,7 @@ impl Cache {
     }
 
     pub(super) fn peek(&self, id: ConversationId) -> Option<&Conversation> {
-        self.entries.get(&id).map(|entry| &entry.state)
+        self.entries.get(&id).map(|entry| &*entry.state)
     }
 
     pub(super) fn clear(&mut self) {
@@ -63,7 +64,7 @@ mod tests {
 
     use super::*;
 
-    fn conversation(id: i64) -> Conversation {
+    fn conversation(id: i64) -> Arc<Conversation> {
         let requester = Requester {
             id: RequesterId("sim:1".into()),
             name: "Ana".into(),
@@ -71,7 +72,8 @@ mod tests {
             away: false,
         };
         let address = Address::room(&ChannelName("sim".into()), "1");
-        Conversation::open(ConversationId(id), requester, address, QueueId("default".into()), 0, Timestamp(0))
+        let queue = QueueId("default".into());
+        Arc::new(Conversation::open(ConversationId(id), requester, address, queue, 0, Timestamp(0)))
     }
 
     #[test]

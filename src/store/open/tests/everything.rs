@@ -26,7 +26,11 @@ pub(super) fn conversation(id: i64) -> Conversation {
 }
 
 pub(super) fn row(state: &Conversation) -> ConversationRow {
-    ConversationRow { state: state.clone(), wake_at: Some(Timestamp(7_000_000)), updated: Timestamp(9) }
+    ConversationRow {
+        state: std::sync::Arc::new(state.clone()),
+        wake_at: Some(Timestamp(7_000_000)),
+        updated: Timestamp(9),
+    }
 }
 
 pub(super) fn id(conversation: i64, seq: u64, n: u32) -> MessageId {
