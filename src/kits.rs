@@ -25,6 +25,8 @@ pub struct Kit {
     pub api_base: &'static str,
     /// The section for `config.example.toml`.
     pub example: &'static str,
+    /// What `init` has to know before the section is of use.
+    pub asks: &'static [Ask],
     /// Live checks of one channel. Changes nothing on the platform.
     pub doctor: fn(Setup) -> BoxFuture<'static, Vec<Check>>,
     /// Does on the platform what can be set up from here, for `deskbridge <adapter> setup`.
@@ -35,6 +37,28 @@ impl fmt::Debug for Kit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name)
     }
+}
+
+/// One thing that `init` asks about a channel.
+#[derive(Clone, Copy, Debug)]
+pub struct Ask {
+    /// As in the channel's section; `desk.room` is `room` of its `desk`.
+    pub key: &'static str,
+    /// The question.
+    pub says: &'static str,
+    pub answer: Answer,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub enum Answer {
+    /// Left out when it is empty.
+    Optional,
+    /// Several, with a comma between them; these unless others are named.
+    Several(&'static str),
+    /// Needed, and kept in a file of its own.
+    Secret,
+    /// Made by the system's random numbers, kept in a file of its own, and never asked.
+    Random,
 }
 
 /// One channel as configured, for a live check.

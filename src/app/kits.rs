@@ -8,7 +8,7 @@ use deskbridge_contract::{Capabilities, Timestamp};
 use deskbridge_telegram as telegram;
 use deskbridge_widget as widget;
 
-use crate::kits::{Check, Kit, Outcome, Setup};
+use crate::kits::{Answer, Ask, Check, Kit, Outcome, Setup};
 
 /// Every adapter of this build.
 pub const KITS: &[Kit] = &[
@@ -19,6 +19,14 @@ pub const KITS: &[Kit] = &[
         check: |keys| telegram::Config::from_value(keys).err().unwrap_or_default(),
         api_base: "https://api.telegram.org",
         example: telegram::EXAMPLE,
+        asks: &[
+            Ask { key: "token", says: "The bot's token, from @BotFather", answer: Answer::Secret },
+            Ask {
+                key: "desk.room",
+                says: "The technicians' group with topics, like -1001234567890 (empty: they use the console)",
+                answer: Answer::Optional,
+            },
+        ],
         doctor: |setup| Box::pin(telegram_live(setup, false)),
         setup: |setup| Box::pin(telegram_live(setup, true)),
     },
@@ -29,6 +37,15 @@ pub const KITS: &[Kit] = &[
         check: |keys| widget::Config::from_value(keys).err().unwrap_or_default(),
         api_base: "",
         example: widget::EXAMPLE,
+        asks: &[
+            Ask {
+                key: "origins",
+                says: "The origins of the pages that show it",
+                // Where /try is, unless another address is chosen.
+                answer: Answer::Several("http://127.0.0.1:8080,http://localhost:8080"),
+            },
+            Ask { key: "identity_key", says: "", answer: Answer::Random },
+        ],
         doctor: |setup| Box::pin(async move { widget_checks(setup) }),
         setup: |setup| Box::pin(async move { widget_checks(setup) }),
     },
@@ -50,6 +67,7 @@ pub const SIM: Kit = Kit {
     check: |_| Vec::new(),
     api_base: "",
     example: "",
+    asks: &[],
     doctor: |_| Box::pin(async { Vec::new() }),
     setup: |_| Box::pin(async { Vec::new() }),
 };

@@ -12,6 +12,7 @@ mod demo;
 mod doctor;
 mod export;
 mod failure;
+mod init;
 mod kb;
 mod migrate;
 mod openapi;
@@ -50,6 +51,8 @@ struct Cli {
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    /// Write a commented configuration to start from, and its secrets in files of their own
+    Init(init::Args),
     /// Run the bridge until it is told to stop
     Serve(serve::Args),
     /// Show the whole product in the browser with simulated platforms: no account, no key, no network
@@ -130,6 +133,7 @@ async fn run() -> Outcome {
         telemetry::init(common.log_format.map_or(LogFormat::Text, LogFormat::from), QUIET);
     }
     match command {
+        Command::Init(args) => init::run(&args),
         Command::Serve(args) => serve::run(&common, &args).await,
         Command::Demo(args) => demo::run(&common, &args).await,
         Command::Bench(command) => bench::run(&common, &command).await,

@@ -6,6 +6,7 @@ mod api;
 mod architecture;
 mod browser;
 mod command_line;
+mod command_line_init;
 mod console_browser;
 mod core_properties;
 mod e2e;
