@@ -29,6 +29,7 @@ use deskbridge_store::writer::{Clock, MAX_BATCH, Writer};
 use deskbridge_store::{Admin, Export, Read};
 use secrecy::ExposeSecret as _;
 use settings::Settings;
+use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -131,16 +132,18 @@ pub fn adapters(
                         .with_context(|| format!("[channels.{name}]"))?;
                 Arc::new(adapter)
             }
-            "widget" => {
-                let settings = deskbridge_widget::Config::from_value(own.reveal())
-                    .map_err(|faults| anyhow::anyhow!("[channels.{name}]: {faults:?}"))?;
-                Arc::new(deskbridge_widget::WidgetAdapter::new(name.clone(), settings, clock.clone()))
-            }
+            "widget" => widget(name, own.reveal(), clock)?,
             other => anyhow::bail!("[channels.{name}]: there is no adapter called {other}"),
         };
         adapters.insert(name.clone(), adapter);
     }
     Ok(adapters)
+}
+
+fn widget(name: &ChannelName, keys: serde_json::Value, clock: &Clock) -> anyhow::Result<Arc<dyn Adapter>> {
+    let settings = deskbridge_widget::Config::from_value(keys)
+        .map_err(|faults| anyhow::anyhow!("[channels.{name}]: {faults:?}"))?;
+    Ok(Arc::new(deskbridge_widget::WidgetAdapter::new(name.clone(), settings, clock.clone())))
 }
 
 fn assistant(
@@ -248,11 +251,11 @@ pub async fn serve(config: Config, options: ServeOptions) -> anyhow::Result<()> 
     let blobs = config.store.blobs.clone();
     let parts = Parts { opened, adapters, blobs, clock, max_batch: options.max_batch };
     let running = build(&config, parts).await?;
-    let listen = options.listen.unwrap_or(config.server.listen);
+    let listener = bind(options.listen.unwrap_or(config.server.listen)).await?;
     let router = http::router(&config, &running, None);
     let first = http::api::first_link(running.read.as_ref(), &running.bridge.writer, running.bridge.now());
     let first = first.await.context("the store cannot be read")?;
-    run(running, listen, router, |address| banner(&config, address, first.as_deref())).await
+    run(running, listener, router, |address| banner(&config, address, first.as_deref())).await
 }
 
 /// Where people find the console. The link that makes the first admin is for whoever started the program, and in no log.
@@ -278,17 +281,20 @@ fn banner(config: &Config, address: SocketAddr, first: Option<&str>) {
     }
 }
 
+async fn bind(listen: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(listen)
+        .await
+        .with_context(|| format!("cannot listen on {listen}; another program may be using it (try --listen)"))
+}
+
 /// Serves HTTP until the program is told to stop, then shuts down in at most ten seconds.
 pub async fn run(
     running: Running,
-    listen: SocketAddr,
+    listener: TcpListener,
     router: axum::Router,
     up: impl FnOnce(SocketAddr),
 ) -> anyhow::Result<()> {
     let bridge = running.bridge.clone();
-    let listener = tokio::net::TcpListener::bind(listen).await.with_context(|| {
-        format!("cannot listen on {listen}; another program may be using it (try --listen)")
-    })?;
     up(listener.local_addr()?);
     knowledge::keep_current(&running);
     let stop = bridge.stop.clone();
@@ -326,7 +332,9 @@ async fn signalled() {
 pub async fn demo(options: DemoOptions) -> anyhow::Result<()> {
     let folder = tempfile::tempdir().context("a temporary folder cannot be made")?;
     let file = folder.path().join("demo.toml");
-    std::fs::write(&file, demo_configuration(folder.path()))?;
+    // The widget has to know its page's origin, so the port comes first.
+    let listener = bind(options.listen).await?;
+    std::fs::write(&file, demo_configuration(folder.path(), listener.local_addr()?))?;
     let config = Config::load_simulated(Some(&file), std::iter::empty())
         .map_err(|faults| anyhow::anyhow!("the demo's own configuration is wrong: {faults:?}"))?;
     let clock = clock();
@@ -340,12 +348,21 @@ pub async fn demo(options: DemoOptions) -> anyhow::Result<()> {
     for world in [&requesters, &desk] {
         adapters.insert(world.channel().clone(), Arc::new(SimAdapter::over(world.clone())));
     }
+    let site = ChannelName::from("widget");
+    let keys = config.channels.get(&site).map(|channel| channel.own.reveal()).unwrap_or_default();
+    adapters.insert(site.clone(), widget(&site, keys, &clock)?);
     let opened = open_store(&config, false).await?;
     let parts = Parts { opened, adapters, blobs: config.store.blobs.clone(), clock, max_batch: 0 };
     let running = build(&config, parts).await?;
     let (close, closing) = tokio::sync::watch::channel(false);
-    let page = Demo::new(requesters.clone(), desk.clone(), DEMO_ROOM).close_when(closing).router_at("/demo");
-    let router = http::router(&config, &running, Some(page));
+    let door = http::door::router(running.bridge.clone(), TechnicianId::from("ana"), DOOR);
+    let page = Demo::new(requesters.clone(), desk.clone(), DEMO_ROOM)
+        .with_colleague("nina", "Nina Berg")
+        .with_portal(site)
+        .with_console(DOOR)
+        .close_when(closing)
+        .router_at("/demo");
+    let router = http::router(&config, &running, Some(page.merge(door)));
     let stop = running.bridge.stop.clone();
     tokio::spawn(async move {
         stop.cancelled().await;
@@ -354,18 +371,15 @@ pub async fn demo(options: DemoOptions) -> anyhow::Result<()> {
     // The page is there at once; the samples play while somebody reads it.
     tokio::spawn(async move { crate::demo::seed(&requesters, &desk, DEMO_ROOM, options.seed).await });
     let articles = running.knowledge.current().articles().len();
-    let first = http::api::first_link(running.read.as_ref(), &running.bridge.writer, running.bridge.now());
-    let first = first.await.context("the store cannot be read")?.unwrap_or_else(|| "/console/".into());
-    run(running, options.listen, router, |address| {
-        crate::demo::greet(address, articles, options.open);
-        crate::cli::say(&format!("  Console  http://{address}{first}"));
-    })
-    .await
+    run(running, listener, router, |address| crate::demo::greet(address, articles, DOOR, options.open)).await
 }
 
 const DEMO_ROOM: &str = "it-desk";
+/// Signs the visitor in to the console.
+const DOOR: &str = "/demo/console";
 
-fn demo_configuration(folder: &Path) -> String {
+fn demo_configuration(folder: &Path, address: SocketAddr) -> String {
+    let port = address.port();
     let quoted = |path: PathBuf| toml::Value::String(path.display().to_string()).to_string();
     format!(
         include_str!("demo/demo.toml"),
@@ -373,6 +387,7 @@ fn demo_configuration(folder: &Path) -> String {
         blobs = quoted(folder.join("blobs")),
         knowledge = quoted(sample_knowledge()),
         room = DEMO_ROOM,
+        origins = format!("[\"http://{address}\", \"http://127.0.0.1:{port}\", \"http://localhost:{port}\"]"),
     )
 }
 

@@ -105,19 +105,20 @@ async fn play(requesters: &World, desk: &World, room: &Address, sample: &Sample)
 
 /// Says on standard output where to look and what to do first.
 #[expect(clippy::print_stdout, reason = "this is the command's answer, not a log line")]
-pub fn greet(address: SocketAddr, articles: usize, open: bool) {
+pub fn greet(address: SocketAddr, articles: usize, console: &str, open: bool) {
     let page = format!("http://{address}/demo");
     println!(
         "  deskbridge {} · demo mode · SQLite in a temporary folder · nothing leaves this machine",
         env!("CARGO_PKG_VERSION")
     );
     println!("  ✓ knowledge: {articles} sample articles   ✓ assistant: built in, no key");
-    println!("  ✓ simulated: Telegram (requesters) · Slack (technicians)");
+    println!("  ✓ simulated: Telegram and Slack   ✓ real: the widget on a page, the console");
     println!("  Open   {page}");
-    println!("         left: the requester's phone   right: the technicians' room");
+    println!("         left: a requester, on a web page or in a chat   right: the technicians' room");
     println!(
-        "  Try    type “my vpn says 691” on the left → press “Talk to a human” → click Accept on the right"
+        "  Try    press the round button on the left, type “my vpn says 691” → “Talk to a human” → Accept on the right"
     );
+    println!("  Console  http://{address}{console}   (signs you in as Ana)");
     println!("  Stop   Ctrl+C");
     if open {
         open_browser(&page);

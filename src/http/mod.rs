@@ -8,6 +8,7 @@ mod auth;
 mod body;
 mod console;
 mod docs;
+pub mod door;
 mod edge;
 mod hooks;
 pub mod limits;

@@ -11,7 +11,11 @@ const $ = (id) => document.getElementById(id);
 const worlds = new Map();
 let people = [];
 let desk = { channel: "", room: "" };
-const chosen = { requester: null, technician: null, thread: null };
+/** In place of a requester: the page with the widget, whose visitor is nobody that is simulated. */
+const PORTAL = "portal";
+const STYLES = { telegram: "Telegram", slack: "Slack", teams: "Teams", discord: "Discord", widget: "web chat" };
+const chosen = { requester: null, technician: null, thread: null, portal: false };
+let portal = null;
 const seen = new Map();
 const guide = new Guide($("guide"), $("steps"), $("step"), $("guide-close"));
 
@@ -40,6 +44,9 @@ function load(stage) {
   const first = (side) => people.find((p) => p.side === side)?.id ?? null;
   chosen.requester ??= first("requester");
   chosen.technician ??= first("technician");
+  if (stage.portal && !portal) openPortal(stage.portal);
+  $("console").hidden = !stage.console;
+  if (stage.console) $("console").href = stage.console;
 }
 
 function apply(live) {
@@ -54,6 +61,20 @@ function apply(live) {
   else if (live.kind === "toast") toastFor(live.toast.to, live.toast.text);
   else if (live.kind === "typing") showTyping(live);
   draw();
+}
+
+/** The first that is shown: the widget tells by events what its visitor does. */
+function openPortal(path) {
+  portal = path;
+  chosen.portal = true;
+  const frame = $("portal");
+  frame.addEventListener("load", () => {
+    frame.contentWindow.addEventListener("deskbridge:message:sent", () => {
+      guide.sent = true;
+      draw();
+    });
+  });
+  frame.src = path;
 }
 
 // --- the wire ---
@@ -282,28 +303,42 @@ function draw() {
     if (people.length === 0) return;
     drawWho("phone", "requester");
     drawWho("desk", "technician");
-    drawPhone();
+    if (!chosen.portal) drawPhone();
     drawThreads();
     drawThread();
     const me = person(chosen.requester);
+    guide.at(chosen.portal ? "portal" : "chat");
     guide.look([...roomOf(me.channel, me.room).messages.values()], roomOf(desk.channel, desk.room));
   });
 }
 
 function drawWho(side, role) {
   const node = $(`${side}-who`);
-  const styles = { telegram: "Telegram", slack: "Slack", teams: "Teams", discord: "Discord", widget: "web chat" };
   const place = side === "phone" ? person(chosen[role]) : desk;
-  $(`${side}-style`).textContent = `as on ${styles[worlds.get(place.channel)?.style] ?? place.channel}`;
+  const style = worlds.get(place.channel)?.style;
+  const onPortal = side === "phone" && chosen.portal;
+  $(`${side}-style`).textContent = onPortal ? "the real widget" : `as on ${STYLES[style] ?? place.channel}`;
+  if (side === "phone") {
+    $("portal").hidden = !onPortal;
+    $("chat").hidden = onPortal;
+    $("chat").dataset.style = style;
+  }
   if (node.querySelector("input")) return;
-  for (const p of people.filter((p) => p.side === role)) {
+  const add = (id, title, label, checked) => {
     const pick = () => {
-      chosen[role] = p.id;
+      if (side === "phone") chosen.portal = id === PORTAL;
+      if (id !== PORTAL) chosen[role] = id;
       $(`${side}-toast`).textContent = "";
       draw();
     };
-    const input = el("input", { type: "radio", name: role, value: p.id, checked: p.id === chosen[role], onchange: pick });
-    node.append(el("label", {}, input, el("span", { title: p.name }, p.name.split(" ")[0])));
+    const input = el("input", { type: "radio", name: role, value: id, checked, onchange: pick });
+    node.append(el("label", {}, input, el("span", { title }, label)));
+  };
+  if (side === "phone" && portal) add(PORTAL, "A visitor of a web page", "Visitor · portal", chosen.portal);
+  for (const p of people.filter((p) => p.side === role)) {
+    const name = p.name.split(" ")[0];
+    const label = side === "phone" && portal ? `${name} · ${STYLES[worlds.get(p.channel)?.style] ?? p.channel}` : name;
+    add(p.id, p.name, label, !onPortal && p.id === chosen[role]);
   }
 }
 

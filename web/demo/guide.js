@@ -1,15 +1,19 @@
 // The guided first steps: watches what happens and names the next thing to do.
 // Not here: doing any of it for the visitor.
 
+const FIRST = {
+  portal: "In the portal on the left, press the round chat button, write “my vpn says 691” and press Enter.",
+  chat: "Type “my vpn says 691” on the left, and press Enter.",
+};
 const STEPS = [
-  "Type “my vpn says 691” on the left, and press Enter.",
+  FIRST.chat,
   "Read the answer of the AI. Then press the button for a human, or type “human”.",
   "On the right, read the card with the summary, and press Accept.",
-  "Still on the right, write an answer. It arrives on the phone; 📨 and 👁️ show how far it got.",
+  "Still on the right, write an answer. It arrives on the left; 📨 and 👁️ show how far it got.",
   "Act as the other technician and write in the thread: it stays internal 🔒, and they are told why.",
   "Press Resolve on the card.",
 ];
-const END = "That is the main job: asked, answered by the AI, handed over with a summary, solved by a person. Now try files, edits and reactions.";
+const END = "That is the main job: asked, answered by the AI, handed over with a summary, solved by a person. Now try the other channels on the left, files, edits and reactions, or open the console.";
 const KEY = "deskbridge-demo-step";
 
 const OPEN = ["waiting", "offered"];
@@ -21,6 +25,8 @@ export class Guide {
     this.line = line;
     this.step = 0;
     this.first = null;
+    this.where = "chat";
+    this.sent = false;
     this.key = KEY;
     for (const text of STEPS) {
       const dot = document.createElement("li");
@@ -50,6 +56,13 @@ export class Guide {
     this.show();
   }
 
+  /** Where the requester is, as the first step depends on it. */
+  at(where) {
+    if (this.where === where) return;
+    this.where = where;
+    this.show();
+  }
+
   keep() {
     sessionStorage.setItem(this.key, JSON.stringify({ step: this.step, first: this.first }));
   }
@@ -67,7 +80,7 @@ export class Guide {
     const state = thread?.title.state;
     const inThread = (test) => [...room.messages.values()].some((m) => m.thread === thread?.id && test(m));
     const done = [
-      messages.slice(this.first.messages).some((m) => m.author.by === "person"),
+      this.sent || messages.slice(this.first.messages).some((m) => m.author.by === "person"),
       thread !== undefined && state !== "assisting",
       thread !== undefined && state !== "assisting" && !OPEN.includes(state),
       inThread((m) => m.author.by === "person" && ["delivered", "seen"].includes(m.mark)),
@@ -86,7 +99,8 @@ export class Guide {
 
   show() {
     const { step } = this;
-    this.line.textContent = step < STEPS.length ? `${step + 1}. ${STEPS[Math.max(step, 0)]}` : END;
+    const text = step <= 0 ? FIRST[this.where] : STEPS[step];
+    this.line.textContent = step < STEPS.length ? `${Math.max(step, 0) + 1}. ${text}` : END;
     [...this.list.children].forEach((dot, n) => {
       dot.classList.toggle("done", n < step);
       if (n === step) dot.setAttribute("aria-current", "step");

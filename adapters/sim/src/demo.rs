@@ -1,4 +1,4 @@
-//! The demo page's router: a phone for the requester and the technicians' room, side by side and live.
+//! The demo page's router: a requester and the technicians' room, side by side and live.
 //!
 //! Not here: the bridge. Everything the page does is what people do on the simulated platforms; nothing it shows comes
 //! from anywhere else.
@@ -11,7 +11,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::{DefaultBodyLimit, OriginalUri, State};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Redirect};
 use axum::routing::{get, post};
@@ -38,6 +38,10 @@ pub struct Demo {
     desk: World,
     desk_room: Address,
     people: Vec<Person>,
+    /// The channel whose widget is on a page of the demo's own.
+    portal: Option<ChannelName>,
+    /// Where a technician is let into the console.
+    console: Option<String>,
     closing: Option<watch::Receiver<bool>>,
 }
 
@@ -47,6 +51,9 @@ pub struct Person {
     pub id: RemoteUserId,
     pub name: String,
     pub side: Side,
+    /// A requester on the technicians' own platform.
+    #[serde(skip)]
+    beside: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -59,8 +66,15 @@ pub enum Side {
 impl Demo {
     /// Maria and João write on `requesters`, Ana and Bob work in a room of `desk`. Both may be the same world.
     pub fn new(requesters: World, desk: World, desk_room: &str) -> Self {
-        let mut demo =
-            Demo { desk_room: desk.room(desk_room), requesters, desk, people: Vec::new(), closing: None };
+        let mut demo = Demo {
+            desk_room: desk.room(desk_room),
+            requesters,
+            desk,
+            people: Vec::new(),
+            portal: None,
+            console: None,
+            closing: None,
+        };
         for (id, name) in [("maria", "Maria Costa"), ("joao", "João Lima")] {
             demo = demo.with_person(id, name, Side::Requester);
         }
@@ -76,7 +90,31 @@ impl Demo {
     /// One more to play. The `id` is the person's id on the platform, for the technicians' `identities`.
     pub fn with_person(mut self, id: &str, name: &str, side: Side) -> Self {
         self.world_of(side).introduce(person(id, name, SenderKind::Human));
-        self.people.push(Person { id: id.into(), name: name.to_owned(), side });
+        self.people.push(Person { id: id.into(), name: name.to_owned(), side, beside: false });
+        self
+    }
+
+    /// A requester who writes to the bridge on the technicians' platform.
+    pub fn with_colleague(mut self, id: &str, name: &str) -> Self {
+        self.desk.introduce(person(id, name, SenderKind::Human));
+        self.people.push(Person {
+            id: id.into(),
+            name: name.to_owned(),
+            side: Side::Requester,
+            beside: true,
+        });
+        self
+    }
+
+    /// Shows a page with the widget of this channel first; the host serves the widget itself.
+    pub fn with_portal(mut self, site: ChannelName) -> Self {
+        self.portal = Some(site);
+        self
+    }
+
+    /// A link for the technicians' pane. The console is in nobody's frame, so it opens beside.
+    pub fn with_console(mut self, path: &str) -> Self {
+        self.console = Some(path.to_owned());
         self
     }
 
@@ -111,6 +149,8 @@ impl Demo {
         Router::new()
             .route("/", get(assets::page))
             .route("/demo.css", get(assets::css))
+            .route("/portal", get(assets::portal))
+            .route("/portal.css", get(assets::portal_css))
             .route("/icon.svg", get(assets::icon))
             .route("/demo.js", get(assets::demo_js))
             .route("/view.js", get(assets::view_js))
@@ -128,6 +168,12 @@ impl Demo {
             Side::Requester => &self.requesters,
             Side::Technician => &self.desk,
         }
+    }
+
+    /// Where a requester writes.
+    fn home_of(&self, person: &Person) -> (&World, Address) {
+        let world = if person.beside { &self.desk } else { self.world_of(person.side) };
+        (world, world.direct(person.id.as_str()))
     }
 
     /// One world or two.
@@ -152,6 +198,9 @@ struct Stage {
     people: Vec<Placed>,
     desk: Place,
     worlds: Vec<Snapshot>,
+    /// The page with the widget.
+    portal: Option<String>,
+    console: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -174,14 +223,17 @@ impl From<Address> for Place {
     }
 }
 
-async fn state(State(demo): State<Arc<Demo>>) -> impl IntoResponse {
+async fn state(State(demo): State<Arc<Demo>>, OriginalUri(uri): OriginalUri) -> impl IntoResponse {
     let place = |person: &Person| match person.side {
-        Side::Requester => demo.requesters.direct(person.id.as_str()).into(),
+        Side::Requester => demo.home_of(person).1.into(),
         Side::Technician => demo.desk_room.clone().into(),
     };
     let people = demo.people.iter().map(|p| Placed { person: p.clone(), place: place(p) }).collect();
     let worlds = demo.worlds().into_iter().map(World::snapshot).collect();
-    let stage = Stage { run: std::process::id(), people, desk: demo.desk_room.clone().into(), worlds };
+    let base = assets::base(uri.path().trim_end_matches("/state"));
+    let portal = demo.portal.as_ref().map(|_| format!("{base}portal"));
+    let (desk, console) = (demo.desk_room.clone().into(), demo.console.clone());
+    let stage = Stage { run: std::process::id(), people, desk, worlds, portal, console };
     ([("cache-control", "no-store")], Json(stage))
 }
 

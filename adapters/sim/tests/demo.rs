@@ -178,3 +178,39 @@ async fn the_state_and_the_live_stream_fit_together() {
     close.send(true).unwrap();
     while next().await.is_some() {}
 }
+
+#[tokio::test]
+async fn the_page_with_the_widget_and_the_way_into_the_console() {
+    let (app, ..) = demo();
+    assert_eq!(get(&app, "/demo/portal").await.status(), StatusCode::NOT_FOUND);
+    let plain: Value = serde_json::from_str(&text(get(&app, "/demo/state").await).await).unwrap();
+    assert_eq!((&plain["portal"], &plain["console"]), (&Value::Null, &Value::Null));
+
+    let phone = connected("telegram", Style::telegram()).world();
+    let desk = connected("slack", Style::slack()).world();
+    let full = Demo::new(phone, desk.clone(), "it-desk")
+        .with_colleague("nina", "Nina Berg")
+        .with_portal("site-7".into())
+        .with_console("/demo/console");
+    let app = full.router_at("/demo");
+    let state: Value = serde_json::from_str(&text(get(&app, "/demo/state").await).await).unwrap();
+    assert_eq!((&state["portal"], &state["console"]), (&json!("/demo/portal"), &json!("/demo/console")));
+    let framing =
+        |page: &Response<Body>| page.headers()["content-security-policy"].to_str().unwrap().to_owned();
+    assert!(framing(&get(&app, "/demo").await).contains("frame-src 'self'"));
+    let page = get(&app, "/demo/portal").await;
+    let policy = framing(&page);
+    assert!(policy.contains("frame-ancestors 'self'") && !policy.contains("unsafe"), "{policy}");
+    let page = text(page).await;
+    assert!(page.contains("data-key=\"site-7\"") && !page.contains('{'), "{page}");
+    for part in page.split('"').filter(|part| part.starts_with("/demo/")) {
+        assert_eq!(get(&app, part).await.status(), StatusCode::OK, "{part}");
+    }
+
+    // A colleague writes where the technicians are, in a room of their own.
+    let nina = state["people"].as_array().unwrap().iter().find(|one| one["id"] == "nina").unwrap();
+    assert_eq!((&nina["channel"], &nina["side"]), (&json!("slack"), &json!("requester")));
+    assert_eq!(post(&app, "/demo/say", json!({"who": "nina", "text": "no sound"})).await, 200);
+    assert_eq!(desk.last_message(&desk.direct("nina")).unwrap().content.text, "no sound");
+    assert!(desk.messages(&desk.room("it-desk")).is_empty());
+}

@@ -86,8 +86,9 @@ impl Demo {
     /// Where a person is: requesters in their private room, technicians in the desk room.
     pub(super) fn place(&self, actor: &Actor) -> Result<(&World, Address), ActError> {
         let known = self.people.iter().find(|p| p.id.as_str() == actor.who);
-        match known.ok_or(ActError::NoSuchPerson)?.side {
-            Side::Requester => Ok((&self.requesters, self.requesters.direct(&actor.who))),
+        let known = known.ok_or(ActError::NoSuchPerson)?;
+        match known.side {
+            Side::Requester => Ok(self.home_of(known)),
             Side::Technician => {
                 Ok((&self.desk, Address { thread: actor.thread.clone(), ..self.desk_room.clone() }))
             }
