@@ -98,6 +98,13 @@ impl Bridge {
         self.folder.path().join("articles")
     }
 
+    /// Changes the configuration; it is read at the next start.
+    pub fn configure(&self, change: impl FnOnce(String) -> String) {
+        let file = self.folder.path().join("deskbridge.toml");
+        let text = fs::read_to_string(&file).expect("read");
+        fs::write(file, change(text)).expect("written");
+    }
+
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_deskbridge"));
         command
@@ -196,21 +203,14 @@ impl Bridge {
 
     /// A token that may look at everything; made before the first start: a SQLite file is for one process (F31).
     pub async fn token(&self) -> String {
-        const CREATE: [&str; 10] = [
-            "token",
-            "create",
-            "--name",
-            "e2e",
-            "--scope",
-            "admin",
-            "--scope",
-            "chats:read",
-            "--scope",
-            "tickets:read",
-        ];
+        self.token_with(&["--scope", "admin", "--scope", "chats:read", "--scope", "tickets:read"]).await
+    }
+
+    /// A token made with these arguments; before the first start, too.
+    pub async fn token_with(&self, args: &[&str]) -> String {
         let (good, _, err) = self.run(&["migrate", "up"]).await;
         assert!(good, "{err}");
-        let (good, out, err) = self.run(&CREATE).await;
+        let (good, out, err) = self.run(&[&["token", "create", "--name", "e2e"], args].concat()).await;
         assert!(good, "{err}");
         out.trim().to_owned()
     }

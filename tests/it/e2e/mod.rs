@@ -5,6 +5,7 @@
 mod albums;
 mod beside;
 pub mod bridge;
+mod described;
 mod faults;
 mod judge;
 mod kill9;
