@@ -1,12 +1,14 @@
 //! A keep-alive HTTP client that costs next to nothing, so that the driver does not measure itself.
 //!
-//! Not here: anything but one POST after another to one path.
+//! Not here: anything but one POST after another.
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 pub(crate) struct Poster {
     stream: TcpStream,
+    path: String,
+    /// What follows the path.
     head: String,
     buffer: Vec<u8>,
 }
@@ -16,14 +18,21 @@ impl Poster {
     pub(crate) async fn connect(address: &str, path: &str, headers: &str) -> std::io::Result<Poster> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        let head =
-            format!("POST {path} HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\n{headers}");
-        Ok(Poster { stream, head, buffer: Vec::with_capacity(4096) })
+        let head = format!(" HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\n{headers}");
+        Ok(Poster { stream, path: path.to_owned(), head, buffer: Vec::with_capacity(4096) })
     }
 
     /// Sends one body and waits for the whole answer; its status.
     pub(crate) async fn post(&mut self, body: &str) -> std::io::Result<u16> {
-        let request = format!("{}content-length: {}\r\n\r\n{body}", self.head, body.len());
+        let path = std::mem::take(&mut self.path);
+        let status = self.post_to(&path, body).await;
+        self.path = path;
+        status
+    }
+
+    /// The same to another path.
+    pub(crate) async fn post_to(&mut self, path: &str, body: &str) -> std::io::Result<u16> {
+        let request = format!("POST {path}{}content-length: {}\r\n\r\n{body}", self.head, body.len());
         self.stream.write_all(request.as_bytes()).await?;
         self.buffer.clear();
         loop {

@@ -9,6 +9,7 @@ pub mod limits;
 mod recording;
 pub mod relay;
 mod spread;
+pub mod widget;
 
 pub use spread::Spread;
 

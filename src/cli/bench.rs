@@ -8,7 +8,7 @@ use super::failure::Outcome;
 use super::serve::listen;
 use super::setting::Common;
 use crate::app::{self, ServeOptions};
-use crate::bench::{apply, relay};
+use crate::bench::{apply, relay, widget};
 use crate::config::LogFormat;
 use crate::telemetry;
 
@@ -34,7 +34,18 @@ pub enum Command {
         #[arg(long, default_value_t = 5)]
         rounds: usize,
     },
-    /// The bridge that `relay` measures: `serve` without the platforms' pace
+    /// Visitors of the widget with a WebSocket each: memory of an idle one, messages to single ones at a fixed rate (W2)
+    Widget {
+        /// Visitors; may be given several times
+        #[arg(long, default_values_t = [1_000, 5_000, 10_000])]
+        sockets: Vec<usize>,
+        /// Messages per second
+        #[arg(long, default_value_t = 1_000)]
+        rate: u64,
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+    },
+    /// The bridge that `relay` and `widget` measure: `serve` without the platforms' pace
     #[command(hide = true)]
     Serve {
         #[arg(long, default_value_t = 256)]
@@ -58,6 +69,10 @@ pub async fn run(common: &Common, command: &Command) -> Outcome {
         }
         Command::Apply { messages, rounds } => {
             apply::run(&apply::Options { messages: *messages, rounds: *rounds }).await?;
+        }
+        Command::Widget { sockets, rate, seconds } => {
+            let options = widget::Options { sockets: sockets.clone(), rate: *rate, seconds: *seconds };
+            widget::run(&options).await?;
         }
         Command::Serve { max_batch, listen } => {
             let config = common.load()?;

@@ -52,7 +52,7 @@ impl Default for Limits {
             head_read: Duration::from_secs(5),
             first_request: Duration::from_secs(5),
             idle: Duration::from_secs(75),
-            connections: 10_000,
+            connections: 20_000,
             drain: Duration::from_secs(8),
             body: 1 << 20,
             file: 25 << 20,
