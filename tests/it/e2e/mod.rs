@@ -13,3 +13,4 @@ mod life;
 mod refusals;
 pub mod talk;
 mod webhook;
+mod widget;
