@@ -88,7 +88,8 @@ async fn until(socket: &mut Socket, fits: impl Fn(&Value) -> bool) -> anyhow::Re
 
 /// Begins a conversation and waits until the technician has it; its number.
 pub(super) async fn begin(socket: &mut Socket, number: usize) -> anyhow::Result<u64> {
-    let c = format!("{number:032x}");
+    // Its first digits tell conversations apart, as with those that browsers make up.
+    let c = format!("{:016x}{number:016x}", super::scattered(number));
     let send = json!({ "t": "send", "c": c, "id": "first-message", "text": "hello, I need help" });
     socket.send(Message::text(send.to_string())).await?;
     let human = until(socket, |frame| frame["kind"] == "standing" && frame["state"] == "human").await?;
