@@ -151,7 +151,8 @@ fn what_is_there_is_not_written_over_without_force() {
 #[test]
 fn answers_that_do_not_fit_write_nothing() {
     let here = tempfile::tempdir().unwrap();
-    let told: [(&[&str], &[(&str, &str)], &str); 5] = [
+    type Told<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], &'a str);
+    let told: [Told<'_>; 5] = [
         (&["--channel", "telegram"], &[], TOKEN_VARIABLE),
         (&["--set", "telegram.token=planted"], &[], "command line"),
         (&["--set", "widget.origins=portal.example.com"], &[], "exact origin"),
