@@ -112,6 +112,15 @@ async fn words_and_edits(talk: &Talk, topic: i64) {
     talk.sees(None, "Pull the green lever").await;
     assert_eq!(talk.count(None, "lever"), 1, "the edit became a message of its own");
     assert_eq!(talk.count(Some(topic), "the tray is st"), 1, "the edit became a message of its own");
+    // An edit that makes a note of it takes it back (L9).
+    let slip = talk.reply(topic, "one moment please");
+    talk.sees(None, "one moment please").await;
+    marked(talk, slip).await;
+    talk.fake.edit_message(talk.desk, slip, "🔒 one moment please, this is hopeless");
+    talk.until("taken back", |world| {
+        world.messages_in(MARIA, None).iter().all(|message| !message.text().contains("one moment please"))
+    })
+    .await;
 }
 
 /// What became of a message in the topic is shown on it.
