@@ -152,6 +152,10 @@ async fn l9_edits_and_deletions(talk: &Talk, maria: &mut Visitor, topic: i64) {
     talk.fake.edit_message(talk.desk, told, "Pull the green lever");
     maria.sees("technician", "Pull the green lever").await;
     assert_eq!((maria.count("en lever"), maria.count("the tray is st")), (1, 1), "{:#?}", maria.said());
+    let slip = talk.reply(topic, "one moment please");
+    maria.sees("technician", "one moment please").await;
+    talk.fake.edit_message(talk.desk, slip, "🔒 one moment please, this is hopeless");
+    maria.lacks("one moment please").await;
 }
 
 /// L7: the assistant answers only what comes after.

@@ -181,6 +181,13 @@ impl Visitor {
         }
     }
 
+    /// Until no message has this text in it any more.
+    pub async fn lacks(&mut self, text: &str) {
+        while self.count(text) > 0 {
+            self.read().await;
+        }
+    }
+
     /// Until the request stands like this; the entry.
     pub async fn stands(&mut self, state: &str) -> Value {
         loop {
