@@ -11,8 +11,9 @@ use crate::job::StoreError;
 use crate::sql::fault::fault;
 use crate::sql::{On, Text, text};
 
-/// After so many bytes of rows; the log holds about one and a half times as much.
-const EVERY: usize = 4 << 20;
+/// After so many bytes of rows. The log grows to about three times as much (whole pages), and pages that were written again
+/// and again until then are moved once.
+const EVERY: usize = 12 << 20;
 
 static CHECKPOINT: Text = text!("check point", "pragma wal_checkpoint(passive)");
 
