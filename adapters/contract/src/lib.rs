@@ -6,6 +6,7 @@
 pub mod adapter;
 pub mod address;
 pub mod capabilities;
+pub mod commonmark;
 pub mod content;
 pub mod error;
 pub mod files;

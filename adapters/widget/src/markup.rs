@@ -3,6 +3,7 @@
 //! Not here: what a message is. The browser builds elements from the tree and parses no HTML at all, so there is no
 //! sanitiser to get around, and pages that demand Trusted Types are content.
 
+use deskbridge_contract::commonmark::{block_start, is_special};
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 use serde_json::{Value, json};
 
@@ -21,55 +22,13 @@ fn line(text: &str) -> String {
     let block = block_start(rest);
     for (at, c) in rest.iter().enumerate() {
         let before = at.checked_sub(1).map(|at| rest[at]);
-        if Some(at) == block || needs_escape(*c, before, &rest[at + 1..]) {
+        // Bars make tables.
+        if Some(at) == block || *c == '|' || is_special(*c, before, &rest[at + 1..]) {
             out.push('\\');
         }
         out.push(*c);
     }
     out
-}
-
-/// Whether a character would be more than itself in CommonMark.
-fn needs_escape(c: char, before: Option<char>, after: &[char]) -> bool {
-    let word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
-    let next = after.first().copied();
-    match c {
-        '`' | '*' | '[' | '~' => true,
-        '_' => !(word(before) && word(next)),
-        // Before the end of a line it would break it.
-        '\\' => next.is_none_or(|c| c.is_ascii_punctuation()),
-        '<' => next.is_some_and(|c| !c.is_whitespace()),
-        '|' => true,
-        '&' => {
-            let end = after.iter().take(40).position(|c| !(c.is_ascii_alphanumeric() || *c == '#'));
-            end.is_some_and(|end| end > 0 && after[end] == ';')
-        }
-        _ => false,
-    }
-}
-
-/// The character of a line that would start a block, if any.
-fn block_start(line: &[char]) -> Option<usize> {
-    let blank = |at: usize| line.get(at).is_none_or(|c| c.is_whitespace());
-    match line.first()? {
-        '>' => return Some(0),
-        '#' => {
-            let signs = line.iter().take_while(|c| **c == '#').count();
-            if signs <= 6 && blank(signs) {
-                return Some(0);
-            }
-        }
-        '-' | '+' if blank(1) => return Some(0),
-        '0'..='9' => {
-            let digits = line.iter().take_while(|c| c.is_ascii_digit()).count();
-            if digits <= 9 && matches!(line.get(digits), Some('.' | ')')) && blank(digits + 1) {
-                return Some(digits);
-            }
-        }
-        _ => {}
-    }
-    // An underline makes a heading of the line above, a row of dashes a rule or a table.
-    line.iter().all(|c| "-=|: \t".contains(*c)).then_some(0)
 }
 
 /// Elements that are open while the text is read, innermost last.

@@ -1,6 +1,8 @@
 //! What a character or a line would mean in CommonMark, and how to say that it does not.
 //!
-//! Not here: where the entities of a message are.
+//! Not here: where the entities of a message are; what CommonMark is (the contract).
+
+use deskbridge_contract::commonmark::is_special;
 
 pub(super) fn code_span(text: &str) -> String {
     let ticks = "`".repeat(backticks(text) + 1);
@@ -14,53 +16,13 @@ pub(super) fn is_autolink(text: &str) -> bool {
         && !text.contains(|c: char| c.is_whitespace() || c.is_control() || c == '<' || c == '>')
 }
 
-/// Whether a character would be more than itself in CommonMark.
-pub(super) fn needs_escape(
-    c: char,
-    before: Option<char>,
-    after: Option<char>,
-    rest: &[char],
-    in_link: bool,
-) -> bool {
-    let word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+/// Whether a character would be more than itself in CommonMark; two bars make a spoiler.
+pub(super) fn needs_escape(c: char, before: Option<char>, after: &[char], in_link: bool) -> bool {
     match c {
-        '`' | '*' | '[' | '~' => true,
         ']' => in_link,
-        '_' => !(word(before) && word(after)),
-        '\\' => after.is_none_or(|c| c.is_ascii_punctuation()),
-        // Tags, comments, and addresses, which may begin with nearly anything.
-        '<' => after.is_some_and(|c| !c.is_whitespace()),
-        '|' => before == Some('|') || after == Some('|'),
-        '&' => {
-            let end = rest.iter().take(40).position(|c| !(c.is_ascii_alphanumeric() || *c == '#'));
-            end.is_some_and(|end| end > 0 && rest[end] == ';')
-        }
-        _ => false,
+        '|' => before == Some('|') || after.first() == Some(&'|'),
+        _ => is_special(c, before, after),
     }
-}
-
-/// The character of a line that would start a block (a heading, a list, a quote, a rule, a table), if any.
-pub(super) fn block_start(line: &[char]) -> Option<usize> {
-    let blank = |at: usize| line.get(at).is_none_or(|c| c.is_whitespace());
-    match line.first()? {
-        '>' => return Some(0),
-        '#' => {
-            let signs = line.iter().take_while(|c| **c == '#').count();
-            if signs <= 6 && blank(signs) {
-                return Some(0);
-            }
-        }
-        '-' | '+' if blank(1) => return Some(0),
-        '0'..='9' => {
-            let digits = line.iter().take_while(|c| c.is_ascii_digit()).count();
-            if digits <= 9 && matches!(line.get(digits), Some('.' | ')')) && blank(digits + 1) {
-                return Some(digits);
-            }
-        }
-        _ => {}
-    }
-    // An underline makes a heading of the line above, a row of dashes a table.
-    line.iter().all(|c| "-=|: \t".contains(*c)).then_some(0)
 }
 
 /// The longest run of backticks.

@@ -2,7 +2,9 @@
 //!
 //! Not here: which messages there are. Entities come from the network and may overlap, nest or lie outside the text.
 
-use super::escape::{backticks, block_start, code_span, is_autolink, needs_escape};
+use deskbridge_contract::commonmark::block_start;
+
+use super::escape::{backticks, code_span, is_autolink, needs_escape};
 use super::{PIPE, WORD_JOINER, write};
 
 /// One entity of a message, in UTF-16 units.
@@ -325,11 +327,9 @@ impl Line<'_> {
         }
         let in_link = open.iter().any(|o| matches!(o, Open::Link(_)));
         let before = if at > 0 { chars.get(at - 1).copied() } else { None };
-        let after = if at + 1 < self.end { chars.get(at + 1) } else { None };
-        let rest = &chars[at + 1..self.end];
+        let after = &chars[at + 1..self.end];
         let before_link = chars[at] == '!' && at + 1 < self.end && cells[at + 1].link != 0;
-        if guard == Some(at) || before_link || needs_escape(chars[at], before, after.copied(), rest, in_link)
-        {
+        if guard == Some(at) || before_link || needs_escape(chars[at], before, after, in_link) {
             out.push('\\');
         }
         out.push(chars[at]);
