@@ -78,7 +78,6 @@ pub async fn seed(requesters: &World, desk: &World, room: &str, seed: u64) {
 
 async fn play(requesters: &World, desk: &World, room: &Address, sample: &Sample) {
     let at = requesters.direct(sample.person);
-    let before = desk.threads(room).len();
     if requesters.post(sample.person, &at, Content::text(sample.says), None).await.is_err() {
         return;
     }
@@ -89,10 +88,13 @@ async fn play(requesters: &World, desk: &World, room: &Address, sample: &Sample)
     if requesters.say(sample.person, &at, "I would like to talk to a person, please").await.is_err() {
         return;
     }
-    desk.until(|world| world.threads(room).len() > before).await;
-    let Some(thread) = desk.threads(room).last().map(|thread| room.thread(thread.id.0.clone())) else {
-        return;
+    // Not the latest: a visitor may be quicker than the samples.
+    let theirs = |world: &World| {
+        let mut threads = world.threads(room).into_iter();
+        threads.find(|thread| thread.title.requester.contains(sample.name)).map(|thread| thread.id)
     };
+    desk.until(|world| theirs(world).is_some()).await;
+    let Some(thread) = theirs(desk).map(|id| room.thread(id.0)) else { return };
     let Some(answer) = sample.answered else { return };
     if desk.say("ana", &thread, "!accept").await.is_err() || desk.say("ana", &thread, answer).await.is_err() {
         return;

@@ -189,6 +189,35 @@ export class Site {
   }
 }
 
+/** Chromium, with a profile of its own and nothing of its own to say to the network. */
+export function launch() {
+  return chromium.launch({
+    executablePath: env("DESKBRIDGE_TEST_CHROMIUM"),
+    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+      "--disable-component-update", "--disable-sync"],
+  });
+}
+
+/** The demo on a free port, and what its page is called; ended by `end`. */
+export async function demo() {
+  const child = spawn(env("DESKBRIDGE_TEST_PROGRAM"), ["demo", "--port", "0"], {
+    env: { PATH: process.env.PATH },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let said = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (piece) => (said += piece));
+  const url = await until("the demo's address", () => {
+    if (child.exitCode !== null) throw new Error(`it ended: ${said}`);
+    return /Open\s+(http:\S+)/.exec(said)?.[1];
+  });
+  const end = async () => {
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    child.kill("SIGTERM");
+    await ended;
+  };
+  return { url, end, said: () => said };
+}
+
 /** Everything of one test; ended whatever happens. */
 export async function stage(options, play) {
   const ends = [];
@@ -205,16 +234,8 @@ export async function stage(options, play) {
     Object.assign(site, options.site ?? {});
     ends.push(() => site.end());
     await site.start();
-    const profile = mkdtempSync(join(tmpdir(), "deskbridge-chromium-"));
-    const browser = await chromium.launch({
-      executablePath: env("DESKBRIDGE_TEST_CHROMIUM"),
-      args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-        "--disable-component-update", "--disable-sync"],
-    });
-    ends.push(async () => {
-      await browser.close();
-      rmSync(profile, { recursive: true, force: true });
-    });
+    const browser = await launch();
+    ends.push(() => browser.close());
     const context = await browser.newContext({ locale: "en-GB", viewport: { width: 1280, height: 800 }, ...options.context });
     context.setDefaultTimeout(PATIENCE);
     const [faults, heard] = [[], []];

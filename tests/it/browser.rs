@@ -95,3 +95,9 @@ async fn s48_what_looks_like_markup_is_text() {
 async fn people_are_who_their_page_says() {
     play("identity.mjs").await;
 }
+
+/// What `demo` shows, with nothing configured.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_from_the_first_click_to_the_end() {
+    play("demo.mjs").await;
+}

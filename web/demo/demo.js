@@ -177,6 +177,9 @@ function stopTyping(side) {
 
 // --- what the visitor does ---
 
+/** Whether a thread is about somebody whom the visitor plays; the others are people of the samples. */
+const isVisitors = ({ title }) =>
+  title.requester.startsWith("Visitor") || people.some((p) => p.side === "requester" && p.name === title.requester);
 const person = (id) => people.find((p) => p.id === id);
 
 /** Everything that view.js needs for one side. */
@@ -308,7 +311,7 @@ function draw() {
     drawThread();
     const me = person(chosen.requester);
     guide.at(chosen.portal ? "portal" : "chat");
-    guide.look([...roomOf(me.channel, me.room).messages.values()], roomOf(desk.channel, desk.room));
+    guide.look([...roomOf(me.channel, me.room).messages.values()], roomOf(desk.channel, desk.room), isVisitors);
   });
 }
 

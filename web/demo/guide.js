@@ -68,10 +68,10 @@ export class Guide {
   }
 
   /** Looks at the requester's messages and the desk room, and moves on as far as what is there allows. */
-  look(messages, room) {
+  look(messages, room, isVisitors) {
     if (this.step < 0) return;
-    const threads = [...room.threads.values()];
-    // What was there when the page opened is the sample data, not the visitor's doing.
+    const threads = [...room.threads.values()].filter(isVisitors);
+    // What was there when the page opened is not this guide's doing.
     if (!this.first) {
       this.first = { messages: messages.length, known: threads.map((t) => t.id), internal: internal(room) };
       this.keep();
