@@ -10,6 +10,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{QueueId, TechnicianId};
 
+/// How long files that were sent at once join the message of the first one.
+pub const ALBUM_OPEN: Duration = Duration::from_millis(1000);
+/// How long that message is held back, at least. Longer than [`ALBUM_OPEN`], so that whoever shows it has heard of every part.
+pub const ALBUM_HOLD: Duration = Duration::from_millis(1500);
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Policy {
     pub queues: BTreeMap<QueueId, QueuePolicy>,

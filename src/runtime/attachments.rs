@@ -7,10 +7,11 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use deskbridge_contract::{Adapter, Attachment, AttachmentSource, Content, RemoteFileId, SendError};
+use deskbridge_conversation::policy::ALBUM_OPEN;
 use deskbridge_conversation::{Conversation, DeliveryOp, MessageId};
 use deskbridge_services::blobs::{BlobError, Stored};
 use deskbridge_store::rows::{BlobRow, MessageRow};
-use deskbridge_store::{Admin, StoreError, album};
+use deskbridge_store::{Admin, StoreError};
 use tokio::sync::Mutex as AsyncMutex;
 
 use super::Bridge;
@@ -98,7 +99,7 @@ impl Bridge {
     /// While further parts of an album may join a message, its files are not replaced.
     async fn until_whole(&self, row: &MessageRow) {
         let Some(since) = row.content.album.as_ref().and_then(|album| album.since) else { return };
-        let left = (since + album::OPEN).since(self.now());
+        let left = (since + ALBUM_OPEN).since(self.now());
         if !left.is_zero() {
             // One more moment for what was committed in the last one.
             tokio::time::sleep(left + Duration::from_millis(100)).await;

@@ -5,9 +5,9 @@
 //! comes later than that, or has words of its own, is a message by itself.
 
 use std::borrow::Cow;
-use std::time::Duration;
 
 use deskbridge_contract::{Content, RemoteMessageId, Timestamp};
+use deskbridge_conversation::policy::{ALBUM_HOLD, ALBUM_OPEN};
 use deskbridge_conversation::{DeskEvent, EventBody, MessageId, RequesterEvent, Stage};
 
 use crate::job::{Apply, RemoteRef, Target};
@@ -15,11 +15,6 @@ use crate::rows::{LinkRow, MessageRow};
 
 use super::Batch;
 use super::target::Place;
-
-/// How long parts join the message of the first one.
-pub const OPEN: Duration = Duration::from_millis(1000);
-/// How long that message is held back, at least. Longer than `OPEN`, so that whoever shows it has heard of every part.
-const HOLD: Duration = Duration::from_millis(1500);
 
 /// Which part of a message the whole album's own name is, beyond any that is shown.
 pub const WHOLE: u16 = u16::MAX;
@@ -32,7 +27,7 @@ fn whole(content: Option<&Content>) -> Option<RemoteMessageId> {
 
 /// Until when a message is held back for its parts.
 pub(super) fn held_until(row: &MessageRow) -> Option<Timestamp> {
-    row.content.album.as_ref()?.since.map(|since| since + HOLD)
+    row.content.album.as_ref()?.since.map(|since| since + ALBUM_HOLD)
 }
 
 /// The reference to the whole of which an event's message is a part.
@@ -62,7 +57,7 @@ impl Batch<'_> {
             return false;
         };
         let since = stored.album.as_ref().and_then(|album| album.since);
-        let is_open = since.is_some_and(|since| self.now.since(since) <= OPEN);
+        let is_open = since.is_some_and(|since| self.now.since(since) <= ALBUM_OPEN);
         // An end or a hand back meanwhile let go of what was held (D13): perhaps it is shown already.
         let let_go = matches!(here.stage, Stage::Closed(_)) || here.stretch.from > message.seq;
         if !is_open || let_go || !content.text.trim().is_empty() {
