@@ -3,6 +3,7 @@
 //! Not here: verdicts. Absolute figures depend on the machine and the minute; every run prints its own limits beside them.
 
 pub mod apply;
+mod child;
 mod client;
 mod fake;
 pub mod limits;

@@ -1,17 +1,16 @@
 //! Workload W1, the relay: a requester's message comes in by the Telegram webhook, is committed with its outbox row,
 //! acknowledged, and posted to the desk topic. W1a closed loop, W1b open loop, W1c redeliveries and `kill -9`.
 //!
-//! Not here: the bridge. It runs as a child process of its own, so that its memory and CPU are its own.
+//! Not here: the bridge (`child`).
 
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, ensure};
+use anyhow::ensure;
 use serde_json::json;
 
+use super::child::Bridge;
 use super::client::Poster;
 use super::fake::{Fake, MARK};
 use super::spread::{Spread, percentile};
@@ -40,10 +39,8 @@ impl Default for Options {
 
 /// One bridge under test with everything around it.
 struct Rig {
-    folder: tempfile::TempDir,
     fake: Fake,
-    child: Child,
-    address: String,
+    bridge: Bridge,
     next_update: AtomicUsize,
 }
 
@@ -75,7 +72,7 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
 /// W1a: every connection sends its next message when the last was acknowledged.
 async fn closed(options: &Options, max_batch: usize, round: usize) -> anyhow::Result<f64> {
     let rig = Rig::start(options.messages, max_batch).await?;
-    let before = limits::process(rig.child.id());
+    let before = rig.bridge.used();
     let started = Instant::now();
     let bad = rig.send_all(options.messages, options.connections).await?;
     ensure!(
@@ -85,7 +82,7 @@ async fn closed(options: &Options, max_batch: usize, round: usize) -> anyhow::Re
         options.messages
     );
     let seconds = started.elapsed().as_secs_f64();
-    let after = limits::process(rig.child.id());
+    let after = rig.bridge.used();
     let twice = rig.fake.arrivals().iter().filter(|(_, times)| *times > 1).count();
     ensure!(bad == 0 && twice == 0, "{bad} bad acknowledgements, {twice} duplicates");
     let cpu = before.zip(after).map(|(b, a)| (a.1 - b.1) * 1e6 / options.messages as f64);
@@ -152,10 +149,8 @@ async fn killed(options: &Options) -> anyhow::Result<()> {
         () = sending => {}
         () = stop => {}
     }
-    rig.child.kill()?;
-    rig.child.wait()?;
-    rig.child = spawn(rig.folder.path(), &rig.address, 256)?;
-    rig.ready().await?;
+    rig.bridge.kill();
+    rig.bridge.start(256).await?;
     let again: Vec<usize> =
         (0..total).filter(|number| acked[*number].load(Ordering::Relaxed) == 0 || number % 20 == 0).collect();
     rig.send_list(&again, options.connections, acked.clone()).await;
@@ -173,33 +168,17 @@ async fn killed(options: &Options) -> anyhow::Result<()> {
 
 impl Rig {
     async fn start(messages: usize, max_batch: usize) -> anyhow::Result<Rig> {
-        let folder = tempfile::tempdir()?;
         let (fake, api) = Fake::start(messages).await?;
-        let address = free_address()?;
-        std::fs::write(folder.path().join("bench.toml"), configuration(&format!("http://{api}"), &address))?;
-        let child = spawn(folder.path(), &address, max_batch)?;
-        let mut rig = Rig { folder, fake, child, address, next_update: AtomicUsize::new(1) };
-        rig.ready().await?;
+        let mut bridge = Bridge::new(&channel(&format!("http://{api}")), r#"identities = ["telegram:5"]"#)?;
+        bridge.start(max_batch).await?;
+        let rig = Rig { fake, bridge, next_update: AtomicUsize::new(1) };
         rig.open_conversations().await?;
         Ok(rig)
     }
 
-    async fn ready(&mut self) -> anyhow::Result<()> {
-        for _ in 0..600 {
-            if let Some(status) = self.child.try_wait()? {
-                anyhow::bail!("the bridge under test ended: {status}");
-            }
-            if tokio::net::TcpStream::connect(&self.address).await.is_ok() {
-                return Ok(());
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        anyhow::bail!("the bridge under test did not come up in 30 s")
-    }
-
     async fn poster(&self) -> std::io::Result<Poster> {
         let secret = format!("x-telegram-bot-api-secret-token: {SECRET}\r\n");
-        Poster::connect(&self.address, "/hooks/telegram", &secret).await
+        Poster::connect(&self.bridge.address.to_string(), "/hooks/telegram", &secret).await
     }
 
     fn body(&self, user: usize, text: &str) -> String {
@@ -229,7 +208,7 @@ impl Rig {
         let mut last = 0.0;
         for _ in 0..240 {
             tokio::time::sleep(Duration::from_millis(250)).await;
-            let cpu = limits::process(self.child.id()).map_or(0.0, |(_, cpu)| cpu);
+            let cpu = self.bridge.used().map_or(0.0, |(_, cpu)| cpu);
             if (cpu - last).abs() < 0.02 && last > 0.0 {
                 return Ok(());
             }
@@ -282,42 +261,9 @@ impl Rig {
     }
 }
 
-impl Drop for Rig {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn free_address() -> std::io::Result<String> {
-    Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string())
-}
-
-fn spawn(folder: &Path, address: &str, max_batch: usize) -> anyhow::Result<Child> {
-    let program = std::env::current_exe().context("where this program is")?;
-    let config: PathBuf = folder.join("bench.toml");
-    Command::new(program)
-        .args(["bench", "serve", "--max-batch", &max_batch.to_string(), "--listen", address, "--config"])
-        .arg(config)
-        .current_dir(folder)
-        .env("DESKBRIDGE_LOG", "error")
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::inherit())
-        .spawn()
-        .context("starting the bridge under test")
-}
-
-fn configuration(api: &str, address: &str) -> String {
+fn channel(api: &str) -> String {
     format!(
         r#"
-[server]
-listen = "{address}"
-public_url = "https://bench.invalid"
-[store]
-url = "sqlite:bench.db"
-blobs = "blobs"
 [channels.telegram]
 adapter = "telegram"
 token = "1:benchbenchbenchbenchbenchbenchbench"
@@ -326,20 +272,6 @@ receive = "webhook"
 webhook_secret = "{SECRET}"
 [channels.telegram.desk]
 room = "-1001"
-[assistant]
-engine = "off"
-[tickets]
-create = "manual"
-[desk]
-undo_window = "0s"
-[queues.default]
-auto_accept = true
-technicians = ["bench"]
-[[technicians]]
-name = "Bench"
-id = "bench"
-identities = ["telegram:5"]
-capacity = 1000
 "#
     )
 }

@@ -1,13 +1,10 @@
 //! Workload W2, the widget: N visitors with a WebSocket each, resident memory of an idle one, and messages of a technician
 //! to single visitors at a fixed rate: through the API, the commit, the outbox and the journal to the socket.
 //!
-//! Not here: the bridge. It runs as a child process of its own, so that its memory and CPU are its own.
+//! Not here: the bridge (`child`).
 
 mod visitor;
 
-use std::net::SocketAddr;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,10 +12,12 @@ use anyhow::{Context as _, ensure};
 use serde_json::json;
 use tokio::sync::watch;
 
+use super::child::Bridge;
 use super::client::Poster;
 use super::fake::MARK;
 use super::spread::percentile;
 use super::{limits, line};
+use deskbridge_store::writer::MAX_BATCH;
 use visitor::{Arrivals, PER_ADDRESS, Socket, arrive, begin, listen};
 
 const CHANNEL: &str = "widget";
@@ -74,13 +73,13 @@ fn raise_files() -> Option<u64> {
 
 async fn measure(sockets: usize, options: &Options) -> anyhow::Result<()> {
     let rig = Rig::start().await?;
-    let memory = || limits::process(rig.child.id()).map(|(mb, _)| mb);
+    let memory = || rig.bridge.used().map(|(mb, _)| mb);
     let before = memory();
     let mut visitors = Vec::with_capacity(sockets);
     let began = Instant::now();
     for group in 0..sockets.div_ceil(PER_ADDRESS) {
         let count = PER_ADDRESS.min(sockets - group * PER_ADDRESS);
-        visitors.extend(arrive(rig.address, group, count).await?);
+        visitors.extend(arrive(rig.bridge.address, group, count).await?);
     }
     let connected = began.elapsed().as_secs_f64();
     tokio::time::sleep(SETTLE).await;
@@ -112,7 +111,7 @@ async fn unicast(rig: &Rig, mut visitors: Vec<Socket>, options: &Options) -> any
     for visitor in visitors.into_iter().chain(rest) {
         tasks.spawn(listen(visitor, shared.subscribe()));
     }
-    let cpu = |rig: &Rig| limits::process(rig.child.id()).map(|(_, cpu)| cpu);
+    let cpu = |rig: &Rig| rig.bridge.used().map(|(_, cpu)| cpu);
     let before = cpu(rig);
     let bad = rig.send(total, options.rate, Arc::new(conversations)).await?;
     let arrived = arrivals.wait(total, PATIENCE).await;
@@ -137,9 +136,7 @@ async fn unicast(rig: &Rig, mut visitors: Vec<Socket>, options: &Options) -> any
 }
 
 struct Rig {
-    _folder: tempfile::TempDir,
-    child: Child,
-    address: SocketAddr,
+    bridge: Bridge,
     token: String,
 }
 
@@ -151,38 +148,13 @@ struct Round {
 
 impl Rig {
     async fn start() -> anyhow::Result<Rig> {
-        let folder = tempfile::tempdir()?;
-        let address = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-        std::fs::write(folder.path().join("bench.toml"), configuration(address))?;
-        finished(folder.path(), &["migrate", "up"])?;
+        let mut bridge = Bridge::new(&channel(), "")?;
+        bridge.finished(&["migrate", "up"])?;
         let created =
             ["token", "create", "--name", "bench", "--technician", "bench", "--scope", "chats:write"];
-        let token = finished(folder.path(), &created)?.trim().to_owned();
-        let serve = ["bench", "serve", "--listen", &address.to_string()].map(str::to_owned);
-        let child = program(folder.path())?
-            .args(serve)
-            .args(["--config", "bench.toml"])
-            .stdout(Stdio::null())
-            .stderr(Stdio::inherit())
-            .spawn()
-            .context("starting the bridge under test")?;
-        let mut rig = Rig { _folder: folder, child, address, token };
-        rig.ready().await?;
-        Ok(rig)
-    }
-
-    async fn ready(&mut self) -> anyhow::Result<()> {
-        for _ in 0..600 {
-            if let Some(status) = self.child.try_wait()? {
-                anyhow::bail!("the bridge under test ended: {status}");
-            }
-            let asked = reqwest::get(format!("http://{}/readyz", self.address)).await;
-            if asked.is_ok_and(|answer| answer.status().is_success()) {
-                return Ok(());
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        anyhow::bail!("the bridge under test did not come up in 30 s")
+        let token = bridge.finished(&created)?.trim().to_owned();
+        bridge.start(MAX_BATCH).await?;
+        Ok(Rig { bridge, token })
     }
 
     /// `total` messages at `rate` to recipients drawn evenly.
@@ -191,7 +163,7 @@ impl Rig {
         let start = Instant::now() + Duration::from_millis(50);
         let mut tasks = tokio::task::JoinSet::new();
         for lane in 0..LANES {
-            let (conversations, address) = (conversations.clone(), self.address.to_string());
+            let (conversations, address) = (conversations.clone(), self.bridge.address.to_string());
             let headers = format!("authorization: Bearer {}\r\n", self.token);
             tasks.spawn(async move {
                 let mut poster = Poster::connect(&address, "/", &headers).await?;
@@ -216,14 +188,6 @@ impl Rig {
     }
 }
 
-impl Drop for Rig {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 /// The same recipients in every run, in no order (the finaliser of SplitMix64).
 fn scattered(number: usize) -> usize {
     let mut x = (number as u64).wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -241,47 +205,14 @@ fn body(number: usize) -> String {
     json!({ "text": text }).to_string()
 }
 
-fn program(folder: &Path) -> anyhow::Result<Command> {
-    let mut command = Command::new(std::env::current_exe().context("where this program is")?);
-    command.current_dir(folder).env("DESKBRIDGE_LOG", "error").stdin(Stdio::null());
-    Ok(command)
-}
-
-/// Runs to the end; what it said.
-fn finished(folder: &Path, args: &[&str]) -> anyhow::Result<String> {
-    let done = program(folder)?.args(args).args(["--config", "bench.toml"]).output()?;
-    ensure!(done.status.success(), "{args:?}: {}", String::from_utf8_lossy(&done.stderr));
-    Ok(String::from_utf8(done.stdout)?)
-}
-
-fn configuration(address: SocketAddr) -> String {
+fn channel() -> String {
     format!(
         r#"
-[server]
-listen = "{address}"
-public_url = "https://bench.invalid"
-[store]
-url = "sqlite:bench.db"
-blobs = "blobs"
 [channels.{CHANNEL}]
 adapter = "widget"
 origins = ["{ORIGIN}"]
 messages_per_minute = 600
 sockets_per_address = 1000
-[assistant]
-engine = "off"
-[tickets]
-create = "manual"
-[desk]
-undo_window = "0s"
-[queues.default]
-auto_accept = true
-technicians = ["bench"]
-[[technicians]]
-name = "Bench"
-id = "bench"
-presence = "available"
-capacity = 1000
 "#
     )
 }
