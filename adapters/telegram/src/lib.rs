@@ -191,6 +191,10 @@ impl Adapter for TelegramAdapter {
         self.0.sending.typing(at).await
     }
 
+    async fn streaming(&self, at: &Address, text: &str) -> Result<(), SendError> {
+        self.0.sending.draft(ids::place(at)?, text).await
+    }
+
     async fn answer(&self, interaction: &Interaction, toast: Option<&Toast>) -> Result<(), SendError> {
         self.0.sending.answer(interaction, toast).await
     }

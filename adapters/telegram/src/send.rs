@@ -4,6 +4,7 @@
 //! send, in which order and how often, which the outbox decides.
 
 pub(crate) mod api;
+mod draft;
 mod files;
 mod plan;
 mod presses;
@@ -48,6 +49,7 @@ pub(crate) struct Sending {
     answered: Mutex<VecDeque<String>>,
     /// Topics that are surely open: opened here, and closed by nobody since.
     open: Mutex<VecDeque<Address>>,
+    drafts: draft::Drafts,
 }
 
 /// One post at one place, cut into so many parts.
@@ -96,6 +98,7 @@ impl Sending {
             partly: Mutex::default(),
             answered: Mutex::default(),
             open: Mutex::default(),
+            drafts: draft::Drafts::default(),
         }
     }
 

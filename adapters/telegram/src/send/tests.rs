@@ -1,6 +1,7 @@
 //! Operations and the calls that they become.
 
 mod classes;
+mod drafts;
 mod files;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
