@@ -10,6 +10,7 @@ mod faults;
 mod judge;
 mod kill9;
 mod life;
+mod model;
 mod refusals;
 pub mod talk;
 mod webhook;
