@@ -1,0 +1,3 @@
+//! Slack: requesters in direct messages and channels, technicians in the threads of a desk channel.
+//!
+//! Not here: any rule about conversations. This file only wires the parts together; each speaks for itself.
