@@ -6,6 +6,8 @@ mod actions;
 mod card;
 mod home;
 mod limits;
+#[cfg(test)]
+pub(crate) use limits::units;
 mod modals;
 mod parts;
 

@@ -19,7 +19,7 @@ mod table;
 mod write;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub(crate) use doc::{BOLD, ITALIC, Look, Run};
 pub(crate) use emoji::{emoji_of, name_of};
@@ -33,6 +33,20 @@ const WORD_JOINER: char = '\u{2060}';
 
 /// The border of a word where there is none, for Slack's signs inside words. Has no width.
 const ZERO_WIDTH_SPACE: char = '\u{200b}';
+
+/// CommonMark for the places that take Markdown of their own (`markdown_text` of a stream), where Slack still looks for
+/// its angle brackets: none of them can mention anybody.
+pub(crate) fn to_markdown(source: &str) -> String {
+    let mut out = String::with_capacity(source.len());
+    let mut chars = source.chars().peekable();
+    while let Some(c) = chars.next() {
+        out.push(c);
+        if c == '<' && chars.peek().is_some_and(|next| "!@#".contains(*next)) {
+            out.push(WORD_JOINER);
+        }
+    }
+    out
+}
 
 impl Flow {
     /// CommonMark as Slack can show it.

@@ -3,7 +3,10 @@
 //! Not here: what a message may carry besides its text. Lengths are UTF-16 units of the text as `mrkdwn`, from above:
 //! what `rich_text` holds is never longer.
 
-use crate::markup::{Flow, ITALIC, Look, Piece, Run};
+#[cfg(test)]
+mod tests;
+
+use crate::markup::{Flow, ITALIC, Look, Piece, Run, Sign};
 
 /// Slack cuts at 40 000 and advises 4 000; its clients fold longer messages, and blocks have a total of their own.
 pub(crate) const MAX_TEXT: usize = 3500;
@@ -83,7 +86,7 @@ fn shorter(piece: Piece, limit: usize) -> Vec<Piece> {
             Piece::Item { depth, sign, runs } => {
                 let (head, tail) = cut_runs(runs, room, line);
                 pieces.push(Piece::Item { depth, sign, runs: head });
-                Piece::Item { depth, sign: crate::markup::Sign::None, runs: tail }
+                Piece::Item { depth, sign: Sign::None, runs: tail }
             }
             Piece::Code { language, text } => {
                 let (head, tail) = cut_code(text, room);

@@ -231,6 +231,10 @@ fn nothing_pings() {
         }
     }
     assert_eq!(literal("<!here> & *x* a_b"), "&lt;!here&gt; &amp; \u{2060}*x\u{2060}* a_b");
+    assert_eq!(
+        to_markdown("<!here> <@U1> <#C1> a < b <https://a.example>").replace(WORD_JOINER, "_"),
+        "<_!here> <_@U1> <_#C1> a < b <https://a.example>"
+    );
     assert_eq!(escape("a&lt;<b>"), "a&amp;lt;&lt;b&gt;");
 }
 
