@@ -25,6 +25,8 @@ pub struct Config {
     pub(crate) bot_token: SecretString,
     /// Also kept where events come by HTTP: `doctor` looks at it.
     pub(crate) app_token: Option<SecretString>,
+    /// For `doctor` alone, and for one run: an app configuration token lives for 12 hours.
+    pub(crate) config_token: Option<SecretString>,
     pub(crate) receive: Receive,
     /// Ends with a slash, so that a method's name can be joined to it.
     pub(crate) api_base: Url,
@@ -57,7 +59,7 @@ pub type Fault = (String, String);
 
 impl Config {
     /// Every key that [`Config::from_value`] knows.
-    pub const KEYS: [&'static str; 10] = [
+    pub const KEYS: [&'static str; 11] = [
         "bot_token",
         "app_token",
         "signing_secret",
@@ -68,6 +70,7 @@ impl Config {
         "client_id",
         "client_secret",
         "refresh_token",
+        "config_token",
     ];
 
     /// Waits this long for an answer to an ordinary call instead of 20 s; checks and tests do not have that patience.
@@ -104,10 +107,12 @@ impl Config {
         let api_base = read.api_base();
         let public_url = read.url("public_url");
         let rotation = read.rotation();
+        let config_token = read.secret("config_token");
         match (bot_token, receive, api_base) {
             (Some(bot_token), Some(receive), Some(api_base)) if faults.is_empty() => Ok(Config {
                 bot_token,
                 app_token,
+                config_token,
                 receive,
                 api_base,
                 public_url,

@@ -2,16 +2,28 @@
 //!
 //! Not here: any rule about conversations. This file only wires the parts together; each speaks for itself.
 
+// Their users follow: receiving, and the adapter itself.
+#[allow(dead_code)]
+mod api;
 #[allow(dead_code, unused_imports)]
 mod blocks;
 mod config;
-// Its users follow: receiving and sending.
+#[allow(dead_code)]
+mod doctor;
+#[allow(dead_code)]
+mod files;
 #[allow(dead_code)]
 mod ids;
+#[allow(dead_code)]
+mod manifest;
 #[allow(dead_code, unused_imports)]
 mod markup;
+#[allow(dead_code)]
+mod send;
 #[allow(dead_code, unused_imports)]
 mod split;
+#[allow(dead_code)]
+mod tokens;
 
 use std::sync::Arc;
 
@@ -29,3 +41,10 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 #[derive(Debug, thiserror::Error)]
 #[error("the HTTP client could not be set up: {0}")]
 pub struct ConfigError(pub(crate) String);
+
+/// Where Slack brings events, commands and presses, when it does so by HTTP.
+pub(crate) fn hook_url(config: &Config, channel: &deskbridge_contract::ChannelName) -> Option<url::Url> {
+    let mut url = config.public_url.clone()?;
+    url.path_segments_mut().ok()?.pop_if_empty().push("hooks").push(channel.as_str());
+    Some(url)
+}
