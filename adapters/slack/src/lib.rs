@@ -2,10 +2,16 @@
 //!
 //! Not here: any rule about conversations. This file only wires the parts together; each speaks for itself.
 
+// Their users follow: receiving and sending.
+#[cfg_attr(not(test), allow(dead_code, unused_imports))]
+mod blocks;
 mod config;
-// Its users follow: receiving and sending.
 #[allow(dead_code)]
 mod ids;
+#[cfg_attr(not(test), allow(dead_code, unused_imports))]
+mod markup;
+#[cfg_attr(not(test), allow(dead_code, unused_imports))]
+mod split;
 
 use std::sync::Arc;
 
