@@ -182,30 +182,6 @@ impl FileRef {
     }
 }
 
-/// Where a modal was opened from; travels in its `private_metadata` ("views": at most 3 000 characters).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Origin {
-    /// What the modal is for: `transfer`, `invite`, `snooze`, `note`, `ask`.
-    #[serde(rename = "a")]
-    pub action: String,
-    #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
-    pub channel: Option<String>,
-    #[serde(rename = "t", default, skip_serializing_if = "Option::is_none")]
-    pub thread: Option<String>,
-    #[serde(rename = "m", default, skip_serializing_if = "Option::is_none")]
-    pub message: Option<String>,
-}
-
-impl Origin {
-    pub(crate) fn metadata(&self) -> String {
-        serde_json::to_string(self).unwrap_or_default()
-    }
-
-    pub(crate) fn of(metadata: &str) -> Option<Origin> {
-        serde_json::from_str(metadata).ok()
-    }
-}
-
 fn strange(what: &str) -> SendError {
     SendError::rejected(format!("not a Slack {what} id"))
 }
