@@ -96,7 +96,7 @@ pub(crate) enum Answer {
 }
 
 /// Stores one payload, or the raw text of it for a person to look at. Returns after the commit.
-pub(crate) async fn take(
+async fn take(
     slack: &Arc<Slack>,
     inbox: &Inbox,
     raw: &[u8],
