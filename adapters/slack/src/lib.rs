@@ -30,6 +30,8 @@ use std::sync::Arc;
 use deskbridge_contract::Timestamp;
 
 pub use config::{Config, Fault};
+pub use doctor::{Check, Outcome, look};
+pub use manifest::{Manifest, Wish};
 
 /// This adapter's section of the configuration, with every key and its default.
 pub const EXAMPLE: &str = include_str!("../example.toml");
@@ -44,7 +46,13 @@ pub struct ConfigError(pub(crate) String);
 
 /// Where Slack brings events, commands and presses, when it does so by HTTP.
 pub(crate) fn hook_url(config: &Config, channel: &deskbridge_contract::ChannelName) -> Option<url::Url> {
-    let mut url = config.public_url.clone()?;
-    url.path_segments_mut().ok()?.pop_if_empty().push("hooks").push(channel.as_str());
-    Some(url)
+    hook(config.public_url.clone()?, channel)
+}
+
+/// The route of a channel below deskbridge's public address.
+pub(crate) fn hook(mut public: url::Url, channel: &deskbridge_contract::ChannelName) -> Option<url::Url> {
+    public.set_query(None);
+    public.set_fragment(None);
+    public.path_segments_mut().ok()?.pop_if_empty().push("hooks").push(channel.as_str());
+    Some(public)
 }
