@@ -9,14 +9,12 @@ mod tests;
 
 use std::sync::Arc;
 
-use deskbridge_contract::{ChannelName, RoomId, SendError};
+use deskbridge_contract::{RoomId, SendError};
 use serde_json::Value;
 
-use crate::api::Api;
 use crate::config::{Config, Receive};
 use crate::manifest::{self, Manifest, SCOPES, Wish};
 use crate::send::{Identity, Sending};
-use crate::{Clock, ConfigError};
 
 /// One check: what was looked at, what was seen, why it matters and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,22 +63,6 @@ const DRIFT: &str = "slack.manifest";
 const CHANNEL: &str = "slack.channel";
 const REACH: &str = "check the network, a proxy, and api_base";
 const MANIFEST: &str = "deskbridge slack manifest, paste it under App Manifest, then Install App";
-
-/// Live checks of everything that is known to go wrong; `desks` are the rooms configured as desks. With `change`, what can
-/// be set up from here is set up.
-///
-/// # Errors
-/// [`ConfigError`] when there can be no connection at all.
-pub async fn look(
-    channel: ChannelName,
-    config: &Config,
-    clock: Clock,
-    desks: &[RoomId],
-    change: bool,
-) -> Result<Vec<Check>, ConfigError> {
-    let sending = Sending::new(Api::new(channel, config, clock)?);
-    Ok(if change { setup(&sending, desks).await } else { examine(&sending, config, desks).await })
-}
 
 pub(crate) async fn examine(sending: &Arc<Sending>, config: &Config, desks: &[RoomId]) -> Vec<Check> {
     let (auth, identity) = auth(sending).await;
