@@ -31,6 +31,8 @@ pub struct Kit {
     pub doctor: fn(Setup) -> BoxFuture<'static, Vec<Check>>,
     /// Does on the platform what can be set up from here, for `deskbridge <adapter> setup`.
     pub setup: fn(Setup) -> BoxFuture<'static, Vec<Check>>,
+    /// The manifest of an app on the platform, for `deskbridge <adapter> manifest`; `None`: it has none. Offline.
+    pub manifest: Option<fn(&ManifestWish) -> Result<Manifest, String>>,
 }
 
 impl fmt::Debug for Kit {
@@ -68,6 +70,27 @@ pub struct Setup {
     /// The own keys in plain words (`OwnKeys::reveal`).
     pub keys: Value,
     pub desks: Vec<RoomId>,
+}
+
+/// For what an app is to be made.
+#[derive(Clone, Debug)]
+pub struct ManifestWish {
+    /// Events come by HTTP to this public address; `None`: by a connection from here.
+    pub http: Option<String>,
+    /// As the configuration will name it.
+    pub channel: ChannelName,
+    /// Without rights that are only comfort.
+    pub minimal: bool,
+    /// `server.public_url`, where one is configured already.
+    pub public_url: Option<String>,
+}
+
+/// What a platform has to be told to make an app for us.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Manifest {
+    pub json: Value,
+    /// Leads to the platform's form for new apps, filled in.
+    pub link: String,
 }
 
 /// One thing that was looked at.

@@ -187,10 +187,16 @@ impl SlackAdapter {
 }
 
 /// Where Slack brings events, commands and presses, when it does so by HTTP.
-pub(crate) fn hook_url(config: &Config, channel: &ChannelName) -> Option<url::Url> {
-    let mut url = config.public_url.clone()?;
-    url.path_segments_mut().ok()?.pop_if_empty().push("hooks").push(channel.as_str());
-    Some(url)
+pub(crate) fn hook_url(config: &Config, channel: &deskbridge_contract::ChannelName) -> Option<url::Url> {
+    hook(config.public_url.clone()?, channel)
+}
+
+/// The route of a channel below deskbridge's public address.
+pub(crate) fn hook(mut public: url::Url, channel: &deskbridge_contract::ChannelName) -> Option<url::Url> {
+    public.set_query(None);
+    public.set_fragment(None);
+    public.path_segments_mut().ok()?.pop_if_empty().push("hooks").push(channel.as_str());
+    Some(public)
 }
 
 /// "chat.postMessage": about 4 000 characters are recommended; longer ones are cut at 40 000.

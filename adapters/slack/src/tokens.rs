@@ -4,6 +4,9 @@
 //! renewals at the same time leave one dead pair (node-slack-sdk#2504) — so there is one refresher, under a lock, which
 //! writes the new pair down before anybody uses it, and the old token serves until then.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 

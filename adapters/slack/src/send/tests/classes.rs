@@ -66,7 +66,7 @@ async fn slowing_down() {
     ] {
         assert_eq!(class(&fails(slow(wait), hello()).await), expected, "{wait:?}");
     }
-    let page = || Reply::Http(429, Vec::new(), b"<html>slow</html>".to_vec());
+    let page = || Reply::Http(429, vec![("content-type", "text/html".into())], b"<html>slow</html>".to_vec());
     assert_eq!(class(&fails(page, hello()).await), "retry 30");
 }
 
