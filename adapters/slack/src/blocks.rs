@@ -178,12 +178,9 @@ fn standing(matter: &Standing) -> String {
         },
         StandingState::Closed => ("⚪", "Closed".to_owned()),
     };
+    // Only the reference is bold: signs around somebody's own words could pair with signs among them.
     let subject = line(&matter.subject, 160);
-    let title = if subject.is_empty() {
-        line(&matter.reference, 40)
-    } else {
-        format!("{} · {subject}", line(&matter.reference, 40))
-    };
+    let about = if subject.is_empty() { String::new() } else { format!(" · {}", words(&subject, 500)) };
     let mut second = vec![state];
     if let Some(ticket) = &matter.ticket {
         second.push(format!("🎫 {} ({})", line(&ticket.number, 60), line(&ticket.status, 30)));
@@ -191,5 +188,6 @@ fn standing(matter: &Standing) -> String {
     if let Some(rating) = matter.rating {
         second.push(format!("rated {rating}/5"));
     }
-    format!("{sign} *{}*\n{}", words(&title, 600), words(&second.join(" · "), 900))
+    let reference = words(&line(&matter.reference, 40), 100);
+    format!("{sign} *{reference}*{about}\n{}", words(&second.join(" · "), 900))
 }

@@ -96,7 +96,7 @@ pub(crate) fn unfurl(card: &Card) -> Value {
     let about = [&[line(&card.requester, 100)], facts.as_slice()].concat();
     let about: Vec<&str> = about.iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
     let text = format!(
-        "{} *{}*\n{}\n{}",
+        "{} {}\n{}\n{}",
         sign(card.state),
         words(&title(card), 600),
         words(&card.status, 600),

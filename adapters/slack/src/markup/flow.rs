@@ -45,8 +45,9 @@ impl Flow {
         flow
     }
 
+    /// Nothing that can be seen.
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.bare().is_empty()
     }
 
     fn blocks(&mut self, blocks: Vec<Block>, quote: bool) {

@@ -53,7 +53,8 @@ fn filled(value: &mut Value, key: &str) {
                     "command" => "/desk",
                     "callback_id" => "ask",
                     "id" => "V1AB",
-                    "subtype" | "bot_id" | "app_id" => "",
+                    "subtype" | "app_id" => "",
+                    "bot_id" => "B7OTHER",
                     _ => "words",
                 }
                 .to_owned();
