@@ -190,6 +190,7 @@ fn notice(slack: &Arc<Slack>, kind: &str, event: &Value) {
         }
         "app_home_opened" if text(event, "tab") != Some("messages") => acts::show_home(slack, event),
         "assistant_thread_started" => acts::suggest(slack, event),
+        "link_shared" => slack.sending.unfold(&slack.config, event),
         "channel_archive" | "group_archive" | "channel_deleted" | "group_deleted" | "channel_left"
         | "group_left" => {
             let room = text(event, "channel").unwrap_or_default();

@@ -9,6 +9,7 @@ pub(crate) mod plan;
 mod posts;
 mod streams;
 mod surfaces;
+mod unfolding;
 mod whisper;
 
 #[cfg(test)]

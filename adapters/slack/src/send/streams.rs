@@ -15,6 +15,7 @@ use super::{Sending, plan};
 use crate::api::Fault;
 use crate::blocks::{self, Message, Voice};
 use crate::ids::{self, Place};
+use crate::markup;
 
 /// Answers that grow at the same time, at most; the oldest is left as it is.
 const OPEN: usize = 256;
@@ -287,17 +288,7 @@ fn unfinished(text: &str) -> Result<Message, SendError> {
 /// Slack reads Markdown itself in streams: nothing of it may call anybody (C13) or load a picture from elsewhere (A4).
 /// Only ever puts a joiner between two characters, so that of a longer text the beginning stays the same.
 fn harmless(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len() + 8);
-    let mut before = None;
-    for c in text.chars() {
-        let dangerous = matches!((before, c), (Some('<'), '!' | '@' | '#') | (Some('!'), '['));
-        if dangerous {
-            safe.push('\u{2060}');
-        }
-        safe.push(c);
-        before = Some(c);
-    }
-    safe
+    markup::to_markdown(text).replace("![", "!\u{2060}[")
 }
 
 #[cfg(test)]
