@@ -11,7 +11,7 @@ pub(crate) mod signature;
 mod socket;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -292,7 +292,7 @@ impl Slack {
             return Err(TranslateError::Unknown("app_rate_limited".into()));
         }
         Ok(match interactions::act(&view, &payload)? {
-            Act::Push(inbound) => vec![inbound],
+            Act::Push(inbound) => vec![*inbound],
             Act::Direct(direct) => {
                 // Which direct message it is would have to be asked: it is named by its person.
                 let room = direct.from.id.to_string();

@@ -29,16 +29,16 @@ pub(super) async fn perform(
     act: Act,
 ) -> Result<Answer, PushError> {
     match act {
-        Act::Push(inbound) => pushed(slack, inbox, inbound).await,
-        Act::Direct(direct) => personal(slack, inbox, payload, direct).await,
+        Act::Push(inbound) => pushed(slack, inbox, *inbound).await,
+        Act::Direct(direct) => personal(slack, inbox, payload, *direct).await,
         Act::Open { trigger_id, view } => {
             open(slack, payload, trigger_id, view);
             Ok(Answer::Empty)
         }
         Act::Note { note, then } => {
-            let answer = noted(slack, inbox, payload, note).await?;
+            let answer = noted(slack, inbox, payload, *note).await?;
             match then.filter(|_| answer == Answer::Empty) {
-                Some(then) => pushed(slack, inbox, then).await,
+                Some(then) => pushed(slack, inbox, *then).await,
                 None => Ok(answer),
             }
         }

@@ -17,7 +17,7 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config};
 use url::Url;
 
-use super::{End, Sign};
+use super::{End, Sign, Told};
 use crate::Slack;
 use crate::receive::{Answer, take};
 use crate::translate::text;
@@ -39,7 +39,7 @@ pub(super) async fn run(
     slack: Arc<Slack>,
     inbox: Inbox,
     number: u64,
-    signs: mpsc::UnboundedSender<(u64, Sign)>,
+    signs: mpsc::UnboundedSender<Told>,
     serving: watch::Receiver<u64>,
 ) -> End {
     let socket = match tokio::time::timeout(HELLO, connect(&slack)).await {
@@ -87,7 +87,7 @@ struct Link {
     slack: Arc<Slack>,
     inbox: Inbox,
     number: u64,
-    signs: mpsc::UnboundedSender<(u64, Sign)>,
+    signs: mpsc::UnboundedSender<Told>,
     work: JoinSet<()>,
     done: mpsc::UnboundedSender<Result<String, PushError>>,
     up: bool,
