@@ -55,9 +55,9 @@ impl Reader<'_> {
         let mut runs = Vec::new();
         array(element, "elements").for_each(|part| self.inline(part, &mut runs));
         let text: String = runs.iter().map(|run| run.text.as_str()).collect();
-        let text = text.trim_matches('\n').to_owned();
+        let text = text.trim_matches('\n');
         let language = string(element, "language").map(str::to_owned);
-        (!text.trim().is_empty()).then_some(Block::Code { language, text })
+        (!text.trim().is_empty()).then(|| Block::code(language, text))
     }
 
     /// Lists come one after the other, each with its indent; deeper ones belong to the item before them.
