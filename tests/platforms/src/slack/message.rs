@@ -143,16 +143,18 @@ impl Message {
             put("upload", Some(json!(false)));
             put("display_as_bot", Some(json!(false)));
         }
-        let subtype = self.subtype.clone().or_else(|| self.broadcast.then(|| "thread_broadcast".to_owned()));
-        if let Some(subtype) = subtype {
-            put("subtype", Some(json!(subtype)));
+        let broadcast = self.broadcast.then(|| "thread_broadcast".to_owned());
+        if let Some(subtype) = self.subtype.clone().or(broadcast)
+            && object["subtype"].is_null()
+        {
+            object["subtype"] = json!(subtype);
         }
         if !self.reactions.is_empty() {
             let one = |(name, users): &(String, Vec<UserId>)| json!({ "name": name, "users": users, "count": users.len() });
-            put("reactions", Some(self.reactions.iter().map(one).collect()));
+            object["reactions"] = self.reactions.iter().map(one).collect();
         }
         if self.streaming {
-            put("streaming_state", Some(json!("in_progress")));
+            object["streaming_state"] = json!("in_progress");
         }
         object
     }

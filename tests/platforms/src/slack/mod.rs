@@ -18,6 +18,7 @@ mod outgoing;
 mod params;
 mod people;
 mod postman;
+mod pressing;
 mod serve;
 mod sign;
 mod sockets;

@@ -23,7 +23,7 @@ pub(super) fn access(world: &mut World, params: &Params) -> Answer {
     let (serial, life) = (world.next_serial(), world.settings.token_life.mul_f64(world.settings.time_scale));
     for team in world.teams.values_mut() {
         let (team_id, team_name) = (team.id.clone(), team.name.clone());
-        for app in team.apps.values_mut().filter(|app| Some(&app.client_id) == id.as_ref()) {
+        if let Some(app) = team.apps.values_mut().find(|app| Some(&app.client_id) == id.as_ref()) {
             if Some(&app.client_secret) != secret.as_ref() {
                 return refuse("bad_client_secret");
             }
