@@ -25,8 +25,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use deskbridge_contract::{
     Adapter, Address, ByteStream, Capabilities, ChannelName, Health, Inbound, Inbox, Intake, Interaction,
-    Limits, OperationKind, Outbound, OutboundOp, Pace, RemoteFileId, RemoteUserId, Resend, RoomId, SendError, Sent,
-    Shelf, Standing, Support, ThreadStyle, Timestamp, Toast, TranslateError,
+    Limits, OperationKind, Outbound, OutboundOp, Pace, RemoteFileId, RemoteUserId, Resend, RoomId, SendError,
+    Sent, Shelf, Standing, Support, ThreadStyle, Timestamp, Toast, TranslateError,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -13,8 +13,8 @@ use serde_json::Value;
 
 use crate::api::Api;
 use crate::markup::Names;
-use crate::{Me, ids};
 use crate::translate::text;
+use crate::{Me, ids};
 
 /// How long a person is remembered; `user_change` ends it earlier.
 const FRESH: Duration = Duration::from_secs(3600);
@@ -204,7 +204,8 @@ fn read(user: &Value, team: &str) -> Person {
         .or_else(|| text(user, "real_name"))
         .or_else(|| text(user, "name"));
     let flag = |key: &str| user.get(key) == Some(&Value::Bool(true));
-    let elsewhere = text(user, "team_id").is_some_and(|of| of != team) && text(user, "enterprise_id").is_none();
+    let elsewhere =
+        text(user, "team_id").is_some_and(|of| of != team) && text(user, "enterprise_id").is_none();
     let kind = if flag("is_bot") || flag("is_workflow_bot") || text(user, "id") == Some("USLACKBOT") {
         SenderKind::Bot
     } else if is_guest(user) || flag("is_stranger") || flag("deleted") || elsewhere {

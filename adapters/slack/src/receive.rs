@@ -239,7 +239,11 @@ async fn prepare(slack: &Slack, inbox: &Inbox, me: &str, event: &Value) -> Resul
 }
 
 /// Pushes one event, and remembers where its message is.
-async fn push(slack: &Slack, inbox: &Inbox, event: Inbound) -> Result<deskbridge_contract::Receipt, PushError> {
+async fn push(
+    slack: &Slack,
+    inbox: &Inbox,
+    event: Inbound,
+) -> Result<deskbridge_contract::Receipt, PushError> {
     let place = event.address.clone();
     let said = translate::said(&event.event).cloned();
     if said.is_some() && ids::is_direct(&place) {
@@ -293,7 +297,9 @@ impl Slack {
                 let room = direct.from.id.to_string();
                 vec![direct.at(Address::room(&self.channel, room))]
             }
-            Act::Open { .. } | Act::Note { .. } | Act::Unfilled(_) | Act::Tell(_) | Act::Nothing => Vec::new(),
+            Act::Open { .. } | Act::Note { .. } | Act::Unfilled(_) | Act::Tell(_) | Act::Nothing => {
+                Vec::new()
+            }
         })
     }
 }

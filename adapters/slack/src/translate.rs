@@ -172,9 +172,8 @@ impl Fact<'_> {
 
     /// A channel got another id: it was shared with, or moved to, another workspace.
     fn moved(&self) -> Found {
-        let id = |key: &str| {
-            text(self.event, key).filter(|id| ids::is_channel(id)).ok_or_else(|| malformed(key))
-        };
+        let id =
+            |key: &str| text(self.event, key).filter(|id| ids::is_channel(id)).ok_or_else(|| malformed(key));
         let (old, new) = (id("old_channel_id")?, id("new_channel_id")?);
         let event = InboundEvent::RoomMoved { to: Address::room(self.view.channel, new) };
         let from = self.view.person(&self.view.me.user_id);
@@ -190,12 +189,7 @@ impl Fact<'_> {
         let user = text(self.event, "user").ok_or_else(|| malformed("user"))?;
         let id = RemoteEventId(format!("{}.s.{user}", self.team()));
         let address = Address::room(self.view.channel, channel);
-        Ok(vec![self.inbound(
-            id,
-            self.view.person(user),
-            address,
-            InboundEvent::Started { payload: None },
-        )])
+        Ok(vec![self.inbound(id, self.view.person(user), address, InboundEvent::Started { payload: None })])
     }
 
     fn thread_started(&self) -> Found {
@@ -224,13 +218,7 @@ impl Fact<'_> {
         told.or(self.envelope.time).unwrap_or(self.view.received)
     }
 
-    fn inbound(
-        &self,
-        id: RemoteEventId,
-        from: Sender,
-        address: Address,
-        event: InboundEvent,
-    ) -> Inbound {
+    fn inbound(&self, id: RemoteEventId, from: Sender, address: Address, event: InboundEvent) -> Inbound {
         Inbound { id, at: self.at(), from, address, event, interaction: None }
     }
 }

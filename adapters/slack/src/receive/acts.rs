@@ -111,8 +111,7 @@ fn is_presence(said: &str) -> bool {
 fn echo(slack: &Arc<Slack>, address: Address, words: String) {
     let slack = slack.clone();
     tokio::spawn(async move {
-        let quoted: Vec<String> =
-            markup::to_mrkdwn(&words).lines().map(|line| format!("> {line}")).collect();
+        let quoted: Vec<String> = markup::to_mrkdwn(&words).lines().map(|line| format!("> {line}")).collect();
         let text = format!("You asked:\n{}", quoted.join("\n"));
         let cut: String = text.chars().take(3000).collect();
         let body = json!({ "channel": address.room.as_str(), "text": cut });
@@ -134,12 +133,7 @@ fn open(slack: &Arc<Slack>, payload: &Value, trigger: String, view: Value) {
 }
 
 /// A note is put into the thread under its writer's name, and then comes in as theirs: it is internal like any other.
-async fn noted(
-    slack: &Arc<Slack>,
-    inbox: &Inbox,
-    payload: &Value,
-    note: Note,
-) -> Result<Answer, PushError> {
+async fn noted(slack: &Arc<Slack>, inbox: &Inbox, payload: &Value, note: Note) -> Result<Answer, PushError> {
     let ts = match post_note(slack, &note).await {
         Ok(ts) => ts,
         Err(error) => {
@@ -181,7 +175,8 @@ fn text_of(value: &Value, key: &str) -> Option<String> {
 /// The form stays open and says why ("Modals": errors by block).
 fn refused(payload: &Value, words: &str) -> Answer {
     let blocks = payload.pointer("/view/blocks").and_then(Value::as_array).into_iter().flatten();
-    let input = blocks.filter(|block| text(block, "type") == Some("input")).find_map(|block| text(block, "block_id"));
+    let input =
+        blocks.filter(|block| text(block, "type") == Some("input")).find_map(|block| text(block, "block_id"));
     match input {
         Some(input) => Answer::Json(json!({ "response_action": "errors", "errors": { input: words } })),
         None => Answer::Empty,

@@ -134,7 +134,8 @@ async fn one(
     let body = json!({
         "type": "event_callback", "team_id": me.team_id, "event_id": "history", "event": event,
     });
-    let people = slack.people.named_in(&slack.sending.api, &me.team_id, &body["event"], (slack.clock)()).await;
+    let people =
+        slack.people.named_in(&slack.sending.api, &me.team_id, &body["event"], (slack.clock)()).await;
     let events = match translate::translate(&view(slack, me, &people), &body) {
         Ok(events) => events,
         Err(why) => {
@@ -156,11 +157,8 @@ async fn pages(slack: &Slack, room: &str, root: Option<&str>, last: &str) -> Res
         return Err(SendError::rejected("not a Slack channel id"));
     }
     for _ in 0..MAX_PAGES {
-        let mut query = vec![
-            ("channel", room.to_owned()),
-            ("oldest", last.to_owned()),
-            ("limit", PAGE.to_string()),
-        ];
+        let mut query =
+            vec![("channel", room.to_owned()), ("oldest", last.to_owned()), ("limit", PAGE.to_string())];
         query.extend(cursor.take().map(|cursor| ("cursor", cursor)));
         let method = match root {
             Some(root) => {

@@ -55,7 +55,9 @@ pub(super) async fn run(slack: Arc<Slack>, inbox: Inbox) -> Result<(), SendError
     }
     match slots.join_next().await {
         Some(Ok(ended)) => ended,
-        Some(Err(error)) => Err(SendError::Retry { after: None, why: format!("a connection broke down: {error}") }),
+        Some(Err(error)) => {
+            Err(SendError::Retry { after: None, why: format!("a connection broke down: {error}") })
+        }
         None => Ok(()),
     }
 }

@@ -21,9 +21,15 @@ pub(crate) enum Act {
     /// Somebody's own matter, wherever they asked: it belongs into the direct messages with them.
     Direct(Direct),
     /// A form, at once: the trigger lives for three seconds.
-    Open { trigger_id: String, view: Value },
+    Open {
+        trigger_id: String,
+        view: Value,
+    },
     /// A note from a form: it is put into the thread, and then it is a message of its writer's. `then` follows it.
-    Note { note: Note, then: Option<Inbound> },
+    Note {
+        note: Note,
+        then: Option<Inbound>,
+    },
     /// The form stays open, and shows what is missing.
     Unfilled(Value),
     /// Said to this person alone.
@@ -244,8 +250,7 @@ impl Asked<'_> {
     /// A request by a form.
     fn asked(&self, id: RemoteEventId, from: Sender, text: String, human: bool) -> Act {
         let message = ids::made(id.as_str());
-        let event =
-            InboundEvent::Posted { message, content: Content::text(text.clone()), reply_to: None };
+        let event = InboundEvent::Posted { message, content: Content::text(text.clone()), reply_to: None };
         let at = self.view.received;
         Act::Direct(Direct { id, at, from, event, interaction: None, shown: Some(text), human })
     }
@@ -265,9 +270,7 @@ impl Asked<'_> {
             "status" | "human" | "close" | "new" => {
                 self.said(from, at, Content::text(format!("/{word}")), None)
             }
-            "talk to a human" | "talk to a technician" => {
-                self.said(from, at, Content::text("/human"), None)
-            }
+            "talk to a human" | "talk to a technician" => self.said(from, at, Content::text("/human"), None),
             _ => {
                 let names = self.view.people.names(self.view.me);
                 let words = markup::read_mrkdwn(said, &names);
@@ -334,9 +337,7 @@ impl Asked<'_> {
         let user = self.payload.get("user").filter(|user| user.is_object());
         match user {
             Some(user) => Ok((text(user, "id").ok_or_else(|| malformed("user.id"))?, user)),
-            None => {
-                Ok((text(self.payload, "user_id").ok_or_else(|| malformed("user_id"))?, self.payload))
-            }
+            None => Ok((text(self.payload, "user_id").ok_or_else(|| malformed("user_id"))?, self.payload)),
         }
     }
 

@@ -168,9 +168,8 @@ impl View<'_> {
         if let Some(root) = root.filter(|root| Some(*root) != ts) {
             return room.thread(root);
         }
-        let begins = |ts: &&str| {
-            self.threads.holds(channel, ts) || (self.calls_us(message) && !self.is_desk(channel))
-        };
+        let begins =
+            |ts: &&str| self.threads.holds(channel, ts) || (self.calls_us(message) && !self.is_desk(channel));
         match ts.filter(begins) {
             Some(ts) => room.thread(ts),
             None => room,

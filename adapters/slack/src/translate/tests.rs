@@ -190,7 +190,8 @@ fn in_the_desk_a_call_begins_nothing_and_a_thread_is_a_thread() {
     assert_eq!(reply.address.thread.unwrap().as_str(), ROOT);
     let InboundEvent::Posted { reply_to, .. } = reply.event else { panic!() };
     assert_eq!(reply_to, None);
-    let broadcast = with(said("C0DESK", "solved"), json!({ "thread_ts": ROOT, "subtype": "thread_broadcast" }));
+    let broadcast =
+        with(said("C0DESK", "solved"), json!({ "thread_ts": ROOT, "subtype": "thread_broadcast" }));
     assert_eq!(world.one(broadcast).address.thread.unwrap().as_str(), ROOT);
 }
 
@@ -238,7 +239,10 @@ fn s74_guests_and_connected_people_are_external() {
     let kind = |more: Value| world.one(with(said("C0DESK", "let me in"), more)).from.kind;
     assert_eq!(kind(json!({ "user": "U2GUEST" })), SenderKind::External);
     assert_eq!(kind(json!({ "user": "U8", "user_team": "T9" })), SenderKind::External);
-    assert_eq!(kind(json!({ "user": "U8", "user_profile": { "is_restricted": true } })), SenderKind::External);
+    assert_eq!(
+        kind(json!({ "user": "U8", "user_profile": { "is_restricted": true } })),
+        SenderKind::External
+    );
     let unknown = world.one(with(said("D8", "hello"), json!({ "user": "U8" })));
     assert_eq!(unknown.from.kind, SenderKind::Human);
     assert_eq!(unknown.from.display_name.as_deref(), Some("U8"));
@@ -247,7 +251,8 @@ fn s74_guests_and_connected_people_are_external() {
 /// S41: names are cleaned of what is not seen.
 #[test]
 fn s41_a_name_has_nothing_invisible() {
-    let named = json!({ "user": "U8", "user_profile": { "display_name": "Sup\u{200b}port\u{202e} (Admin)\n" } });
+    let named =
+        json!({ "user": "U8", "user_profile": { "display_name": "Sup\u{200b}port\u{202e} (Admin)\n" } });
     let inbound = World::new().one(with(said("D8", "hello"), named));
     assert_eq!(inbound.from.display_name.as_deref(), Some("Support (Admin)"));
 }
@@ -310,7 +315,11 @@ fn t10_several_files_are_one_message() {
     let world = World::new();
     let inbound = world.one(with(said("D1ANA", "look"), files.clone()));
     let InboundEvent::Posted { content, .. } = &inbound.event else { panic!() };
-    assert!(content.text.starts_with("look\n\n[Plan](<https://docs.example.com/x?a=(1)>)"), "{}", content.text);
+    assert!(
+        content.text.starts_with("look\n\n[Plan](<https://docs.example.com/x?a=(1)>)"),
+        "{}",
+        content.text
+    );
     let names: Vec<&str> = content.attachments.iter().map(|file| file.name.as_str()).collect();
     assert_eq!(names, ["a.png", "b.txt", "c.webm", "gone.txt", "stub.bin"]);
     assert!(matches!(&content.attachments[3].source, AttachmentSource::Missing { .. }));
@@ -399,7 +408,10 @@ fn what_is_unknown_is_said_to_be() {
         world.act(json!({ "type": "novelty", "team": { "id": "T1" } })),
         Err(TranslateError::Unknown(_))
     ));
-    assert!(matches!(translate(&world.view(), &json!({ "type": "app_rate_limited" })), Err(TranslateError::Unknown(_))));
+    assert!(matches!(
+        translate(&world.view(), &json!({ "type": "app_rate_limited" })),
+        Err(TranslateError::Unknown(_))
+    ));
 }
 
 fn command(text: &str) -> Value {
@@ -418,9 +430,14 @@ fn a_command_is_a_question_or_a_wish() {
     let asked = direct("my VPN &amp; more");
     assert!(matches!(&asked.event, InboundEvent::Posted { content, .. } if content.text.contains("VPN")));
     assert!(asked.shown.is_some());
-    for (text, word) in [("status", "/status"), ("Human", "/human"), ("talk to a human", "/human"), ("close", "/close")] {
+    for (text, word) in
+        [("status", "/status"), ("Human", "/human"), ("talk to a human", "/human"), ("close", "/close")]
+    {
         let wish = direct(text);
-        assert!(matches!(&wish.event, InboundEvent::Posted { content, .. } if content.text == word), "{text}");
+        assert!(
+            matches!(&wish.event, InboundEvent::Posted { content, .. } if content.text == word),
+            "{text}"
+        );
         assert_eq!(wish.shown, None);
     }
     for word in ["on", "busy", "off"] {
@@ -482,11 +499,15 @@ fn verbs_that_need_more_open_a_form_and_the_form_is_the_verb() {
     assert_eq!(inbound.address.thread.as_ref().unwrap().as_str(), ROOT);
     assert!(matches!(&inbound.event,
         InboundEvent::Invoked { action, value: Some(who), .. } if action == "transfer" && who == "@U5BOB"));
-    assert_eq!(submit(&view, chosen).map(|act| matches!(act, Act::Push(again) if again.id == inbound.id)), Ok(true));
+    assert_eq!(
+        submit(&view, chosen).map(|act| matches!(act, Act::Push(again) if again.id == inbound.id)),
+        Ok(true)
+    );
     assert!(matches!(submit(&view, json!({})), Ok(Act::Unfilled(_))));
     // A form that says it is about somewhere else than a desk does nothing there.
     let mut forged = view;
-    forged["private_metadata"] = json!({ "address": { "channel": "slack", "room": "C1ALL" } }).to_string().into();
+    forged["private_metadata"] =
+        json!({ "address": { "channel": "slack", "room": "C1ALL" } }).to_string().into();
     let chosen = json!({ "person": { "field": { "type": "users_select", "selected_user": "U5BOB" } } });
     assert!(submit(&forged, chosen).is_err());
 }

@@ -57,7 +57,8 @@ async fn connect(slack: &Slack) -> Result<Socket, SendError> {
     let lost = |why: String| SendError::Retry { after: None, why };
     let url = slack.sending.api.open_connection().await?;
     let connector = connector(&slack.config.api_base, &url)?;
-    let limits = WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE)).max_frame_size(Some(MAX_MESSAGE));
+    let limits =
+        WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE)).max_frame_size(Some(MAX_MESSAGE));
     // The address is a secret while it lives: no error repeats it.
     match connect_async_tls_with_config(url.as_str(), Some(limits), true, Some(connector)).await {
         Ok((socket, _)) => Ok(socket),

@@ -137,7 +137,9 @@ fn every_sample_of_an_interaction_passes() {
         } else {
             payload.as_object_mut().unwrap().remove("user");
         }
-        let known = !name.starts_with("Dialog") && name != "AttachmentActionPayload" && name != "ViewSubmissionPayload";
+        let known = !name.starts_with("Dialog")
+            && name != "AttachmentActionPayload"
+            && name != "ViewSubmissionPayload";
         match act(&world.view(), &payload) {
             Ok(_) => assert!(known, "{name}"),
             Err(TranslateError::Unknown(_)) => assert!(!known, "{name}"),
