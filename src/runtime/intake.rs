@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use deskbridge_contract::{
-    Address, ChannelName, Content, DeskHours, Duty, Inbound, InboundEvent, InboxSink, PushError, Receipt, RemoteMessageId, RemoteUserId, SenderKind, Toast, TranslateError,
+    Address, ChannelName, Content, DeskHours, Duty, Inbound, InboundEvent, InboxSink, PushError, Receipt,
+    RemoteMessageId, RemoteUserId, SenderKind, Toast, TranslateError,
 };
 use deskbridge_conversation::policy::{Policy, ReplyMode};
 use deskbridge_conversation::verbs::{Names, Parsed, from_action, parse, parse_explicit};
