@@ -27,7 +27,7 @@ pub struct Kit {
     pub example: &'static str,
     /// What `init` has to know before the section is of use.
     pub asks: &'static [Ask],
-    /// Live checks of one channel. Changes nothing on the platform.
+    /// Live checks of one channel. Leaves nothing behind on the platform.
     pub doctor: fn(Setup) -> BoxFuture<'static, Vec<Check>>,
     /// Does on the platform what can be set up from here, for `deskbridge <adapter> setup`.
     pub setup: fn(Setup) -> BoxFuture<'static, Vec<Check>>,
