@@ -97,9 +97,15 @@ fn the_example_lacks_only_secrets() {
     assert_eq!(example.code, 0);
     std::fs::write(here.path().join("deskbridge.toml"), &example.out).unwrap();
     let faults = json(&run(here.path(), &["check", "--json"], &[]))["faults"].clone();
-    assert_eq!(faults.as_array().unwrap().len(), 1, "{faults}");
-    assert_eq!(faults[0]["path"], "channels.telegram.token");
-    assert_eq!(run(here.path(), &["check"], &[("DESKBRIDGE__CHANNELS__TELEGRAM__TOKEN", TOKEN)]).code, 0);
+    let missing: Vec<&str> =
+        faults.as_array().unwrap().iter().map(|fault| fault["path"].as_str().unwrap()).collect();
+    assert_eq!(missing, ["channels.slack.app_token", "channels.slack.bot_token", "channels.telegram.token"]);
+    let secrets = [
+        ("DESKBRIDGE__CHANNELS__TELEGRAM__TOKEN", TOKEN),
+        ("DESKBRIDGE__CHANNELS__SLACK__BOT_TOKEN", "xoxb-1-planted"),
+        ("DESKBRIDGE__CHANNELS__SLACK__APP_TOKEN", "xapp-1-planted"),
+    ];
+    assert_eq!(run(here.path(), &["check"], &secrets).code, 0);
 }
 
 #[test]

@@ -280,7 +280,7 @@ impl Adapter for SlackAdapter {
         let sent = self.0.sending.perform(out).await?;
         if let OutboundOp::Post { .. } | OutboundOp::OpenThread { .. } = &out.op {
             for message in sent.message.iter().chain(&sent.more) {
-                self.0.came(&sent.address, message.as_str());
+                self.0.sent(&sent.address, message.as_str());
             }
         }
         Ok(sent)

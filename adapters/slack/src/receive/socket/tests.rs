@@ -52,6 +52,7 @@ struct Server {
     refuse: AtomicBool,
     port: AtomicU64,
     opened: AtomicU64,
+    histories: AtomicU64,
 }
 
 impl Server {
@@ -90,6 +91,10 @@ async fn api(State(server): State<Arc<Server>>, Path(method): Path<String>) -> J
             "user": "itdesk", "user_id": "U0BOT", "bot_id": "B0BOT" }),
         "users.info" => {
             json!({ "ok": true, "user": { "id": "U1ANA", "profile": { "display_name": "Ana" } } })
+        }
+        "conversations.history" => {
+            server.histories.fetch_add(1, Ordering::Relaxed);
+            json!({ "ok": true, "messages": [] })
         }
         "conversations.open" => json!({ "ok": true, "channel": { "id": "D1ANA" } }),
         _ => json!({ "ok": true, "messages": [], "ts": "1789999500.000100" }),
@@ -257,6 +262,9 @@ async fn a_lost_socket_is_opened_again() {
     let line = running.server.line(1);
     line.envelope("e1", "events_api", &said(1));
     until("the acknowledgement", || line.acknowledged("e1").is_some()).await;
+    // Now there is a room in which something could be missed.
+    line.hang_up();
+    until("what was missed", || running.server.histories.load(Ordering::Relaxed) > 0).await;
 }
 
 #[tokio::test]

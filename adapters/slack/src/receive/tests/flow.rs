@@ -317,6 +317,31 @@ async fn what_slack_left_out_is_asked_for() {
     connection.abort();
 }
 
+/// What we say ourselves is no proof that everything was heard before it.
+#[tokio::test]
+async fn own_posts_hide_nothing_that_was_missed() {
+    let bench = Bench::with(|call| match call.method.as_str() {
+        "conversations.history" if call.json()["oldest"] == "1789999400.000100" => {
+            Reply::Yes(json!({ "messages": [message("D1ANA", "1789999450.000100", "missed")] }))
+        }
+        _ => web_api(call),
+    })
+    .await;
+    bench.event(message("D1ANA", "1789999400.000100", "before")).await;
+    let op = deskbridge_contract::OutboundOp::Post {
+        content: deskbridge_contract::Content::text("our answer"),
+        files: Vec::new(),
+        persona: None,
+        reply_to: None,
+    };
+    let at = Address::room(&ChannelName::new("slack"), "D1ANA");
+    bench.adapter.send(&out(at, op)).await.unwrap();
+    let connection = tokio::spawn(bench.adapter.clone().intake(bench.sink.inbox()).connect.unwrap());
+    until("what was missed", || bench.sink.texts().len() == 2).await;
+    connection.abort();
+    assert_eq!(bench.sink.texts(), ["before", "missed"]);
+}
+
 #[tokio::test]
 async fn what_was_sent_leads_reactions_to_its_thread() {
     let bench = Bench::new().await;
