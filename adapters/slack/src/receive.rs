@@ -13,10 +13,10 @@ mod socket;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use deskbridge_contract::{Address, Inbound, Inbox, Intake, PushError, SendError, TranslateError};
+use deskbridge_contract::{Address, Inbound, Inbox, Intake, PushError, SendError, Timestamp, TranslateError};
 use futures_util::FutureExt as _;
 use serde_json::Value;
 
@@ -32,6 +32,9 @@ pub(crate) use marks::Marks;
 /// When Slack should bring an event again that could not be stored.
 const AGAIN: Duration = Duration::from_secs(2);
 
+/// After this long some events are not brought again: the first retry is at once, the others after one and five minutes.
+const GIVEN_UP: Duration = Duration::from_secs(300);
+
 /// Everything that receiving keeps in memory.
 #[derive(Default)]
 pub(crate) struct Receiving {
@@ -41,9 +44,27 @@ pub(crate) struct Receiving {
     fallen: tokio::sync::watch::Sender<Option<String>>,
     /// Events may have been left out.
     missed: tokio::sync::Notify,
+    /// Since when nothing could be stored.
+    refusing: Mutex<Option<Timestamp>>,
 }
 
 impl Receiving {
+    /// Slack brings an event three times more within six minutes, and then never again: whoever could not take any for
+    /// longer has to ask.
+    fn settled(&self, taken: bool, now: Timestamp) {
+        let mut refusing = self.refusing.lock().unwrap_or_else(PoisonError::into_inner);
+        match (taken, *refusing) {
+            (false, None) => *refusing = Some(now),
+            (true, Some(since)) => {
+                *refusing = None;
+                if now.since(since) > GIVEN_UP {
+                    self.missed.notify_one();
+                }
+            }
+            (false, Some(_)) | (true, None) => {}
+        }
+    }
+
     /// A place in the order of the payload's room: taken at once, in the order in which payloads arrive.
     fn turn(&self, payload: &Value) -> Turn {
         self.lanes.queue(translate::room_of(payload).unwrap_or_default())
@@ -104,6 +125,12 @@ async fn take(
     mut turn: Turn,
 ) -> Result<Answer, PushError> {
     turn.come().await;
+    let taken = sorted(slack, inbox, raw, payload).await;
+    slack.receiving.settled(taken.is_ok(), (slack.clock)());
+    taken
+}
+
+async fn sorted(slack: &Arc<Slack>, inbox: &Inbox, raw: &[u8], payload: &Value) -> Result<Answer, PushError> {
     if payload.get("event").is_some() || text(payload, "type") == Some("app_rate_limited") {
         event(slack, inbox, raw, payload).await.map(|()| Answer::Empty)
     } else {

@@ -219,7 +219,7 @@ async fn messages_of_a_room_keep_their_order() {
 }
 
 #[tokio::test]
-async fn a_warned_socket_is_replaced_before_it_ends() {
+async fn f20_a_warned_socket_is_replaced_before_it_ends() {
     let running = started(1).await;
     let old = running.server.line(0);
     old.say(json!({ "type": "disconnect", "reason": "warning", "debug_info": { "host": "applink-1" } }));
@@ -238,7 +238,7 @@ async fn a_warned_socket_is_replaced_before_it_ends() {
 }
 
 #[tokio::test]
-async fn a_socket_is_renewed_before_its_time_is_over() {
+async fn f20_a_socket_is_renewed_before_its_time_is_over() {
     let server = Server::start().await;
     server.lasts.store(1, Ordering::Relaxed);
     let running = run(server, 1).await;

@@ -90,9 +90,9 @@ async fn s4_a_replay_within_five_minutes_changes_nothing() {
     assert_eq!(bench.sink.texts(), ["hello"]);
 }
 
-/// S5's class: a body beyond the limit is refused before anything is read of it, whatever it says of its length.
+/// A body beyond the limit is refused before anything is read of it, whatever it says of its length.
 #[tokio::test]
-async fn s5_bodies_beyond_the_limit() {
+async fn bodies_beyond_the_limit() {
     let bench = Bench::new().await;
     let body = format!("{{\"type\":\"{}\"}}", "x".repeat(2 << 20));
     let (status, _) = bench.bring(&body).await;
@@ -126,7 +126,7 @@ async fn s7_the_challenge_is_for_slack_only() {
 }
 
 #[tokio::test]
-async fn s8_what_is_no_payload_is_kept_and_acknowledged() {
+async fn what_is_no_payload_is_kept_and_acknowledged() {
     let bench = Bench::new().await;
     let deep = format!("{{\"type\":{}1{}}}", "[".repeat(5000), "]".repeat(5000));
     for body in ["", "{", "[]", "null", "\"x\"", "a=b&c=d", "payload=%7B", "payload=[]", &deep] {

@@ -240,7 +240,7 @@ async fn the_home_tab_shows_requests_and_the_switch_to_technicians() {
 }
 
 #[tokio::test]
-async fn a_revoked_token_ends_the_channel_and_says_why() {
+async fn f18_a_revoked_token_ends_the_channel_and_says_why() {
     let bench = Bench::new().await;
     let connection = bench.adapter.clone().intake(bench.sink.inbox()).connect.unwrap();
     let connection = tokio::spawn(connection);
@@ -287,6 +287,34 @@ async fn an_outage_is_caught_up_with() {
     // The event itself comes late.
     bench.event(message("D1ANA", "1789999990.000100", "in the outage")).await;
     assert_eq!(bench.sink.events.lock().unwrap().len(), 4);
+}
+
+#[tokio::test]
+async fn what_slack_gave_up_on_is_asked_for() {
+    let receiving = crate::receive::Receiving::default();
+    let at = |seconds: i64| Timestamp::from_seconds(NOW + seconds);
+    let missed = || futures_util::FutureExt::now_or_never(receiving.missed.notified()).is_some();
+    receiving.settled(false, at(0));
+    receiving.settled(false, at(200));
+    receiving.settled(true, at(300));
+    assert!(!missed(), "Slack itself brings it again");
+    receiving.settled(false, at(400));
+    receiving.settled(true, at(701));
+    assert!(missed());
+    receiving.settled(true, at(2000));
+    assert!(!missed());
+}
+
+#[tokio::test]
+async fn what_slack_left_out_is_asked_for() {
+    let bench = Bench::new().await;
+    bench.event(message("D1ANA", "1789999900.000100", "before")).await;
+    let connection = tokio::spawn(bench.adapter.clone().intake(bench.sink.inbox()).connect.unwrap());
+    let asked = || bench.fake.methods().iter().filter(|method| *method == "conversations.history").count();
+    until("the first look", || asked() == 1).await;
+    bench.bring("{\"type\":\"app_rate_limited\",\"team_id\":\"T1\",\"minute_rate_limited\":1}").await;
+    until("the second", || asked() == 2).await;
+    connection.abort();
 }
 
 #[tokio::test]

@@ -84,7 +84,12 @@ fn watch(world: &mut World, params: &Params, text: Option<&str>) {
     if params.flag("link_names") || params.text("parse").is_some_and(|parse| parse == "full") {
         world.ledger.violation("link_names or parse=full: plain words would ring");
     }
-    let open = text.is_some_and(|text| text.matches('<').count() != text.matches('>').count());
+    // At the start of a line, `>` is the sign of a quote.
+    let odd = |line: &str| {
+        let line = line.strip_prefix('>').unwrap_or(line);
+        line.matches('<').count() != line.matches('>').count()
+    };
+    let open = text.is_some_and(|text| text.lines().any(odd));
     if open {
         world.ledger.violation(format!("angle brackets that do not match: {text:?}"));
     }
