@@ -32,7 +32,7 @@ pub struct Kit {
     /// Does on the platform what can be set up from here, for `deskbridge <adapter> setup`.
     pub setup: fn(Setup) -> BoxFuture<'static, Vec<Check>>,
     /// The manifest of an app on the platform, for `deskbridge <adapter> manifest`; `None`: it has none. Offline.
-    pub manifest: Option<fn(&ManifestWish) -> Result<Manifest, String>>,
+    pub manifest: Option<MakeManifest>,
 }
 
 impl fmt::Debug for Kit {
@@ -71,6 +71,9 @@ pub struct Setup {
     pub keys: Value,
     pub desks: Vec<RoomId>,
 }
+
+/// Makes a manifest; the error, in words, is for whoever asked.
+pub type MakeManifest = fn(&ManifestWish) -> Result<Manifest, String>;
 
 /// For what an app is to be made.
 #[derive(Clone, Debug)]

@@ -8,7 +8,7 @@ use deskbridge_contract::ChannelName;
 use super::failure::{Failure, Outcome};
 use super::out;
 use super::setting::Common;
-use crate::kits::{Kit, Manifest, ManifestWish};
+use crate::kits::{Kit, MakeManifest, ManifestWish};
 
 pub const NAME: &str = "manifest";
 
@@ -34,12 +34,7 @@ pub fn command() -> Command {
         .args([http, minimal, open, channel])
 }
 
-pub fn run(
-    common: &Common,
-    kit: &Kit,
-    make: fn(&ManifestWish) -> Result<Manifest, String>,
-    matches: &ArgMatches,
-) -> Outcome {
+pub fn run(common: &Common, kit: &Kit, make: MakeManifest, matches: &ArgMatches) -> Outcome {
     let text = |name: &str| matches.get_one::<String>(name).cloned();
     let wish = ManifestWish {
         http: text("http"),

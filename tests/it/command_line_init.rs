@@ -172,7 +172,7 @@ fn answers_that_do_not_fit_write_nothing() {
 #[test]
 fn a_person_is_asked() {
     let here = tempfile::tempdir().unwrap();
-    let typed = format!("https://desk.example.com\nyes\nhttps://portal.example.com\ny\n{TOKEN}\n\n\n");
+    let typed = format!("https://desk.example.com\nyes\nhttps://portal.example.com\ny\n{TOKEN}\n\nno\n");
     let ran = run(here.path(), &["init"], &[], &typed);
     assert_eq!(ran.code, 0, "{}", ran.err);
     for question in

@@ -299,7 +299,9 @@ impl Adapter for SlackAdapter {
     }
 
     async fn streaming(&self, at: &Address, text: &str) -> Result<(), SendError> {
-        self.0.sending.streaming(at, text).await
+        let root = at.thread.as_ref().map(|thread| thread.as_str());
+        let reader = root.and_then(|root| self.0.threads.owner(at.room.as_str(), root));
+        self.0.sending.streaming(at, text, reader.as_deref()).await
     }
 
     /// The home tab shows everybody their own requests.
