@@ -8,6 +8,7 @@ mod faults;
 mod life;
 mod pairs;
 mod rows;
+mod surfaces;
 
 use std::time::Duration;
 
