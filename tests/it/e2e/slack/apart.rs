@@ -77,7 +77,11 @@ async fn slack_two_workspaces_are_never_mixed() {
         report.iter().any(|text| text.contains(canary))
     };
     assert!(!leaked(&acme, "canary-other") && !leaked(&other, "canary-acme"));
-    let calls = acme.fake.read(|world| world.ledger.calls.iter().filter(|call| call.team.is_none()).count());
+    let stray = |call: &&deskbridge_platforms::slack::Call| {
+        // A response URL needs no token and takes none.
+        call.team.is_none() && call.method != "response_url"
+    };
+    let calls = acme.fake.read(|world| world.ledger.calls.iter().filter(stray).count());
     assert_eq!(calls, 0, "a call with nobody's token");
     assert_eq!(acme.fake.violations(), Vec::<String>::new());
 }

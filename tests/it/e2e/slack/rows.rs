@@ -157,18 +157,12 @@ async fn slack_t15_t16_internal_words_stay_inside() {
     // Either may be asked first.
     let asked_bob = offer.shown().contains("Bob") || offer.shown().contains(&talk.bob);
     let (owner, colleague) = if asked_bob { (talk.bob.clone(), cem) } else { (cem, talk.bob.clone()) };
-    let early = talk.acme.reply(&colleague, &talk.desk, &root, "same canary as yesterday");
-    let hint = talk.whispered(&talk.desk, &colleague, "Kept internal").await;
-    assert_eq!(hint.thread.as_ref(), Some(&root));
-    talk.marked(&talk.desk, &early, "lock").await;
+    talk.acme.reply(&colleague, &talk.desk, &root, "same canary as yesterday");
     talk.acme.reply(&owner, &talk.desk, &root, "I will have a look");
     talk.sees(&im, "I will have a look").await;
     let aside = talk.acme.reply(&colleague, &talk.desk, &root, "she broke that canary herself");
-    talk.until("second hint", |world| {
-        let all = world.whispers(&talk.acme.team, &talk.desk, &colleague);
-        all.iter().any(|whisper| super::shown(whisper).contains("owns this"))
-    })
-    .await;
+    let hint = talk.whispered(&talk.desk, &colleague, "Kept internal").await;
+    assert_eq!(hint.thread.as_ref(), Some(&root));
     talk.marked(&talk.desk, &aside, "lock").await;
     assert_eq!(talk.count(&im, "canary"), 0);
     // Nobody else was shown the hint.
