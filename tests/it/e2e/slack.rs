@@ -8,6 +8,7 @@ mod faults;
 mod life;
 mod pairs;
 mod rows;
+mod surfaces;
 
 use std::time::Duration;
 
@@ -244,8 +245,7 @@ async fn waited<T>(
     what: &str,
     look: impl FnMut(&World) -> Option<T>,
 ) -> T {
-    let patience = std::env::var("PATIENCE").ok().and_then(|text| text.parse().ok()).map(Duration::from_secs);
-    match fake.wait_for(patience.unwrap_or(PATIENCE), look).await {
+    match fake.wait_for(PATIENCE, look).await {
         Ok(found) => found,
         Err(story) => panic!("no {what}: {story}\nthe log:\n{}", bridge.log()),
     }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::error::{ApiError, refuse};
 use super::message::{Author, Message};
-use super::team::{AppId, ChannelId, TeamId, Ts, UserId};
+use super::team::{AppId, ChannelId, ChannelKind, TeamId, Ts, UserId};
 use super::world::World;
 
 /// The vendor's 1 GB is more than a test has; what is beyond this is refused.
@@ -27,6 +27,8 @@ pub struct StoredFile {
     pub size: u64,
     pub user: UserId,
     pub deleted: bool,
+    /// Where it was shared: `public` or `private`, channel, `ts`, thread.
+    pub shares: Vec<(&'static str, ChannelId, Ts, Option<Ts>)>,
 }
 
 #[derive(Debug, Clone)]
@@ -48,6 +50,7 @@ pub struct Share {
     pub channel: ChannelId,
     pub thread: Option<Ts>,
     pub comment: String,
+    pub author: Author,
     pub files: Vec<String>,
 }
 
@@ -90,8 +93,21 @@ impl StoredFile {
             "display_as_bot": false, "username": "", "url_private": format!("{place}/{name}"),
             "url_private_download": format!("{place}/download/{name}"), "media_display_type": "unknown",
             "permalink": format!("{base}/files/{}/{}/{name}", self.user, self.id), "has_rich_preview": false,
-            "file_access": "visible",
+            "file_access": "visible", "shares": self.shares_json(),
         })
+    }
+
+    fn shares_json(&self) -> Value {
+        let mut shares = json!({});
+        for (side, channel, ts, thread) in &self.shares {
+            let mut share = json!({ "ts": ts, "reply_count": 0, "reply_users": [], "team_id": self.team });
+            if let Some(root) = thread {
+                share["thread_ts"] = json!(root);
+            }
+            let known = shares[*side][channel.as_str()].as_array().cloned().unwrap_or_default();
+            shares[*side][channel.as_str()] = [known, vec![share]].concat().into();
+        }
+        shares
     }
 
     /// As Slack Connect shows a file of the other side: nothing but its id, the rest is in `files.info`.
@@ -138,6 +154,7 @@ impl World {
             bytes,
             user: user.to_owned(),
             deleted: false,
+            shares: Vec::new(),
         };
         self.files.kept.insert((team.to_owned(), id.clone()), file);
         Ok(id)
@@ -205,6 +222,7 @@ impl World {
             bytes,
             user,
             deleted: false,
+            shares: Vec::new(),
         };
         let shown = stored.json(&self.base);
         self.files.uploads.remove(&ticket);
@@ -220,15 +238,33 @@ impl World {
                 kept.map(|file| file.json(&self.base))
             };
             let files: Vec<Value> = share.files.iter().filter_map(object).collect();
-            let author = Author::App { app: share.app.clone(), username: None, icon: None };
             let message = Message {
                 files,
                 thread: share.thread.clone(),
                 subtype: Some("file_share".into()),
-                ..Message::new(String::new(), author, share.comment.clone())
+                ..Message::new(String::new(), share.author.clone(), share.comment.clone())
             };
             if let Ok(ts) = self.place(&share.team, &share.channel, message) {
+                self.shared(&share.team, &share.channel, &ts, share.thread.as_ref(), &share.files);
                 let _ = self.announce_message(&share.team, &share.channel, &ts);
+            }
+        }
+    }
+
+    /// Notes on files where they were shared; `files.info` tells it.
+    pub(super) fn shared(
+        &mut self,
+        team: &str,
+        channel: &str,
+        ts: &Ts,
+        thread: Option<&Ts>,
+        files: &[String],
+    ) {
+        let kind = self.teams.get(team).and_then(|team| team.channels.get(channel)).map(|it| it.kind);
+        let side = if kind == Some(ChannelKind::Public) { "public" } else { "private" };
+        for id in files {
+            if let Some(file) = self.files.kept.get_mut(&(team.to_owned(), id.clone())) {
+                file.shares.push((side, channel.to_owned(), ts.clone(), thread.cloned()));
             }
         }
     }

@@ -175,9 +175,10 @@ impl World {
         if found.archived {
             return Err(format!("{channel} is archived"));
         }
-        let mut files = Vec::new();
+        let (mut files, mut ids) = (Vec::new(), Vec::new());
         for (name, bytes) in &post.files {
             let id = self.keep(team, user, name, bytes.clone())?;
+            ids.push(id.clone());
             let kept = self.files.kept.get(&(team.to_owned(), id)).ok_or("no file")?;
             files.push(if post.hidden_files { kept.hidden_json() } else { kept.json(&self.base) });
         }
@@ -197,6 +198,7 @@ impl World {
             ..Message::new(String::new(), author, post.wire.clone())
         };
         let ts = self.place(team, channel, message)?;
+        self.shared(team, channel, &ts, post.thread.as_ref(), &ids);
         self.announce_message(team, channel, &ts)?;
         Ok(ts)
     }

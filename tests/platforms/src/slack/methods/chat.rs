@@ -84,14 +84,10 @@ fn watch(world: &mut World, params: &Params, text: Option<&str>) {
     if params.flag("link_names") || params.text("parse").is_some_and(|parse| parse == "full") {
         world.ledger.violation("link_names or parse=full: plain words would ring");
     }
-    // At the start of a line, `>` is the sign of a quote.
-    let odd = |line: &str| {
-        let line = line.strip_prefix('>').unwrap_or(line);
-        line.matches('<').count() != line.matches('>').count()
-    };
-    let open = text.is_some_and(|text| text.lines().any(odd));
+    // A bare ">" quotes; a bare "<" opens what is never closed.
+    let open = text.is_some_and(|text| text.matches('<').count() > text.matches('>').count());
     if open {
-        world.ledger.violation(format!("angle brackets that do not match: {text:?}"));
+        world.ledger.violation(format!("an angle bracket that is not closed: {text:?}"));
     }
 }
 

@@ -40,6 +40,7 @@ pub(super) fn complete(world: &mut World, caller: &Caller, params: &Params) -> A
         ids.push(id.to_owned());
     }
     if let Some(channel) = channel {
+        let author = chat::author(world, caller, params);
         world.files.pending.push(Share {
             at: Instant::now() + world.settings.file_delay,
             team: caller.team.clone(),
@@ -47,6 +48,7 @@ pub(super) fn complete(world: &mut World, caller: &Caller, params: &Params) -> A
             channel,
             thread,
             comment: params.text("initial_comment").unwrap_or_default(),
+            author,
             files: ids,
         });
     }
