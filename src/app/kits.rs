@@ -5,13 +5,42 @@
 use std::sync::Arc;
 
 use deskbridge_contract::{Capabilities, Timestamp};
+use deskbridge_slack as slack;
 use deskbridge_telegram as telegram;
 use deskbridge_widget as widget;
 
-use crate::kits::{Answer, Ask, Check, Kit, Outcome, Setup};
+use crate::kits::{Answer, Ask, Check, Kit, Manifest, ManifestWish, Outcome, Setup};
 
 /// Every adapter of this build.
 pub const KITS: &[Kit] = &[
+    Kit {
+        name: "slack",
+        keys: &slack::Config::KEYS,
+        aliases: &[("token", "bot_token"), ("mode", "receive")],
+        check: |keys| slack::Config::from_value(keys).err().unwrap_or_default(),
+        api_base: "https://slack.com/api/",
+        example: slack::EXAMPLE,
+        asks: &[
+            Ask {
+                key: "bot_token",
+                says: "The bot token of your Slack app, xoxb-… (deskbridge slack manifest makes the app)",
+                answer: Answer::Secret,
+            },
+            Ask {
+                key: "app_token",
+                says: "The app-level token, xapp-…, with the scope connections:write",
+                answer: Answer::Secret,
+            },
+            Ask {
+                key: "desk.room",
+                says: "The technicians' channel by its id, like C0123456789 (empty: they use the console)",
+                answer: Answer::Optional,
+            },
+        ],
+        doctor: |setup| Box::pin(slack_live(setup, false)),
+        setup: |setup| Box::pin(slack_live(setup, true)),
+        manifest: Some(slack_manifest),
+    },
     Kit {
         name: "telegram",
         keys: &telegram::Config::KEYS,
@@ -29,6 +58,7 @@ pub const KITS: &[Kit] = &[
         ],
         doctor: |setup| Box::pin(telegram_live(setup, false)),
         setup: |setup| Box::pin(telegram_live(setup, true)),
+        manifest: None,
     },
     Kit {
         name: "widget",
@@ -48,13 +78,16 @@ pub const KITS: &[Kit] = &[
         ],
         doctor: |setup| Box::pin(async move { widget_checks(setup) }),
         setup: |setup| Box::pin(async move { widget_checks(setup) }),
+        manifest: None,
     },
 ];
 
 /// What every channel can carry, by place.
 pub fn declared() -> Vec<(&'static str, &'static str, Capabilities)> {
+    let slack = slack::declared().into_iter().map(|(place, can)| ("Slack", place, can.clone()));
     let telegram = telegram::declared().into_iter().map(|(place, can)| ("Telegram", place, can.clone()));
-    telegram
+    slack
+        .chain(telegram)
         .chain(widget::declared().into_iter().map(|(place, can)| ("Widget", place, can.clone())))
         .collect()
 }
@@ -70,7 +103,43 @@ pub const SIM: Kit = Kit {
     asks: &[],
     doctor: |_| Box::pin(async { Vec::new() }),
     setup: |_| Box::pin(async { Vec::new() }),
+    manifest: None,
 };
+
+async fn slack_live(setup: Setup, change: bool) -> Vec<Check> {
+    let cannot = |what: String| {
+        vec![Check::fail("slack.config", what, "the channel cannot be made", "deskbridge check")]
+    };
+    let config = match slack::Config::from_value(setup.keys) {
+        Ok(config) => config,
+        Err(faults) => {
+            let all: Vec<String> = faults.into_iter().map(|(key, what)| format!("{key}: {what}")).collect();
+            return cannot(all.join("; "));
+        }
+    };
+    let clock = Arc::new(|| Timestamp(jiff::Timestamp::now().as_microsecond()));
+    let adapter = match slack::SlackAdapter::new(setup.channel, config, clock) {
+        Ok(adapter) => adapter,
+        Err(error) => return cannot(error.to_string()),
+    };
+    let checks = if change { adapter.setup(&setup.desks).await } else { adapter.doctor(&setup.desks).await };
+    let checks = checks.into_iter().map(|check| {
+        let outcome = match check.outcome {
+            slack::Outcome::Pass => Outcome::Pass,
+            slack::Outcome::Warn => Outcome::Warn,
+            slack::Outcome::Fail => Outcome::Fail,
+            slack::Outcome::Skip => Outcome::Skip,
+        };
+        Check { id: check.id.into(), outcome, detail: check.detail, why: check.why, fix: check.fix }
+    });
+    checks.collect()
+}
+
+fn slack_manifest(wish: &ManifestWish) -> Result<Manifest, String> {
+    let (http, public_url) = (wish.http.as_deref(), wish.public_url.as_deref());
+    let made = slack::Manifest::new(&slack::Wish::new(http, &wish.channel, public_url, wish.minimal)?);
+    Ok(Manifest { json: made.json, link: made.link.into() })
+}
 
 async fn telegram_live(setup: Setup, change: bool) -> Vec<Check> {
     let cannot = |what: String| {

@@ -116,7 +116,7 @@ fn channel(
         requesters,
         queue,
         desks,
-        webhook: own.text("receive") == Some("webhook"),
+        webhook: matches!(own.text("receive"), Some("webhook" | "http")),
         own,
         path,
     };

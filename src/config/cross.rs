@@ -40,7 +40,8 @@ fn channels(load: &mut Loading, all: &Everything<'_>) {
             queue_exists(load, all, format!("{}.queue", channel.path), queue);
         }
         if channel.webhook && !all.public_url && !channel.own.has("public_url") {
-            let expected = format!("an https address, because {}.receive = \"webhook\"", channel.path);
+            let how = channel.own.text("receive").unwrap_or_default();
+            let expected = format!("an https address, because {}.receive = {how:?}", channel.path);
             load.fault("server.public_url", expected, "nothing");
         }
         for (path, desk) in &channel.desks {

@@ -215,6 +215,10 @@ impl Board {
         self.inner().presence = presence;
     }
 
+    pub fn presence(&self, technician: &TechnicianId) -> Presence {
+        self.inner().presence.get(technician).copied().unwrap_or_default()
+    }
+
     pub fn is_available(&self, technician: &TechnicianId) -> bool {
         self.inner().presence.get(technician) == Some(&Presence::Available)
     }

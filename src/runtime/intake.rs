@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use deskbridge_contract::{
-    Address, ChannelName, Content, DeskHours, Inbound, InboundEvent, InboxSink, Outbound, OutboundOp,
-    PushError, Receipt, RemoteMessageId, SenderKind, Toast, TranslateError,
+    Address, ChannelName, Content, DeskHours, Duty, Inbound, InboundEvent, InboxSink, PushError, Receipt,
+    RemoteMessageId, RemoteUserId, SenderKind, Toast, TranslateError,
 };
 use deskbridge_conversation::policy::{Policy, ReplyMode};
 use deskbridge_conversation::verbs::{Names, Parsed, from_action, parse, parse_explicit};
@@ -18,7 +18,7 @@ use deskbridge_conversation::{
 };
 use deskbridge_store::{Admin, Applied, Apply, Cause, Refs, RemoteRef, StoreError, Target};
 
-use super::Bridge;
+use super::{Bridge, duty};
 
 /// Characters of a message that are kept (S43); no platform of ours carries more.
 const MAX_TEXT: usize = 100_000;
@@ -57,8 +57,12 @@ impl InboxSink for Sink {
             },
             Read::Presence { technician, presence, inbound } => {
                 self.bridge.set_presence(&technician, presence).await.map_err(|_| PushError::Unavailable)?;
-                tell_presence(&self.bridge, &inbound, presence).await;
+                duty::tell(&self.bridge, &inbound, presence).await;
                 Ok(Receipt::default())
+            }
+            Read::Told(why) => {
+                let toast = Toast { text: why.to_owned(), alert: false };
+                Ok(Receipt { duplicate: false, toast: Some(toast) })
             }
             Read::Nothing => {
                 metrics::counter!("deskbridge_inbound_ignored_total").increment(1);
@@ -81,6 +85,10 @@ impl InboxSink for Sink {
 
     async fn desk_hours(&self, channel: &ChannelName) -> DeskHours {
         self.bridge.desk_hours(channel)
+    }
+
+    async fn duty(&self, channel: &ChannelName, user: &RemoteUserId) -> Option<Duty> {
+        self.bridge.duty(channel, user)
     }
 }
 
@@ -151,6 +159,8 @@ enum Read {
         presence: Presence,
         inbound: Box<Inbound>,
     },
+    /// Not done, and the person is told why.
+    Told(&'static str),
     /// Not for us: chatter in a desk room's main thread, rooms nobody configured, other bots.
     Nothing,
 }
@@ -161,6 +171,13 @@ fn read(bridge: &Bridge, mut inbound: Inbound) -> Read {
     if let Some(desk) = policy.policy.desk(&inbound.address) {
         let mode = desk.reply_mode;
         return read_desk(bridge, &policy.policy, mode, inbound);
+    }
+    if let Some(presence) = duty::switched(&inbound) {
+        // The platform's own switch, wherever it is: a command, a page. Written words are only words here.
+        return match technician(&policy.policy, &inbound) {
+            Some(technician) => Read::Presence { technician, presence, inbound: Box::new(inbound) },
+            None => Read::Told("Only technicians can do that."),
+        };
     }
     let channel = policy.policy.channels.get(&inbound.address.channel);
     let adapter = bridge.adapters.get(&inbound.address.channel);
@@ -400,24 +417,4 @@ fn outside(technician: Option<TechnicianId>, names: &Names, inbound: Inbound) ->
         _ => return Read::Nothing,
     };
     Read::Presence { technician, presence, inbound: Box::new(inbound) }
-}
-
-/// A word back to the person who changed their presence; best effort.
-async fn tell_presence(bridge: &Bridge, inbound: &Inbound, presence: Presence) {
-    let Some(adapter) = bridge.adapters.get(&inbound.address.channel) else { return };
-    let word = match presence {
-        Presence::Available => "You are available: conversations are offered to you.",
-        Presence::Busy => "You are busy: nothing new is offered to you.",
-        Presence::Away => "You are away.",
-        Presence::Offline => "You are off duty.",
-    };
-    let op = OutboundOp::Whisper {
-        to: inbound.from.id.clone(),
-        content: Content::text(word),
-        interaction: inbound.interaction.clone(),
-    };
-    let id = deskbridge_contract::DeliveryId(format!("presence:{}", inbound.id));
-    if let Err(error) = adapter.send(&Outbound { id, to: inbound.address.clone(), op }).await {
-        tracing::debug!(%error, "a presence change could not be confirmed privately");
-    }
 }

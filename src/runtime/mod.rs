@@ -12,6 +12,7 @@ pub mod board;
 pub mod bus;
 pub mod compose;
 pub mod dispatch;
+pub mod duty;
 pub mod ending;
 pub mod health;
 pub mod hints;

@@ -17,7 +17,7 @@ use crate::error::{SendError, TranslateError};
 use crate::files::FileStore;
 use crate::inbound::{Inbound, Interaction};
 use crate::outbound::{Outbound, Sent};
-use crate::standing::{DeskHours, Standing};
+use crate::standing::{DeskHours, Duty, Standing};
 
 /// Bytes of a file, in order. An error ends it.
 pub type ByteStream = Pin<Box<dyn Stream<Item = Result<Bytes, SendError>> + Send>>;
@@ -175,6 +175,10 @@ pub trait InboxSink: Send + Sync {
     async fn desk_hours(&self, _channel: &ChannelName) -> DeskHours {
         DeskHours::default()
     }
+    /// Whether this person is a technician, and on duty. Read-only. Default: nobody is.
+    async fn duty(&self, _channel: &ChannelName, _user: &RemoteUserId) -> Option<Duty> {
+        None
+    }
 }
 
 /// An adapter's small durable memory: cursors, tokens, references (D36).
@@ -217,6 +221,11 @@ impl Inbox {
         self.sink.desk_hours(&self.channel).await
     }
 
+    /// `None`: not a technician.
+    pub async fn duty(&self, user: &RemoteUserId) -> Option<Duty> {
+        self.sink.duty(&self.channel, user).await
+    }
+
     /// Returns after the event is committed. Only then may the platform be acknowledged (clause C4).
     /// Several pushes may be under way at once; events of one room must be pushed in their order.
     pub async fn push(&self, event: Inbound) -> Result<Receipt, PushError> {
@@ -241,6 +250,9 @@ pub struct Shelf {
 }
 
 impl Shelf {
+    /// A key that begins like this holds a secret: it is in no export.
+    pub const SECRET: &'static str = "secret:";
+
     pub async fn get(&self, key: &str) -> Result<Option<String>, ShelfError> {
         self.store.get(&self.channel, key).await
     }

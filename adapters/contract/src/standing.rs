@@ -42,6 +42,17 @@ pub struct TicketShown {
     pub status: String,
 }
 
+/// A technician's presence, for their own switch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Duty {
+    On,
+    Busy,
+    /// Was on, and let an offer pass twice.
+    Away,
+    Off,
+}
+
 /// Whether people are there, for whoever is about to write.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeskHours {

@@ -41,8 +41,20 @@ pub struct Bridge {
 }
 
 impl Bridge {
-    /// `None` where the database cannot be had.
+    /// One Telegram channel with a desk. `None` where the database cannot be had.
     pub async fn set_up(fake: &FakeTelegram, room: i64, way: Way, base: Base) -> Option<Bridge> {
+        let technicians = r#"
+            [[technicians]]
+            name = "Bob"
+            identities = ["telegram:200"]
+            capacity = 100
+        "#;
+        let desk = format!("[channels.telegram.desk]\nroom = \"{room}\"");
+        Bridge::with(&[&telegram(fake, way), &desk, technicians].join("\n"), base).await
+    }
+
+    /// These channels and technicians; the rest is as every test wants it. `None` where the database cannot be had.
+    pub async fn with(channels: &str, base: Base) -> Option<Bridge> {
         // The fake's clients and ours need it.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let database = match base {
@@ -53,10 +65,6 @@ impl Bridge {
         let port = free_port();
         let url =
             database.as_ref().map_or("sqlite:deskbridge.db".to_owned(), |database| database.url.clone());
-        let receive = match way {
-            Way::Polling => "polling",
-            Way::Webhook => "webhook",
-        };
         let knowledge = folder.path().join("articles");
         copy_articles(&knowledge);
         let text = format!(
@@ -67,26 +75,13 @@ impl Bridge {
             [store]
             url = "{url}"
             blobs = "blobs"
-            [channels.telegram]
-            adapter = "telegram"
-            token = "{}"
-            api_base = "{}"
-            receive = "{receive}"
-            webhook_secret = "{SECRET}"
-            [channels.telegram.desk]
-            room = "{room}"
             [assistant]
             knowledge = "{}"
             burst_window = "100ms"
             [desk]
             undo_window = "0s"
-            [[technicians]]
-            name = "Bob"
-            identities = ["telegram:200"]
-            capacity = 100
+            {channels}
             "#,
-            fake.token(),
-            fake.base_url(),
             knowledge.display(),
         );
         fs::write(folder.path().join("deskbridge.toml"), text).expect("written");
@@ -234,6 +229,25 @@ impl Bridge {
         let lines = out.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
         lines.filter(|line| line["table"] == table).map(|mut line| line["row"].take()).collect()
     }
+}
+
+/// The section of a Telegram channel, without a desk.
+pub fn telegram(fake: &FakeTelegram, way: Way) -> String {
+    let receive = match way {
+        Way::Polling => "polling",
+        Way::Webhook => "webhook",
+    };
+    let (token, api) = (fake.token(), fake.base_url());
+    format!(
+        r#"
+        [channels.telegram]
+        adapter = "telegram"
+        token = "{token}"
+        api_base = "{api}"
+        receive = "{receive}"
+        webhook_secret = "{SECRET}"
+        "#
+    )
 }
 
 fn copy_articles(to: &Path) {

@@ -1,4 +1,4 @@
-//! The built program against a fake Telegram over real sockets.
+//! The built program against fake platforms over real sockets.
 //!
 //! Not here: rules of conversations (scenarios), parts of the HTTP surface (`api`), the platform (tests/platforms).
 
@@ -12,6 +12,7 @@ mod kill9;
 mod life;
 mod model;
 mod refusals;
+mod slack;
 pub mod talk;
 mod webhook;
 mod widget;

@@ -121,6 +121,7 @@ where
     let _ = hyper::server::conn::http1::Builder::new()
         .max_buf_size(1 << 20)
         .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades()
         .await;
 }
 

@@ -2,8 +2,11 @@
 //! vendors' contracts only. No adapter code is used or imitated here: a test that passes against a fake which
 //! copies the adapter proves nothing.
 
+mod encoding;
 pub mod http;
 pub mod openai;
+mod shared;
+pub mod slack;
 pub mod telegram;
 
 pub use http::Outage;

@@ -13,8 +13,7 @@ use super::chat::{ChatId, ChatKind, Rights, Standing, User, UserId};
 use super::files::TINY_PNG;
 use super::message::{Author, MediaKind, Message};
 use super::people::{Drive, Post};
-use super::shared::Shared;
-use super::world::World;
+use super::world::{Shared, World};
 use crate::http::{self, Hangup, Reply};
 
 const MAX_BODY: usize = 64 << 20;

@@ -16,11 +16,11 @@ use super::ledger::Call;
 use super::message::Message;
 use super::people::Drive;
 use super::serve;
-use super::shared::{Shared, TimedOut};
 use super::spec::Fields;
 use super::webhook;
-use super::world::{Settings, World};
+use super::world::{Settings, Shared, World};
 use crate::http::{Outage, Server};
+use crate::shared::TimedOut;
 
 /// A running fake; clones are the same one, the last to go stops it.
 #[derive(Debug, Clone)]

@@ -18,13 +18,13 @@ mod people;
 mod polling;
 mod render;
 mod serve;
-mod shared;
 mod spec;
 mod text;
 mod updates;
 mod webhook;
 mod world;
 
+pub use crate::shared::TimedOut;
 pub use chat::{
     Chat, ChatId, ChatKind, GROUP_ANONYMOUS_BOT, MessageId, Rights, Standing, ThreadId, Topic, User, UserId,
 };
@@ -36,6 +36,5 @@ pub use ledger::{Call, Delivery, Ledger, Way};
 pub use message::{Author, Button, Content, MediaKind, Message, REACTIONS};
 pub use params::{Encoding, SentFile};
 pub use people::Post;
-pub use shared::TimedOut;
 pub use text::{Formatted, utf16_len};
 pub use world::{Press, Settings, World};

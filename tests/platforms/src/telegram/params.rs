@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::error::ApiError;
+use crate::encoding::url_decoded;
 
 /// How the body came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -166,30 +167,4 @@ fn attachment_name(reference: &str) -> Option<&str> {
 
 fn unreadable(name: &str) -> ApiError {
     ApiError::bad(format!("can't parse {name} JSON object"))
-}
-
-/// Percent-decoding with `+` for a blank; what is not UTF-8 afterwards is replaced.
-pub fn url_decoded(text: &[u8]) -> String {
-    let blanks: Vec<u8> = text.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
-    percent_decoded(&blanks)
-}
-
-/// Percent-decoding of a path.
-pub fn percent_decoded(text: &[u8]) -> String {
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut at = 0;
-    while at < text.len() {
-        let hex = text.get(at + 1..at + 3).and_then(|digits| std::str::from_utf8(digits).ok());
-        match hex.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) if text[at] == b'%' => {
-                decoded.push(byte);
-                at += 3;
-            }
-            _ => {
-                decoded.push(text[at]);
-                at += 1;
-            }
-        }
-    }
-    String::from_utf8_lossy(&decoded).into_owned()
 }

@@ -10,8 +10,7 @@ use super::error::{Answer, ApiError};
 use super::ledger::Way;
 use super::methods;
 use super::params::Params;
-use super::shared::Shared;
-use super::world::World;
+use super::world::{Shared, World};
 
 /// The longest the vendor's server holds a call.
 const MAX_TIMEOUT: i64 = 50;

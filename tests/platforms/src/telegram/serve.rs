@@ -15,9 +15,10 @@ use super::error::{Answer, ApiError};
 use super::faults::FaultKind;
 use super::files::MAX_UPLOAD;
 use super::methods;
-use super::params::{Params, percent_decoded};
+use super::params::Params;
 use super::polling;
-use super::shared::Shared;
+use super::world::Shared;
+use crate::encoding::percent_decoded;
 use crate::http::{self, Hangup, Reply};
 
 const MAX_BODY: usize = MAX_UPLOAD as usize + (8 << 20);

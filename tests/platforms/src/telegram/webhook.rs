@@ -11,10 +11,10 @@ use tokio::task::JoinSet;
 
 use super::ledger::Way;
 use super::methods;
-use super::params::{Params, url_decoded};
-use super::shared::Shared;
+use super::params::Params;
 use super::updates::{Webhook, life_of};
-use super::world::World;
+use super::world::{Shared, World};
+use crate::encoding::url_decoded;
 
 const TIMEOUT: Duration = Duration::from_secs(60);
 /// The vendor draws the longest delay between 60 and 120 s.

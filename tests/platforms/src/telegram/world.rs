@@ -14,6 +14,14 @@ use super::ledger::{Call, Ledger};
 use super::message::{Author, Content, Message};
 use super::updates::{Lane, Updates};
 
+pub(super) type Shared = crate::shared::Shared<World>;
+
+impl crate::shared::Story for World {
+    fn story(&self) -> String {
+        self.report()
+    }
+}
+
 /// How the platform behaves.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default)]

@@ -1,10 +1,16 @@
-//! The fakes tested with a plain HTTP client and, for Telegram, with teloxide as a second opinion.
+//! The fakes tested with a plain HTTP client and, as a second opinion, with teloxide and aiogram (Telegram), slack_sdk
+//! and @slack/socket-mode (Slack).
 //! Nothing of the bridge itself is here.
 
 mod aiogram;
 mod client;
 mod openai;
 mod openai_faults;
+mod slack_app;
+mod slack_events;
+mod slack_messages;
+mod slack_sdk;
+mod slack_sockets;
 mod telegram_control;
 mod telegram_faults;
 mod telegram_messages;

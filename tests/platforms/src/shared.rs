@@ -1,5 +1,5 @@
-//! The world behind its lock, and the bell that rings on every change so that nobody has to poll.
-//! What the world is, is in `world`.
+//! A fake's world behind its lock, and the bell that rings on every change so that nobody has to poll.
+//! What a world is, each platform says for itself.
 
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,11 +8,14 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
-use super::world::World;
+/// What a world can tell when a test waited in vain.
+pub(crate) trait Story {
+    fn story(&self) -> String;
+}
 
 #[derive(Debug)]
-pub(super) struct Shared {
-    world: Mutex<World>,
+pub(crate) struct Shared<W> {
+    world: Mutex<W>,
     bell: watch::Sender<u64>,
 }
 
@@ -36,28 +39,28 @@ impl fmt::Display for TimedOut {
 
 impl std::error::Error for TimedOut {}
 
-impl Shared {
-    pub fn new(world: World) -> Self {
+impl<W: Story> Shared<W> {
+    pub fn new(world: W) -> Self {
         Shared { world: Mutex::new(world), bell: watch::Sender::new(0) }
     }
 
     // A test that panics while it looks must not take the server down with it.
-    fn lock(&self) -> MutexGuard<'_, World> {
+    fn lock(&self) -> MutexGuard<'_, W> {
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub fn read<R>(&self, look: impl FnOnce(&World) -> R) -> R {
+    pub fn read<R>(&self, look: impl FnOnce(&W) -> R) -> R {
         look(&self.lock())
     }
 
-    pub fn change<R>(&self, change: impl FnOnce(&mut World) -> R) -> R {
+    pub fn change<R>(&self, change: impl FnOnce(&mut W) -> R) -> R {
         let result = change(&mut self.lock());
         self.ring();
         result
     }
 
     /// A change that rings only if the caller rings: for those who listen to the bell themselves.
-    pub fn quietly<R>(&self, change: impl FnOnce(&mut World) -> R) -> R {
+    pub fn quietly<R>(&self, change: impl FnOnce(&mut W) -> R) -> R {
         change(&mut self.lock())
     }
 
@@ -72,7 +75,7 @@ impl Shared {
     pub async fn wait_for<T>(
         &self,
         timeout: Duration,
-        mut look: impl FnMut(&World) -> Option<T>,
+        mut look: impl FnMut(&W) -> Option<T>,
     ) -> Result<T, TimedOut> {
         let deadline = Instant::now() + timeout;
         let mut bell = self.bell();
@@ -81,7 +84,7 @@ impl Shared {
                 return Ok(found);
             }
             if timeout_at(deadline, bell.changed()).await.is_err() {
-                return Err(TimedOut { after: timeout, report: self.read(World::report) });
+                return Err(TimedOut { after: timeout, report: self.read(W::story) });
             }
         }
     }

@@ -1,0 +1,384 @@
+//! How events come in: over sockets that are kept open, or brought by HTTP; stored, then acknowledged (clause C4).
+//!
+//! Not here: what an event means (`translate.rs`), and starting over after a failure, which the supervisor does.
+
+mod acts;
+mod catch_up;
+mod door;
+mod lanes;
+mod marks;
+pub(crate) mod signature;
+mod socket;
+
+#[cfg(test)]
+pub(crate) mod tests;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use deskbridge_contract::{Address, Inbound, Inbox, Intake, PushError, SendError, Timestamp, TranslateError};
+use futures_util::FutureExt as _;
+use serde_json::Value;
+
+use crate::config::Receive;
+use crate::people::Known;
+use crate::translate::interactions::{self, Act};
+use crate::translate::{self, Envelope, View, text};
+use crate::{Slack, home, ids};
+use lanes::Turn;
+use marks::Seen;
+
+pub(crate) use marks::Marks;
+
+/// When Slack should bring an event again that could not be stored.
+const AGAIN: Duration = Duration::from_secs(2);
+
+/// After this long some events are not brought again: the first retry is at once, the others after one and five minutes.
+const GIVEN_UP: Duration = Duration::from_secs(300);
+
+/// "app_rate_limited" comes once for each minute in which events were left out, in seconds, with one to spare.
+const LIMITED: i64 = 120;
+
+/// Everything that receiving keeps in memory.
+#[derive(Default)]
+pub(crate) struct Receiving {
+    lanes: lanes::Lanes,
+    pub(crate) marks: Marks,
+    /// Set once the app was uninstalled or its token revoked: nothing will come any more.
+    fallen: tokio::sync::watch::Sender<Option<String>>,
+    /// Events may have been left out.
+    missed: tokio::sync::Notify,
+    /// How far rooms were read before anything may have been left out. What came since is no proof that all came.
+    floor: Mutex<Option<Seen>>,
+    /// Since when nothing could be stored, and how far rooms had been read then.
+    refusing: Mutex<Option<(Timestamp, Seen)>>,
+    /// Sockets that receive.
+    live: AtomicUsize,
+}
+
+impl Receiving {
+    /// Slack brings an event three times more within six minutes, and then never again: whoever could not take any for
+    /// longer has to ask.
+    fn settled(&self, taken: bool, now: Timestamp) {
+        let mut refusing = self.refusing.lock().unwrap_or_else(PoisonError::into_inner);
+        match (taken, refusing.take()) {
+            (false, None) => *refusing = Some((now, self.marks.snapshot())),
+            (false, known) => *refusing = known,
+            (true, Some((since, seen))) if now.since(since) > GIVEN_UP => {
+                self.floor().get_or_insert(seen);
+                self.missed.notify_one();
+            }
+            (true, _) => {}
+        }
+    }
+
+    /// From now on something may be left out.
+    fn doubt(&self) {
+        self.floor().get_or_insert_with(|| self.marks.snapshot());
+    }
+
+    /// Slack says that it left out what came in the last minutes.
+    fn left_out(&self) {
+        self.floor().get_or_insert_with(|| self.marks.snapshot().earlier(LIMITED));
+        self.missed.notify_one();
+    }
+
+    /// A socket receives. When none did before, something may have been left out.
+    fn up(&self) {
+        if self.live.fetch_add(1, Ordering::AcqRel) == 0 && self.floor().is_some() {
+            self.missed.notify_one();
+        }
+    }
+
+    /// A socket that received does not any more.
+    fn down(&self) {
+        if self.live.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.doubt();
+        }
+    }
+
+    /// From where to read, once something may have been left out.
+    fn from_where(&self) -> Seen {
+        self.floor().take().unwrap_or_else(|| self.marks.snapshot())
+    }
+
+    fn floor(&self) -> MutexGuard<'_, Option<Seen>> {
+        self.floor.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A place in the order of the payload's room: taken at once, in the order in which payloads arrive.
+    fn turn(&self, payload: &Value) -> Turn {
+        self.lanes.queue(translate::room_of(payload).unwrap_or_default())
+    }
+}
+
+pub(crate) fn intake(slack: Arc<Slack>, inbox: Inbox) -> Intake {
+    slack.attach(inbox.clone());
+    match &slack.config.receive {
+        Receive::Socket { .. } => {
+            let work = socket::run(slack.clone(), inbox.clone()).boxed();
+            Intake { connect: Some(attend(slack, inbox, work).boxed()), ..Intake::default() }
+        }
+        Receive::Http { signing_secret } => {
+            let route = door::route(slack.clone(), inbox.clone(), signing_secret.clone());
+            let work = std::future::pending().boxed();
+            Intake {
+                connect: Some(attend(slack, inbox, work).boxed()),
+                webhook: Some(route),
+                ..Intake::default()
+            }
+        }
+    }
+}
+
+/// Receives by `work`; beside it reads what was missed and notes how far it came. Ends when the connection ends, or when
+/// the app is not installed any more.
+async fn attend(
+    slack: Arc<Slack>,
+    inbox: Inbox,
+    work: futures_util::future::BoxFuture<'static, Result<(), SendError>>,
+) -> Result<(), SendError> {
+    slack.receiving.fallen.send_replace(None);
+    slack.meet().await?;
+    let mut fallen = slack.receiving.fallen.subscribe();
+    let why = tokio::select! {
+        ended = work => return ended,
+        ended = catch_up::keep(&slack, &inbox) => return ended,
+        why = fallen.wait_for(Option::is_some) => why.ok().and_then(|why| why.clone()),
+    };
+    Err(SendError::Unauthorized { why: why.unwrap_or_else(|| "the app is not installed any more".into()) })
+}
+
+/// What is said to the platform when something was taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Empty,
+    /// As the body of the response, or the payload of the acknowledgement.
+    Json(Value),
+}
+
+/// Stores one payload, or the raw text of it for a person to look at. Returns after the commit.
+async fn take(
+    slack: &Arc<Slack>,
+    inbox: &Inbox,
+    raw: &[u8],
+    payload: &Value,
+    mut turn: Turn,
+) -> Result<Answer, PushError> {
+    turn.come().await;
+    let taken = sorted(slack, inbox, raw, payload).await;
+    slack.receiving.settled(taken.is_ok(), (slack.clock)());
+    taken
+}
+
+async fn sorted(slack: &Arc<Slack>, inbox: &Inbox, raw: &[u8], payload: &Value) -> Result<Answer, PushError> {
+    if payload.get("event").is_some() || text(payload, "type") == Some("app_rate_limited") {
+        event(slack, inbox, raw, payload).await.map(|()| Answer::Empty)
+    } else {
+        interaction(slack, inbox, raw, payload).await
+    }
+}
+
+async fn event(slack: &Arc<Slack>, inbox: &Inbox, raw: &[u8], body: &Value) -> Result<(), PushError> {
+    let me = slack.me().await.map_err(unavailable)?;
+    let envelope = match Envelope::read(body).and_then(|envelope| {
+        envelope.check(&me)?;
+        Ok(envelope)
+    }) {
+        Ok(envelope) => envelope,
+        Err(why) => {
+            if text(body, "type") == Some("app_rate_limited") {
+                tracing::warn!(channel = %slack.channel, "Slack left events out: more than 30 000 in an hour");
+                slack.receiving.left_out();
+            }
+            return inbox.quarantine(raw, &why).await;
+        }
+    };
+    let event = &body["event"];
+    notice(slack, &envelope.kind, event);
+    prepare(slack, inbox, &me.user_id, event).await?;
+    let people = slack.people.named_in(&slack.sending.api, &me.team_id, event, (slack.clock)()).await;
+    match translate::translate(&view(slack, &me, &people), body) {
+        Ok(events) => {
+            for event in events {
+                push(slack, inbox, event).await?;
+            }
+            Ok(())
+        }
+        Err(why) => inbox.quarantine(raw, &why).await,
+    }
+}
+
+async fn interaction(
+    slack: &Arc<Slack>,
+    inbox: &Inbox,
+    raw: &[u8],
+    payload: &Value,
+) -> Result<Answer, PushError> {
+    let me = slack.me().await.map_err(unavailable)?;
+    if let Some(container) = payload.get("container") {
+        let root = text(container, "thread_ts").or_else(|| text(payload.get("message")?, "thread_ts"));
+        if let (Some(channel), Some(root)) = (text(container, "channel_id"), root) {
+            slack.threads.recall(&inbox.shelf(), channel, root).await.map_err(unavailable)?;
+        }
+    }
+    let people = slack.people.named_in(&slack.sending.api, &me.team_id, payload, (slack.clock)()).await;
+    let act = interactions::act(&view(slack, &me, &people), payload);
+    match act {
+        Ok(act) => acts::perform(slack, inbox, payload, act).await,
+        Err(why) => inbox.quarantine(raw, &why).await.map(|()| Answer::Empty),
+    }
+}
+
+fn view<'a>(slack: &'a Slack, me: &'a crate::Me, people: &'a Known) -> View<'a> {
+    View {
+        channel: &slack.channel,
+        me,
+        people,
+        threads: &slack.threads,
+        desks: &slack.config.desks,
+        received: (slack.clock)(),
+    }
+}
+
+/// Events that change what is known here.
+fn notice(slack: &Arc<Slack>, kind: &str, event: &Value) {
+    match kind {
+        "user_change" | "user_profile_changed" | "user_status_changed" => {
+            if let Some(user) = event.get("user").and_then(|user| text(user, "id")) {
+                slack.people.forget(user);
+            }
+        }
+        "app_uninstalled" => fall(slack, "the app was uninstalled from the workspace"),
+        "tokens_revoked" => {
+            let bots = event.pointer("/tokens/bot").and_then(Value::as_array);
+            if bots.is_some_and(|bots| !bots.is_empty()) {
+                fall(slack, "the bot token was revoked");
+            }
+        }
+        "app_home_opened" if text(event, "tab") != Some("messages") => acts::show_home(slack, event),
+        "assistant_thread_started" | "app_home_opened" => acts::suggest(slack, event),
+        "link_shared" => slack.sending.unfold(&slack.config, event),
+        "channel_archive" | "group_archive" | "channel_deleted" | "group_deleted" | "channel_left"
+        | "group_left" => {
+            let room = text(event, "channel").unwrap_or_default();
+            tracing::warn!(channel = %slack.channel, room, kind, "a room can not be written to any more");
+        }
+        _ => {}
+    }
+}
+
+fn fall(slack: &Slack, why: &str) {
+    tracing::error!(channel = %slack.channel, why, "nothing can be received or sent any more");
+    slack.receiving.fallen.send_replace(Some(why.to_owned()));
+}
+
+/// Makes sure that what translating asks is in memory; a call for us in a channel begins a thread before it is pushed.
+async fn prepare(slack: &Slack, inbox: &Inbox, me: &str, event: &Value) -> Result<(), PushError> {
+    let shelf = inbox.shelf();
+    if let Some(thread) = event.get("assistant_thread").filter(|thread| thread.get("thread_ts").is_some())
+        && let (Some(channel), Some(root)) = (text(thread, "channel_id"), text(thread, "thread_ts"))
+        && ids::is_channel(channel)
+        && ids::is_ts(root)
+    {
+        let owner = text(thread, "user_id").unwrap_or_default();
+        return slack.threads.begin(&shelf, channel, root, owner).await.map_err(unavailable);
+    }
+    let item = event.get("item").unwrap_or(event);
+    let Some(channel) = text(item, "channel").filter(|id| ids::is_channel(id)) else { return Ok(()) };
+    // Edits and deletions carry the message inside.
+    let inner = ["message", "previous_message"].into_iter().find_map(|key| event.get(key));
+    let message = inner.unwrap_or(item);
+    let ts = text(message, "ts").filter(|ts| ids::is_ts(ts));
+    let root = text(message, "thread_ts").filter(|root| ids::is_ts(root));
+    let Some(root) = root.or(ts) else { return Ok(()) };
+    let is_message = matches!(text(event, "type"), Some("message" | "app_mention"));
+    let calls = is_message
+        && inner.is_none()
+        && !channel.starts_with('D')
+        && text(message, "bot_id").is_none()
+        && translate::calls(message, me)
+        && !slack.config.desks.iter().any(|desk| desk == channel);
+    let done = if calls {
+        slack.threads.begin(&shelf, channel, root, text(message, "user").unwrap_or_default()).await
+    } else {
+        slack.threads.recall(&shelf, channel, root).await
+    };
+    done.map_err(unavailable)
+}
+
+/// Pushes one event, and remembers where its message is.
+async fn push(
+    slack: &Slack,
+    inbox: &Inbox,
+    event: Inbound,
+) -> Result<deskbridge_contract::Receipt, PushError> {
+    let place = event.address.clone();
+    let said = translate::said(&event.event).cloned();
+    if said.is_some() && ids::is_direct(&place) {
+        home::owns(slack, &event.from.id, &place).await;
+    }
+    let receipt = inbox.push(event).await?;
+    if let Some(ts) = said.as_ref().map(|message| message.as_str()).filter(|ts| ids::is_ts(ts)) {
+        slack.came(&place, ts);
+    }
+    Ok(receipt)
+}
+
+fn unavailable(error: impl std::fmt::Display) -> PushError {
+    tracing::debug!(%error, "an event could not be taken");
+    PushError::Unavailable
+}
+
+impl Slack {
+    /// A message of ours is there. It leads to its thread, and says nothing of what others wrote before it.
+    pub(crate) fn sent(&self, at: &Address, ts: &str) {
+        let Some(root) = at.thread.as_ref().map(|thread| thread.as_str()) else { return };
+        self.threads.note(at.room.as_str(), ts, root);
+        if self.config.desks.iter().any(|desk| desk == at.room.as_str()) {
+            self.receiving.marks.begin(at.room.as_str(), root);
+        }
+    }
+
+    /// A message is there: where replies to it and reactions on it belong, and how far the room was read.
+    pub(crate) fn came(&self, at: &Address, ts: &str) {
+        let (room, thread) = (at.room.as_str(), at.thread.as_ref().map(|thread| thread.as_str()));
+        if let Some(root) = thread {
+            self.threads.note(room, ts, root);
+        }
+        let ours = ids::is_direct(at)
+            || self.config.desks.iter().any(|desk| desk == room)
+            || thread.is_some_and(|root| self.threads.holds(room, root));
+        if ours {
+            self.receiving.marks.note(room, thread, ts);
+        }
+    }
+
+    /// Events of a raw payload, without asking anybody: for replays, and for whoever looks into the quarantine.
+    pub(crate) fn translated(&self, raw: &[u8]) -> Result<Vec<Inbound>, TranslateError> {
+        let payload = door::parse(raw)?;
+        let me = self.known_me().unwrap_or_default();
+        // Whose workspace it is may not be known yet; a replay is not the place to refuse it.
+        let me = if me.team_id.is_empty() { me.of(&payload) } else { me };
+        let people = Known::default();
+        let view = view(self, &me, &people);
+        if payload.get("event").is_some() {
+            return translate::translate(&view, &payload);
+        }
+        if text(&payload, "type") == Some("app_rate_limited") {
+            return Err(TranslateError::Unknown("app_rate_limited".into()));
+        }
+        Ok(match interactions::act(&view, &payload)? {
+            Act::Push(inbound) => vec![*inbound],
+            Act::Direct(direct) => {
+                // Which direct message it is would have to be asked: it is named by its person.
+                let room = direct.from.id.to_string();
+                vec![direct.at(Address::room(&self.channel, room))]
+            }
+            Act::Open { .. } | Act::Note { .. } | Act::Unfilled(_) | Act::Tell(_) | Act::Nothing => {
+                Vec::new()
+            }
+        })
+    }
+}

@@ -1,0 +1,340 @@
+//! Answers that grow: Slack's own streams where a thread takes one, else a message that is edited; and what becomes of it
+//! when the answer itself is there.
+//!
+//! Not here: the answer's delivery (`send.rs`), which replaces what was shown, so that nothing is there twice.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use deskbridge_contract::{Address, Content, SendError};
+use serde_json::json;
+use tokio::time::Instant;
+
+use super::{Sending, plan};
+use crate::api::Fault;
+use crate::blocks::{self, Message, Voice};
+use crate::ids::{self, Place};
+use crate::markup;
+
+/// Answers that grow at the same time, at most; the oldest is left as it is.
+const OPEN: usize = 256;
+/// "chat.appendStream" is Tier 4, "chat.update" Tier 3: 100 and 50 a minute for the whole workspace.
+pub(super) const APPEND_EVERY: Duration = Duration::from_millis(700);
+const EDIT_EVERY: Duration = Duration::from_millis(1500);
+/// After a workspace refused a stream for what the app is, the next ones are not tried for this long.
+const OFF: Duration = Duration::from_secs(3600);
+/// "markdown_text": at most 12 000 characters; what is longer waits for the answer.
+const LONGEST: usize = 11_000;
+
+/// The message of a growing answer.
+#[derive(Default)]
+pub(super) struct Growing {
+    /// The message, once there is one.
+    pub ts: Option<String>,
+    /// A stream of Slack's own, open.
+    pub native: bool,
+    /// What a stream was given so far.
+    shown: String,
+    /// Nothing more is shown: something went wrong, and the answer will tell.
+    over: bool,
+    /// Not again before.
+    next: Option<Instant>,
+}
+
+type Shared = Arc<tokio::sync::Mutex<Growing>>;
+
+#[derive(Default)]
+pub(super) struct Streams {
+    open: Mutex<VecDeque<(Address, Shared)>>,
+    off_until: Mutex<Option<Instant>>,
+}
+
+impl Streams {
+    fn at(&self, at: &Address) -> Shared {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, known)) = open.iter().find(|(known, _)| known == at) {
+            return known.clone();
+        }
+        if open.len() >= OPEN {
+            open.pop_front();
+        }
+        let fresh = Shared::default();
+        open.push_back((at.clone(), fresh.clone()));
+        fresh
+    }
+
+    fn remove(&self, at: &Address) -> Option<Shared> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = open.iter().position(|(known, _)| known == at)?;
+        open.remove(found).map(|(_, growing)| growing)
+    }
+
+    fn put_back(&self, at: &Address, growing: Growing) {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.push_back((at.clone(), Arc::new(tokio::sync::Mutex::new(growing))));
+    }
+
+    fn may_stream(&self) -> bool {
+        let off = self.off_until.lock().unwrap_or_else(PoisonError::into_inner);
+        off.is_none_or(|until| Instant::now() >= until)
+    }
+
+    fn switch_off(&self) {
+        *self.off_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + OFF);
+    }
+}
+
+impl Sending {
+    /// A hint: while an earlier one is under way, or was a moment ago, this one is let go. The call itself runs in a task
+    /// of its own, so that a message which came about is known although whoever asked is gone.
+    /// `reader`: for whom it is, where an address does not say.
+    pub(crate) async fn streaming(
+        self: &Arc<Self>,
+        at: &Address,
+        text: &str,
+        reader: Option<&str>,
+    ) -> Result<(), SendError> {
+        ids::place(at)?;
+        if text.trim().is_empty() || text.len() > LONGEST {
+            return Ok(());
+        }
+        let Ok(growing) = self.streams.at(at).try_lock_owned() else { return Ok(()) };
+        if growing.over || growing.next.is_some_and(|next| Instant::now() < next) {
+            return Ok(());
+        }
+        let (sending, at, text) = (self.clone(), at.clone(), text.to_owned());
+        let (mut growing, reader) = (growing, reader.map(str::to_owned));
+        let task =
+            tokio::spawn(async move { sending.grow(&mut growing, &at, &text, reader.as_deref()).await });
+        task.await.unwrap_or(Ok(()))
+    }
+
+    async fn grow(
+        &self,
+        growing: &mut Growing,
+        at: &Address,
+        text: &str,
+        reader: Option<&str>,
+    ) -> Result<(), SendError> {
+        let place = ids::place(at)?;
+        let done = match growing.ts.clone() {
+            None => self.begin(growing, at, text, reader).await,
+            Some(ts) if growing.native => self.append(growing, place, &ts, text).await,
+            Some(ts) => self.redraw(place, &ts, text).await,
+        };
+        let pause = match (self.api.is_paced(), growing.native) {
+            (false, _) => Duration::ZERO,
+            (true, true) => APPEND_EVERY,
+            (true, false) => EDIT_EVERY,
+        };
+        growing.next = Some(Instant::now() + pause);
+        match done {
+            Ok(()) => Ok(()),
+            Err(Fault { error: SendError::Retry { after, why }, .. }) => {
+                growing.next = Some(Instant::now() + after.unwrap_or(EDIT_EVERY));
+                Err(SendError::Retry { after, why })
+            }
+            Err(fault) => {
+                growing.over = true;
+                Err(fault.error)
+            }
+        }
+    }
+
+    async fn begin(
+        &self,
+        growing: &mut Growing,
+        at: &Address,
+        text: &str,
+        reader: Option<&str>,
+    ) -> Result<(), Fault> {
+        let place = ids::place(at)?;
+        let shown = harmless(text);
+        if let Some(body) = self.opening(at, place, &shown, reader).await {
+            match self.api.post("chat.startStream", &body).await {
+                Ok(answer) => {
+                    growing.ts = answer["ts"].as_str().map(str::to_owned);
+                    growing.over = growing.ts.is_none();
+                    (growing.native, growing.shown) = (true, shown);
+                    return Ok(());
+                }
+                // Refused for what the app, the workspace or the method is; a post is still possible.
+                Err(Fault { error: SendError::Rejected { .. } | SendError::Unauthorized { .. }, .. }) => {
+                    self.streams.switch_off();
+                }
+                Err(fault) => return Err(fault),
+            }
+        }
+        let message = unfinished(text)?;
+        let body = plan::body(place, &message, Some(&plan::assistant()), None);
+        let answer = self.api.post("chat.postMessage", &body).await?;
+        growing.ts = answer["ts"].as_str().map(str::to_owned);
+        growing.over = growing.ts.is_none();
+        Ok(())
+    }
+
+    /// How a stream begins at this place; `None` where there can be none: outside threads, and in a channel where it is
+    /// not known for whom it is ("recipient_user_id": required when streaming to channels).
+    async fn opening(
+        &self,
+        at: &Address,
+        place: Place<'_>,
+        shown: &str,
+        reader: Option<&str>,
+    ) -> Option<serde_json::Value> {
+        let thread = place.thread.filter(|_| self.streams.may_stream())?;
+        let persona = plan::assistant();
+        let (name, icon) = plan::speaker(&persona);
+        let mut body = json!({
+            "channel": place.channel, "thread_ts": thread, "markdown_text": shown,
+            "username": name, "icon_emoji": icon,
+        });
+        if !ids::is_direct(at) {
+            let reader = reader.filter(|id| ids::is_user(id))?;
+            body["recipient_user_id"] = reader.into();
+            body["recipient_team_id"] = self.identity().await.ok()?.team_id.into();
+        }
+        Some(body)
+    }
+
+    async fn append(
+        &self,
+        growing: &mut Growing,
+        place: Place<'_>,
+        ts: &str,
+        text: &str,
+    ) -> Result<(), Fault> {
+        let whole = harmless(text);
+        let Some(more) = whole.strip_prefix(growing.shown.as_str()) else {
+            // Not what was begun any more (D6): the same message is edited into the new words.
+            self.stop(place, ts).await?;
+            growing.native = false;
+            return self.redraw(place, ts, text).await;
+        };
+        if more.is_empty() {
+            return Ok(());
+        }
+        let body = json!({ "channel": place.channel, "ts": ts, "markdown_text": more });
+        match self.api.post("chat.appendStream", &body).await {
+            Ok(_) => {
+                growing.shown = whole;
+                Ok(())
+            }
+            // Slack ends a stream by itself after a while.
+            Err(fault) if fault.is(&["message_not_in_streaming_state", "stream_expired"]) => {
+                growing.native = false;
+                self.redraw(place, ts, text).await
+            }
+            Err(fault) => Err(fault),
+        }
+    }
+
+    async fn redraw(&self, place: Place<'_>, ts: &str, text: &str) -> Result<(), Fault> {
+        self.update(place, ts, &unfinished(text)?, None).await
+    }
+
+    /// Ends a stream; that it has ended already is as good.
+    async fn stop(&self, place: Place<'_>, ts: &str) -> Result<(), Fault> {
+        let body = json!({ "channel": place.channel, "ts": ts });
+        match self.api.post("chat.stopStream", &body).await {
+            Ok(_) => Ok(()),
+            Err(fault)
+                if fault.is(&["message_not_in_streaming_state", "stream_expired", "message_not_found"]) =>
+            {
+                Ok(())
+            }
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// The message in which an answer grew at this address, if any; no hint is under way any more.
+    pub(super) async fn grown(&self, at: &Address) -> Option<Growing> {
+        let shared = self.streams.remove(at)?;
+        let mut growing = shared.lock().await;
+        growing.ts.is_some().then(|| std::mem::take(&mut *growing))
+    }
+
+    /// Turns what grew into the answer itself. `None`: it is not there any more, and the answer has to be posted.
+    pub(super) async fn become_answer(
+        &self,
+        at: &Address,
+        place: Place<'_>,
+        mut growing: Growing,
+        message: &Message,
+        metadata: &serde_json::Value,
+    ) -> Result<Option<String>, Fault> {
+        let Some(ts) = growing.ts.clone() else { return Ok(None) };
+        let mut done = Ok(());
+        if growing.native {
+            done = self.stop(place, &ts).await;
+            growing.native = done.is_err();
+        }
+        if done.is_ok() {
+            done = self.update(place, &ts, message, Some(metadata)).await;
+        }
+        match done {
+            Ok(()) => Ok(Some(ts)),
+            Err(fault)
+                if fault.is(&[
+                    "message_not_found",
+                    "cant_update_message",
+                    "edit_window_closed",
+                    "thread_not_found",
+                ]) =>
+            {
+                Ok(None)
+            }
+            Err(fault) => {
+                // The next attempt finds it again.
+                self.streams.put_back(at, growing);
+                Err(fault)
+            }
+        }
+    }
+
+    /// Somebody else has the word now: what was shown ends with "…" (D1). Best effort, the words that follow matter more.
+    pub(super) async fn break_off(&self, place: Place<'_>, growing: Growing) {
+        let Some(ts) = growing.ts else { return };
+        let done = if growing.native {
+            let body = json!({ "channel": place.channel, "ts": ts, "markdown_text": " …" });
+            self.api.post("chat.stopStream", &body).await.map(|_| ())
+        } else {
+            // An edited message ends with it at all times.
+            Ok(())
+        };
+        if let Err(fault) = done {
+            tracing::debug!(error = %fault.error, "a growing answer could not be ended");
+        }
+    }
+}
+
+/// So far, with "…" at its end.
+fn unfinished(text: &str) -> Result<Message, SendError> {
+    let content = Content::text(format!("{} …", text.trim_end()));
+    let persona = plan::assistant();
+    blocks::single(&content, Voice::Named(&persona))?.ok_or_else(|| SendError::rejected("nothing to show"))
+}
+
+/// Slack reads Markdown itself in streams: nothing of it may call anybody (C13) or load a picture from elsewhere (A4).
+/// Only ever puts a joiner between two characters, so that of a longer text the beginning stays the same.
+fn harmless(text: &str) -> String {
+    markup::to_markdown(text).replace("![", "!\u{2060}[")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn streams_call_nobody() {
+        assert_eq!(
+            harmless("<!channel> <@U1> <#C1> ![x](y)"),
+            "<\u{2060}!channel> <\u{2060}@U1> <\u{2060}#C1> !\u{2060}[x](y)"
+        );
+        let whole = "see <!here and ![a](b) <@U";
+        for at in (0..whole.len()).filter(|at| whole.is_char_boundary(*at)) {
+            assert!(harmless(whole).starts_with(&harmless(&whole[..at])), "{at}");
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! What goes wrong between the built program and Slack, or its database, and that people see what they must.
+//!
+//! Not here: forged and odd calls of the door (`doors`), what users of other products met (`rows`).
+
+use std::time::Duration;
+
+use deskbridge_platforms::slack::{Fault, FaultKind, Message};
+use sqlx::{ConnectOptions as _, Connection as _};
+
+use super::super::bridge::Base;
+use super::{Receive, Talk};
+
+/// Events of Slack, a thousand copies at once over HTTP (F15, S4, T1).
+#[tokio::test]
+async fn slack_f15_a_thousand_at_once_have_one_effect() {
+    a_thousand(Receive::Http, Base::Sqlite).await;
+}
+
+#[tokio::test]
+async fn slack_f15_a_thousand_at_once_through_sockets() {
+    a_thousand(Receive::Socket, Base::Sqlite).await;
+}
+
+#[tokio::test]
+async fn pg_slack_f15_a_thousand_at_once() {
+    a_thousand(Receive::Http, Base::Postgres).await;
+}
+
+async fn a_thousand(receive: Receive, base: Base) {
+    let Some(mut talk) = Talk::set_up(receive, base).await else { return };
+    talk.run().await;
+    let im = talk.im();
+    talk.fake.pause(true);
+    let ts = talk.ask("my printer is jammed");
+    let event = talk.acme.events_about(&im, &ts).remove(0);
+    talk.fake.redeliver(&event, 999);
+    talk.fake.pause(false);
+    talk.until("all copies", |world| world.outstanding() == 0).await;
+    let attempts = talk.fake.attempts(&event);
+    assert!(attempts.iter().all(|attempt| attempt.was_taken()), "refused: {attempts:?}");
+    talk.sees(&im, "Printer paper jam").await;
+    talk.fake.redeliver(&event, 10);
+    talk.until("late copies", |world| world.outstanding() == 0).await;
+    let root = talk.assigned().await;
+    talk.reply(&root, "one of each");
+    talk.sees(&im, "one of each").await;
+    assert_eq!(talk.count(&im, "Printer paper jam"), 1);
+    let transcript = talk.sees(&talk.desk, "Transcript").await.shown();
+    assert_eq!(transcript.matches("my printer is jammed").count(), 1, "{transcript}");
+    let rows = talk.bridge.rows("messages").await;
+    assert_eq!(rows.iter().filter(|row| row["content"]["text"] == "my printer is jammed").count(), 1);
+}
+
+/// The database takes nothing for a while: events are refused, come again, and have one effect (F07, F09).
+#[tokio::test]
+async fn slack_f07_an_outage_of_the_database() {
+    let mut talk = Talk::start(Receive::Http).await;
+    let (im, file) = (talk.im(), talk.bridge.folder.path().join("deskbridge.db"));
+    talk.ask("/start");
+    talk.until("first words", |world| !talk.own(world, &im).is_empty()).await;
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&file);
+    let mut other = options.connect().await.expect("opened");
+    sqlx::raw_sql("begin immediate").execute(&mut other).await.expect("locked");
+    let ts = talk.ask("my printer is jammed");
+    let event = talk.acme.events_about(&im, &ts).remove(0);
+    let refused = |world: &deskbridge_platforms::slack::World| {
+        world.ledger.attempts(&event).iter().any(|attempt| !attempt.was_taken())
+    };
+    talk.until("refusal", refused).await;
+    sqlx::raw_sql("rollback").execute(&mut other).await.expect("unlocked");
+    other.close().await.expect("closed");
+    talk.sees(&im, "Printer paper jam").await;
+    let attempts = talk.fake.attempts(&event);
+    assert!(attempts.iter().any(|attempt| attempt.status == Some(503)), "{attempts:?}");
+    assert_eq!(talk.count(&im, "Printer paper jam"), 1);
+    talk.nothing_amiss();
+    let rows = talk.bridge.rows("messages").await;
+    assert_eq!(rows.iter().filter(|row| row["content"]["text"] == "my printer is jammed").count(), 1);
+}
+
+/// What was said while nothing could be taken is read back (an outage longer than the platform's retries).
+#[tokio::test]
+async fn slack_a_long_outage_is_caught_up() {
+    let mut talk = Talk::start(Receive::Http).await;
+    let (root, im) = (talk.assigned().await, talk.im());
+    talk.ask("before");
+    talk.sees(&talk.desk, "before").await;
+    // How far it has read is noted every five seconds.
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    assert!(talk.bridge.stop().await.success());
+    let asked = talk.ask("said into the void");
+    let told = talk.reply(&root, "answered into the void");
+    talk.until("end of the retries", |world| world.outstanding() == 0).await;
+    assert!(talk.fake.read(|world| world.ledger.lost.len()) >= 2);
+    talk.run().await;
+    talk.sees(&talk.desk, "said into the void").await;
+    talk.sees(&im, "answered into the void").await;
+    // A late copy of what was read back changes nothing.
+    for (channel, ts) in [(&im, asked), (&talk.desk, told)] {
+        let event = talk.acme.events_about(channel, &ts).remove(0);
+        talk.fake.redeliver(&event, 3);
+    }
+    talk.until("late copies", |world| world.outstanding() == 0).await;
+    talk.ask("after");
+    talk.sees(&talk.desk, "after").await;
+    assert_eq!(talk.count(&talk.desk, "said into the void"), 1);
+    assert_eq!(talk.count(&im, "answered into the void"), 1);
+    talk.nothing_amiss();
+}
+
+/// The same words reach the thread once, whatever befell their first sending.
+async fn arrives_once(talk: &Talk, text: &str, fault: FaultKind) {
+    talk.fake.fault(Fault::on("chat.postMessage", fault).in_channel(&talk.desk));
+    talk.ask(text);
+    talk.sees(&talk.desk, text).await;
+    talk.ask(format!("and after {text}"));
+    talk.sees(&talk.desk, &format!("and after {text}")).await;
+    let copies = talk.fake.read(|world| {
+        let own = talk.own(world, &talk.desk);
+        own.iter().filter(|message: &&&Message| message.shown() == text).count()
+    });
+    assert_eq!(copies, 1, "{text}: {:#?}", talk.acme.transcript(&talk.desk, None));
+}
+
+#[tokio::test]
+async fn slack_f11_too_many_requests() {
+    let talk = Talk::start(Receive::Http).await;
+    talk.assigned().await;
+    arrives_once(&talk, "one second", FaultKind::rate_limit(1)).await;
+    let calls = talk.fake.requests("chat.postMessage");
+    let at = calls.iter().position(|call| call.status == Some(429)).expect("the planned refusal");
+    let told = calls[at].answered_at.expect("answered");
+    let next = calls[at + 1..].iter().find(|call| call.text("channel") == Some(&talk.desk)).expect("again");
+    assert!(next.at - told >= Duration::from_secs(1), "after {:?}", next.at - told);
+    talk.nothing_amiss();
+}
+
+/// Sent or not? It is looked for before it is sent again (S4 of the contract's §8, I4).
+#[tokio::test]
+async fn slack_an_answer_that_got_lost_makes_no_copy() {
+    let talk = Talk::start(Receive::Http).await;
+    talk.assigned().await;
+    arrives_once(&talk, "dropped after it", FaultKind::CloseAfterEffect).await;
+    arrives_once(&talk, "dropped before it", FaultKind::CloseBeforeReading).await;
+    arrives_once(&talk, "a gateway after it", FaultKind::Status { code: 502, effect: true }).await;
+    arrives_once(&talk, "a gateway before it", FaultKind::Status { code: 503, effect: false }).await;
+    arrives_once(&talk, "an answer in pieces", FaultKind::CutShort).await;
+    arrives_once(&talk, "a page", FaultKind::Html { effect: true }).await;
+    talk.nothing_amiss();
+}
+
+/// Warnings, refreshes and cuts of Socket Mode: nothing is missed, nothing comes twice (F20).
+#[tokio::test]
+async fn slack_f20_sockets_come_and_go() {
+    let talk = Talk::start(Receive::Socket).await;
+    let (root, im) = (talk.assigned().await, talk.im());
+    for (number, end) in ["warning", "refresh_requested", "cut", "refresh_requested"].into_iter().enumerate()
+    {
+        talk.ask(format!("line {number} before"));
+        match end {
+            "cut" => talk.app.cut_sockets(),
+            reason => talk.app.disconnect(reason),
+        }
+        talk.ask(format!("line {number} after"));
+        talk.reply(&root, format!("told {number}"));
+        talk.sees(&talk.desk, &format!("line {number} after")).await;
+        talk.sees(&im, &format!("told {number}")).await;
+    }
+    for number in 0..4 {
+        for part in ["before", "after"] {
+            assert_eq!(talk.count(&talk.desk, &format!("line {number} {part}")), 1);
+        }
+        assert_eq!(talk.count(&im, &format!("told {number}")), 1);
+    }
+    talk.nothing_amiss();
+}
+
+/// A bot that was thrown out says so where people look, and others go on (F41).
+#[tokio::test]
+async fn slack_f41_thrown_out_of_the_desk() {
+    let talk = Talk::start(Receive::Http).await;
+    let (root, im) = (talk.assigned().await, talk.im());
+    talk.acme.remove(&talk.desk, &talk.app.bot_user);
+    talk.ask("can you see this?");
+    talk.until("refused post", |world| {
+        world.requests("chat.postMessage").iter().any(|call| call.error() == Some("not_in_channel"))
+    })
+    .await;
+    talk.acme.join(&talk.desk, &talk.app.bot_user);
+    talk.reply(&root, "I can again");
+    talk.sees(&im, "I can again").await;
+}
+
+#[tokio::test]
+async fn slack_f18_a_revoked_token_is_noticed_and_asked_no_more() {
+    let talk = Talk::start(Receive::Http).await;
+    talk.assigned().await;
+    talk.app.revoke_tokens();
+    talk.ask("hello?");
+    talk.until("refused call", |world| {
+        world.ledger.calls.iter().any(|call| call.error() == Some("token_revoked"))
+    })
+    .await;
+    talk.until("rest", |world| world.outstanding() == 0).await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let refused = talk
+        .fake
+        .read(|world| world.ledger.calls.iter().filter(|call| call.error() == Some("token_revoked")).count());
+    assert!(refused < 10, "asked {refused} times with a dead token");
+}

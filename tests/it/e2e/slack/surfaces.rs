@@ -1,0 +1,112 @@
+//! Slack's own surfaces: the command, the Home tab, shortcuts, modals, the agent view.
+//!
+//! Not here: how they look (snapshots in the adapter).
+
+use serde_json::json;
+
+use super::{Receive, Talk};
+
+/// `/desk` asks, tells how things stand and calls a person; the answer comes in the direct messages.
+#[tokio::test]
+async fn slack_the_command_asks() {
+    let talk = Talk::start(Receive::Http).await;
+    let (im, town) = (talk.im(), talk.acme.channel("town", &[&talk.ana, &talk.app.bot_user]));
+    talk.acme.command(&talk.ana, &talk.app, &town, "/desk", "my printer is jammed");
+    talk.sees(&im, "Printer paper jam").await;
+    talk.whispered(&town, &talk.ana, "direct messages").await;
+    assert!(talk.acme.messages_in(&town, None).is_empty());
+    talk.acme.command(&talk.ana, &talk.app, &im, "/desk", "human");
+    talk.sees(&im, "I am connecting you with a technician").await;
+    talk.card().await;
+    talk.nothing_amiss();
+}
+
+/// The Home tab of who asks shows their requests; a technician's has the switch of presence.
+#[tokio::test]
+async fn slack_the_home_tab() {
+    let talk = Talk::start(Receive::Http).await;
+    talk.assigned().await;
+    talk.acme.open_tab(&talk.ana, &talk.app, "home");
+    let key = |user: &str| (talk.acme.team.clone(), talk.app.id.clone(), user.to_owned());
+    talk.until("request on the Home tab", |world| {
+        world.homes.get(&key(&talk.ana)).is_some_and(|home| home.to_string().contains("#1"))
+    })
+    .await;
+    talk.acme.open_tab(&talk.bob, &talk.app, "home");
+    talk.until("switch on the Home tab", |world| {
+        world.homes.get(&key(&talk.bob)).is_some_and(|home| home.to_string().contains("Busy"))
+    })
+    .await;
+    talk.acme.press_on_home(&talk.bob, &talk.app, "🟡 Busy");
+    talk.until("busy on the Home tab", |world| {
+        world.homes.get(&key(&talk.bob)).is_some_and(|home| home.to_string().contains("You are busy"))
+    })
+    .await;
+    talk.nothing_amiss();
+}
+
+/// The global shortcut opens a form; what is written there is asked.
+#[tokio::test]
+async fn slack_the_shortcut_asks() {
+    let talk = Talk::start(Receive::Http).await;
+    let im = talk.im();
+    talk.acme.shortcut(&talk.ana, &talk.app, "ask");
+    let view = modal(&talk, &talk.ana.clone()).await;
+    let inputs =
+        view.view["blocks"].as_array().expect("blocks").iter().filter(|block| block["type"] == "input");
+    let texts: Vec<String> = inputs
+        .filter(|block| block["element"]["type"] == "plain_text_input")
+        .filter_map(|block| block["element"]["action_id"].as_str().map(str::to_owned))
+        .collect();
+    let values: Vec<(&str, serde_json::Value)> =
+        texts.iter().map(|id| (id.as_str(), json!("my printer is jammed"))).collect();
+    talk.acme.submit(&view.id, &values);
+    talk.sees(&im, "Printer paper jam").await;
+    talk.until("closed form", |world| world.views.values().all(|view| view.closed)).await;
+    talk.nothing_amiss();
+}
+
+async fn modal(talk: &Talk, user: &str) -> deskbridge_platforms::slack::View {
+    talk.wait("form", |world| world.views.values().find(|view| view.user == user && !view.closed).cloned())
+        .await
+}
+
+/// The card's menu opens a form for a note, which stays inside.
+#[tokio::test]
+async fn slack_a_note_by_a_form() {
+    let talk = Talk::start(Receive::Http).await;
+    let (root, im) = (talk.assigned().await, talk.im());
+    let card = talk.card().await;
+    let labels: Vec<String> = card.buttons().into_iter().map(|button| button.label).collect();
+    let label =
+        labels.iter().find(|label| label.to_lowercase().contains("note")).expect("a note on the card");
+    talk.acme.press(&talk.bob, &talk.desk, &root, label);
+    let view = modal(&talk, &talk.bob.clone()).await;
+    let block = view.view["blocks"].as_array().expect("blocks").iter().find(|block| block["type"] == "input");
+    let id = block.and_then(|block| block["element"]["action_id"].as_str()).expect("an input").to_owned();
+    talk.acme.submit(&view.id, &[(&id, json!("a canary for colleagues"))]);
+    let note = talk.sees(&talk.desk, "a canary for colleagues").await;
+    assert_eq!(note.thread.as_ref(), Some(&root));
+    talk.reply(&root, "and this is for you");
+    talk.sees(&im, "and this is for you").await;
+    assert_eq!(talk.count(&im, "canary"), 0);
+    talk.nothing_amiss();
+}
+
+/// A person's reactions on the card act as verbs.
+#[tokio::test]
+async fn slack_reactions_on_the_card() {
+    let talk = Talk::start(Receive::Http).await;
+    let im = talk.im();
+    talk.ask("I want to talk to a human");
+    let root = talk.card().await.ts;
+    talk.sees(&talk.desk, "yours to accept").await;
+    // Somebody else's reaction is only a reaction.
+    talk.acme.react(&talk.eve, &talk.desk, &root, "white_check_mark");
+    talk.acme.react(&talk.bob, &talk.desk, &root, "eyes");
+    talk.sees(&im, "Bob has joined").await;
+    assert_eq!(talk.count(&im, "resolved"), 0);
+    talk.acme.react(&talk.bob, &talk.desk, &root, "white_check_mark");
+    talk.sees(&im, "has marked this as resolved").await;
+    talk.nothing_amiss();
+}
