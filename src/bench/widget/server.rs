@@ -3,6 +3,7 @@
 //!
 //! Not here: who talks to it.
 
+use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -11,7 +12,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use serde_json::json;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
 
 use super::super::child::Bridge;
 use super::super::client::Poster;
@@ -156,13 +156,16 @@ impl Server {
             .spawn()
             .context("node is not there")?;
         let out = child.stdout.take().context("no output")?;
-        let mut lines = BufReader::new(tokio::process::ChildStdout::from_std(out)?).lines();
         // From here on it ends with this value.
         let unknown = SocketAddr::from(([127, 0, 0, 1], 0));
         let running = Running::Peer(child);
         let mut server = Server { which, address: unknown, running, headers: String::new() };
-        let line = tokio::time::timeout(Duration::from_secs(30), lines.next_line()).await??;
-        server.address.set_port(line.context("it ended")?.trim().parse()?);
+        let port = tokio::task::spawn_blocking(move || {
+            let mut line = String::new();
+            BufReader::new(out).read_line(&mut line).map(|_| line)
+        });
+        let port = tokio::time::timeout(Duration::from_secs(30), port).await???;
+        server.address.set_port(port.trim().parse().context("it ended")?);
         Ok(server)
     }
 
