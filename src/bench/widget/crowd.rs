@@ -33,8 +33,13 @@ impl Crowd {
         crowd
     }
 
-    /// `count` new ones.
-    pub(super) async fn arrive(server: SocketAddr, tongue: Tongue, count: usize) -> anyhow::Result<Crowd> {
+    /// `count` new ones, from the source addresses after `first`.
+    pub(super) async fn arrive(
+        server: SocketAddr,
+        tongue: Tongue,
+        first: usize,
+        count: usize,
+    ) -> anyhow::Result<Crowd> {
         let mut crowd = Crowd::of(Vec::new());
         let mut coming = JoinSet::new();
         for group in 0..count.div_ceil(PER_ADDRESS) {
@@ -42,7 +47,7 @@ impl Crowd {
                 crowd.join(coming.join_next().await)?;
             }
             let here = PER_ADDRESS.min(count - group * PER_ADDRESS);
-            coming.spawn(arrive(server, tongue, group, here));
+            coming.spawn(arrive(server, tongue, first + group, here));
         }
         while let Some(come) = coming.join_next().await {
             crowd.join(Some(come))?;

@@ -22,6 +22,8 @@ const RECIPIENTS: usize = 1_000;
 const SIZE: usize = 240;
 /// Nothing arriving for so long ends a wait.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// The source address of those who come and go before it begins: nobody else has it.
+const WARM_UP: usize = 50_000;
 const SETTLE: Duration = Duration::from_millis(1_500);
 /// While everybody is away and comes back, so many messages per second go on being written to them.
 const MEANWHILE: u64 = 200;
@@ -53,12 +55,12 @@ impl Stage {
     /// counted as theirs.
     pub(super) async fn open(server: Server, sockets: usize) -> anyhow::Result<(Stage, Option<f64>)> {
         let tongue = server.which.tongue();
-        drop(Crowd::arrive(server.address, tongue, PER_ADDRESS).await?.call_back().await);
+        drop(Crowd::arrive(server.address, tongue, WARM_UP, PER_ADDRESS).await?.call_back().await);
         tokio::time::sleep(SETTLE).await;
         let memory = || server.used().map(|(mb, _)| mb);
         let before = memory();
         let began = Instant::now();
-        let crowd = Crowd::arrive(server.address, tongue, sockets).await?;
+        let crowd = Crowd::arrive(server.address, tongue, 0, sockets).await?;
         let connected = began.elapsed().as_secs_f64();
         tokio::time::sleep(SETTLE).await;
         let after = memory();
