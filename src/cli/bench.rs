@@ -34,16 +34,23 @@ pub enum Command {
         #[arg(long, default_value_t = 5)]
         rounds: usize,
     },
-    /// Visitors of the widget with a WebSocket each: memory of an idle one, messages to single ones at a fixed rate (W2)
+    /// Visitors of the widget with a WebSocket each, beside `ws` and `socket.io`: memory of an idle one, messages at fixed
+    /// rates, everybody dropped and back, readers that do not read (W2)
     Widget {
         /// Visitors; may be given several times
         #[arg(long, default_values_t = [1_000, 5_000, 10_000])]
         sockets: Vec<usize>,
-        /// Messages per second
-        #[arg(long, default_value_t = 1_000)]
-        rate: u64,
-        #[arg(long, default_value_t = 60)]
+        /// Messages per second; may be given several times
+        #[arg(long, default_values_t = [250, 500, 1_000])]
+        rate: Vec<u64>,
+        /// Of each rate
+        #[arg(long, default_value_t = 20)]
         seconds: u64,
+        #[arg(long, default_value_t = 5)]
+        rounds: usize,
+        /// Leave `ws` and `socket.io` out, for which npm and node are needed
+        #[arg(long)]
+        no_peers: bool,
     },
     /// The bridge that `relay` and `widget` measure: `serve` without the platforms' pace
     #[command(hide = true)]
@@ -70,8 +77,14 @@ pub async fn run(common: &Common, command: &Command) -> Outcome {
         Command::Apply { messages, rounds } => {
             apply::run(&apply::Options { messages: *messages, rounds: *rounds }).await?;
         }
-        Command::Widget { sockets, rate, seconds } => {
-            let options = widget::Options { sockets: sockets.clone(), rate: *rate, seconds: *seconds };
+        Command::Widget { sockets, rate, seconds, rounds, no_peers } => {
+            let options = widget::Options {
+                sockets: sockets.clone(),
+                rates: rate.clone(),
+                seconds: *seconds,
+                rounds: *rounds,
+                peers: !*no_peers,
+            };
             widget::run(&options).await?;
         }
         Command::Serve { max_batch, listen } => {

@@ -20,6 +20,15 @@ impl ShelfStore for StoreShelf {
         self.read.shelf(channel, key).await.map_err(|e| ShelfError(e.to_string()))
     }
 
+    async fn get_many(
+        &self,
+        channel: &ChannelName,
+        keys: &[String],
+    ) -> Result<Vec<Option<String>>, ShelfError> {
+        let mut found = self.read.shelf_many(channel, keys).await.map_err(|e| ShelfError(e.to_string()))?;
+        Ok(keys.iter().map(|key| found.remove(key)).collect())
+    }
+
     async fn put(&self, channel: &ChannelName, key: &str, value: &str) -> Result<(), ShelfError> {
         let put = Admin::PutShelf { channel: channel.clone(), key: key.to_owned(), value: value.to_owned() };
         self.writer.admin(put).await.map(|_| ()).map_err(|e| ShelfError(e.to_string()))

@@ -1,5 +1,7 @@
 //! The read side: for the runtime, the API and the command line. Never on the writer's connection.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use deskbridge_contract::{ChannelName, Timestamp};
 use deskbridge_conversation::{
@@ -90,6 +92,12 @@ pub trait Read: Send + Sync {
     async fn ticket_of(&self, id: ConversationId) -> Result<Option<TicketRow>, StoreError>;
     async fn blob(&self, id: &str) -> Result<Option<BlobRow>, StoreError>;
     async fn shelf(&self, channel: &ChannelName, key: &str) -> Result<Option<String>, StoreError>;
+    /// Those of the keys that there are.
+    async fn shelf_many(
+        &self,
+        channel: &ChannelName,
+        keys: &[String],
+    ) -> Result<HashMap<String, String>, StoreError>;
     async fn token_by_hash(&self, sha256: &str) -> Result<Option<TokenRow>, StoreError>;
     async fn tokens(&self) -> Result<Vec<TokenRow>, StoreError>;
     async fn account(&self, technician: &TechnicianId) -> Result<Option<AccountRow>, StoreError>;

@@ -186,6 +186,19 @@ pub trait InboxSink: Send + Sync {
 pub trait ShelfStore: Send + Sync {
     async fn get(&self, channel: &ChannelName, key: &str) -> Result<Option<String>, ShelfError>;
     async fn put(&self, channel: &ChannelName, key: &str, value: &str) -> Result<(), ShelfError>;
+
+    /// Several values at once, one for each key and in their order. Stores answer it with one look.
+    async fn get_many(
+        &self,
+        channel: &ChannelName,
+        keys: &[String],
+    ) -> Result<Vec<Option<String>>, ShelfError> {
+        let mut values = Vec::with_capacity(keys.len());
+        for key in keys {
+            values.push(self.get(channel, key).await?);
+        }
+        Ok(values)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -258,6 +271,9 @@ impl Shelf {
     }
     pub async fn put(&self, key: &str, value: &str) -> Result<(), ShelfError> {
         self.store.put(&self.channel, key, value).await
+    }
+    pub async fn get_many(&self, keys: &[String]) -> Result<Vec<Option<String>>, ShelfError> {
+        self.store.get_many(&self.channel, keys).await
     }
 }
 

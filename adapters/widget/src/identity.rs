@@ -2,11 +2,11 @@
 //!
 //! Not here: sessions that follow from it (`people`).
 
-use std::collections::HashMap;
-use std::sync::{Mutex, Once, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::Once;
 use std::time::Duration;
 
-use deskbridge_contract::Timestamp;
+use deskbridge_contract::{Shelf, ShelfError, Timestamp};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use jsonwebtoken::crypto::{CryptoProvider, JwtVerifier, KeyUtils};
 use jsonwebtoken::errors::ErrorKind;
@@ -14,14 +14,19 @@ use jsonwebtoken::signature::{Error as SignatureError, Verifier};
 use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey, DecodingKeyKind, Validation, decode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use sha2::Sha256;
+use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
+use tokio::sync::Mutex;
+
+use crate::people::{read, write};
 
 /// A token lives no longer than this (S21): it is exchanged for a session at once.
 const LONGEST: Duration = Duration::from_secs(300);
 /// Clocks differ.
 const LEEWAY: Duration = Duration::from_secs(30);
 const MAX_TOKEN: usize = 4 << 10;
+/// Places on the shelf among which used tokens are spread: each is written whole, and there are never more of them.
+const PLACES: usize = 256;
 
 /// A person that the site vouches for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +34,15 @@ pub struct Person {
     pub subject: String,
     pub name: Option<String>,
     pub email: Option<String>,
+}
+
+/// A token that is good, and may have been used before.
+#[derive(Debug)]
+pub struct Proof {
+    person: Person,
+    jti: String,
+    /// When it would be refused for its age.
+    until: Timestamp,
 }
 
 #[derive(Deserialize)]
@@ -88,24 +102,48 @@ fn set_up() {
     });
 }
 
-/// Checks what sites sign. Remembers each token's `jti` until it would be refused for its age, so that none works twice.
+/// Checks what sites sign. Remembers each token's `jti` until it would be refused for its age, so that none works twice,
+/// not even after a restart.
 pub struct Vouching {
     site: String,
     keys: Vec<SecretString>,
-    used: Mutex<HashMap<String, Timestamp>>,
+    /// One use at a time for each place on the shelf.
+    turns: Vec<Mutex<()>>,
 }
 
 impl Vouching {
     pub fn new(site: &str, keys: &[SecretString]) -> Vouching {
         set_up();
-        Vouching { site: site.to_owned(), keys: keys.to_vec(), used: Mutex::default() }
+        let turns = (0..PLACES).map(|_| Mutex::default()).collect();
+        Vouching { site: site.to_owned(), keys: keys.to_vec(), turns }
+    }
+
+    /// The person of a token that was never used before; from now on it was, on disk.
+    pub async fn once(
+        &self,
+        shelf: &Shelf,
+        proof: Proof,
+        now: Timestamp,
+    ) -> Result<Option<Person>, ShelfError> {
+        let digest = Sha256::digest(proof.jti.as_bytes());
+        let place = usize::from(digest[0]);
+        let (name, key) = (hex::encode(&digest[1..17]), format!("t:{place:02x}"));
+        let _turn = self.turns[place % PLACES].lock().await;
+        let mut used: BTreeMap<String, Timestamp> = read(shelf, &key).await?.unwrap_or_default();
+        used.retain(|_, until| *until > now);
+        if used.insert(name, proof.until).is_some() {
+            tracing::info!(site = self.site, why = "used before", "a visitor's token was refused");
+            return Ok(None);
+        }
+        write(shelf, &key, &used).await?;
+        Ok(Some(proof.person))
     }
 
     /// `None`: refused, whatever the reason; the reason goes to the log, without the token.
-    pub fn token(&self, token: &str, now: Timestamp) -> Option<Person> {
+    pub fn token(&self, token: &str, now: Timestamp) -> Option<Proof> {
         let refused = |why: &str| {
             tracing::info!(site = self.site, why, "a visitor's token was refused");
-            None::<Person>
+            None::<Proof>
         };
         if token.len() > MAX_TOKEN {
             return refused("too long");
@@ -128,12 +166,8 @@ impl Vouching {
         if claims.sub.is_empty() || claims.sub.len() > 200 || claims.jti.len() < 8 || claims.jti.len() > 200 {
             return refused("sub or jti");
         }
-        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
-        used.retain(|_, until| *until > now);
-        if used.insert(claims.jti, expires + LEEWAY).is_some() {
-            return refused("used before");
-        }
-        Some(Person { subject: claims.sub, name: claims.name, email: claims.email })
+        let person = Person { subject: claims.sub, name: claims.name, email: claims.email };
+        Some(Proof { person, jti: claims.jti, until: expires + LEEWAY })
     }
 
     fn read(&self, token: &str, key: &SecretString) -> Option<Claims> {
@@ -188,6 +222,7 @@ impl Links {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::testing::Broken;
     use serde_json::{Value, json};
 
     pub(crate) const KEY: &str = "0123456789abcdef0123456789abcdef";
@@ -229,7 +264,8 @@ pub(crate) mod tests {
         let keys = [SecretString::from(KEY)];
         let now = Timestamp::from_seconds(NOW);
         let header = json!({ "alg": "HS256", "typ": "JWT" });
-        let taken = |token: &str| Vouching::new("portal", &keys).token(token, now);
+        let vouching = Vouching::new("portal", &keys);
+        let taken = |token: &str| vouching.token(token, now).map(|proof| proof.person);
         let good = signed(&header, &claims(), KEY);
         assert_eq!(taken(&good).map(|person| person.subject), Some("maria".into()));
         let bad = [
@@ -255,14 +291,34 @@ pub(crate) mod tests {
         }
     }
 
-    #[test]
-    fn a_token_works_once_and_the_key_before_still_works() {
+    #[tokio::test]
+    async fn a_token_works_once_also_after_a_restart_and_the_key_before_still_works() {
         let keys = [SecretString::from("ffffffffffffffffffffffffffffffff"), SecretString::from(KEY)];
-        let vouching = Vouching::new("portal", &keys);
-        let token = signed(&json!({ "alg": "HS256" }), &claims(), KEY);
+        let (store, shelf) = Broken::shelf();
         let now = Timestamp::from_seconds(NOW);
-        assert!(vouching.token(&token, now).is_some());
-        assert!(vouching.token(&token, now).is_none());
+        let token = |jti: &str| signed(&json!({ "alg": "HS256" }), &with("jti", json!(jti)), KEY);
+        let use_it = async |vouching: &Vouching, jti: &str, now: Timestamp| {
+            let proof = vouching.token(&token(jti), now).expect("good");
+            vouching.once(&shelf, proof, now).await.map(|person| person.is_some())
+        };
+        let vouching = Vouching::new("portal", &keys);
+        assert_eq!(use_it(&vouching, "one-of-many", now).await, Ok(true));
+        assert_eq!(use_it(&vouching, "one-of-many", now).await, Ok(false));
+        let again = Vouching::new("portal", &keys);
+        assert_eq!(use_it(&again, "one-of-many", now).await, Ok(false), "the program was started anew");
+        assert_eq!(use_it(&again, "another-of-many", now).await, Ok(true));
+        // Not noted is not used: the page may try again when the store is there.
+        store.fail(true);
+        assert!(use_it(&again, "a-third-of-many", now).await.is_err());
+        store.fail(false);
+        assert_eq!(use_it(&again, "a-third-of-many", now).await, Ok(true));
+        let (one, two) =
+            tokio::join!(use_it(&again, "both-at-once", now), use_it(&again, "both-at-once", now));
+        assert!(one.unwrap() != two.unwrap(), "one of two");
+        for n in 0..2_000 {
+            assert_eq!(use_it(&again, &format!("one-of-very-many-{n}"), now).await, Ok(true));
+        }
+        assert!(store.len() <= PLACES, "{} entries", store.len());
     }
 
     #[test]

@@ -28,7 +28,6 @@ use deskbridge_contract::{
     Support, ThreadStyle, Timestamp, TranslateError,
 };
 use futures_util::FutureExt as _;
-use tokio::sync::Notify;
 
 pub use config::{Config, Fault};
 pub use doctor::{Check, Outcome};
@@ -58,7 +57,6 @@ pub(crate) struct Widget {
     visitors: limits::Places<String>,
     addresses: limits::Places<IpAddr>,
     links: OnceLock<Arc<identity::Links>>,
-    stopping: Arc<Notify>,
 }
 
 impl Widget {
@@ -137,7 +135,6 @@ impl WidgetAdapter {
             threads: journal::Threads::default(),
             hub: Arc::default(),
             links: OnceLock::new(),
-            stopping: Arc::default(),
             channel,
             config,
             clock,
@@ -197,7 +194,7 @@ impl Adapter for WidgetAdapter {
     fn intake(self: Arc<Self>, inbox: Inbox) -> Intake {
         let widget = self.0.clone();
         *widget.inbox.write().unwrap_or_else(PoisonError::into_inner) = Some(inbox);
-        let connected = Stopper(widget.stopping.clone());
+        let connected = Stopper(widget.hub.clone());
         let connect = async move {
             // Dropped when the program stops; every connection is told.
             let _connected = connected;
@@ -239,10 +236,10 @@ impl Adapter for WidgetAdapter {
     }
 }
 
-struct Stopper(Arc<Notify>);
+struct Stopper(Arc<hub::Hub>);
 
 impl Drop for Stopper {
     fn drop(&mut self) {
-        self.0.notify_waiters();
+        self.0.stop();
     }
 }

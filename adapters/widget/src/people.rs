@@ -74,7 +74,7 @@ pub struct People {
     changing: AsyncMutex<()>,
 }
 
-fn unreadable(error: &serde_json::Error) -> ShelfError {
+pub fn unreadable(error: &serde_json::Error) -> ShelfError {
     ShelfError(format!("an unreadable entry: {error}"))
 }
 
@@ -188,5 +188,21 @@ impl People {
             self.remember(visitor, &person);
         }
         Ok(person)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A session that holds.
+    pub(crate) fn session(visitor: &str, digest: &str) -> Arc<Session> {
+        Arc::new(Session {
+            digest: TokenDigest(digest.to_owned()),
+            visitor: Visitor(visitor.to_owned()),
+            verified: false,
+            until: Timestamp(i64::MAX),
+            ended: AtomicBool::new(false),
+        })
     }
 }

@@ -1,12 +1,13 @@
 //! The widget's own surface: routes, and who may come in by them.
 //!
-//! Not here: what a frame does (`act`), the connections (`socket`, `stream`), files (`files`), sessions (`session`).
+//! Not here: what a frame does (`act`), the connections (`socket`, `wire`, `stream`), files (`files`), sessions (`session`).
 
 mod act;
 mod files;
 mod session;
 mod socket;
 mod stream;
+mod wire;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;

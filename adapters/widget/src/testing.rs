@@ -1,13 +1,62 @@
-//! A shelf in memory, for the tests of this crate.
+//! Shelves in memory, for the tests of this crate.
 //!
 //! Not here: anything that runs in the program.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
+use async_trait::async_trait;
 use deskbridge_contract::suite::Recorder;
-use deskbridge_contract::{Inbox, Shelf};
+use deskbridge_contract::{ChannelName, Inbox, Shelf, ShelfError, ShelfStore};
 
 pub(crate) fn shelf() -> Shelf {
-    let recorder = Arc::new(Recorder::default());
-    Inbox::new("widget".into(), recorder.clone(), recorder).shelf()
+    Broken::shelf().1
+}
+
+/// A shelf that can be told to fail, and counts the bytes that it was given.
+#[derive(Default)]
+pub(crate) struct Broken {
+    values: Mutex<HashMap<String, String>>,
+    failing: AtomicBool,
+    bytes: AtomicUsize,
+}
+
+impl Broken {
+    pub(crate) fn shelf() -> (Arc<Broken>, Shelf) {
+        let store = Arc::new(Broken::default());
+        let inbox = Inbox::new("widget".into(), Arc::new(Recorder::default()), store.clone());
+        (store, inbox.shelf())
+    }
+
+    pub(crate) fn fail(&self, failing: bool) {
+        self.failing.store(failing, Ordering::Relaxed);
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.values.lock().unwrap().len()
+    }
+
+    fn works(&self) -> Result<(), ShelfError> {
+        if self.failing.load(Ordering::Relaxed) { Err(ShelfError("told to fail".into())) } else { Ok(()) }
+    }
+}
+
+#[async_trait]
+impl ShelfStore for Broken {
+    async fn get(&self, _: &ChannelName, key: &str) -> Result<Option<String>, ShelfError> {
+        self.works()?;
+        Ok(self.values.lock().unwrap().get(key).cloned())
+    }
+
+    async fn put(&self, _: &ChannelName, key: &str, value: &str) -> Result<(), ShelfError> {
+        self.works()?;
+        self.bytes.fetch_add(key.len() + value.len(), Ordering::Relaxed);
+        self.values.lock().unwrap().insert(key.to_owned(), value.to_owned());
+        Ok(())
+    }
 }

@@ -186,6 +186,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for Strict<S> {
                 out.put_slice(&this.held[..here]);
                 this.held.drain(..here);
                 this.clear -= here;
+                // Another protocol may stay for hours, and has no heads to hold.
+                if this.held.is_empty() && this.phase == Phase::Opaque {
+                    this.held = Vec::new();
+                }
                 return Poll::Ready(Ok(()));
             }
             if this.phase == Phase::Opaque && this.held.is_empty() && !this.ended {
@@ -309,6 +313,17 @@ mod tests {
         assert_eq!(began.elapsed().as_secs(), 6, "one second of silence, five of a head");
         drop(strict);
         drip.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn another_protocol_costs_no_memory() {
+        let (mut near, far) = tokio::io::duplex(1 << 16);
+        let mut strict = Strict::new(far, 1 << 10, TIME);
+        let head = b"GET / HTTP/1.1\r\nUpgrade: websocket\r\n\r\n";
+        near.write_all(head).await.unwrap();
+        let mut out = vec![0; head.len()];
+        strict.read_exact(&mut out).await.unwrap();
+        assert_eq!((out.as_slice(), strict.held.capacity()), (head.as_slice(), 0));
     }
 
     #[tokio::test]

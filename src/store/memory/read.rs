@@ -3,6 +3,7 @@
 //! Not here: the export (`dump`).
 
 use std::cmp::Reverse;
+use std::collections::HashMap;
 
 use async_trait::async_trait;
 use deskbridge_contract::{ChannelName, Timestamp};
@@ -191,6 +192,19 @@ impl Read for Memory {
 
     async fn shelf(&self, channel: &ChannelName, key: &str) -> Result<Option<String>, StoreError> {
         Ok(self.tables().shelf.get(&(channel.0.clone(), key.to_owned())).cloned())
+    }
+
+    async fn shelf_many(
+        &self,
+        channel: &ChannelName,
+        keys: &[String],
+    ) -> Result<HashMap<String, String>, StoreError> {
+        let tables = self.tables();
+        let found = keys.iter().filter_map(|key| {
+            let value = tables.shelf.get(&(channel.0.clone(), key.clone()))?;
+            Some((key.clone(), value.clone()))
+        });
+        Ok(found.collect())
     }
 
     async fn token_by_hash(&self, sha256: &str) -> Result<Option<TokenRow>, StoreError> {

@@ -158,6 +158,12 @@ static ATTACHMENTS: Text = text!(
 pub(crate) static BLOB: Text = text!("blobs: one", "select ", BLOB, " from blobs where id = $1");
 pub(crate) static SHELF: Text =
     text!("shelves: one", "select value from shelves where channel = $1 and key = $2");
+pub(crate) static SHELF_MANY: Text = text!(
+    "shelves: several",
+    "select s.key, s.value from ",
+    KEYS,
+    " cross join shelves as s where s.channel = $2 and s.key = rows.value"
+);
 pub(crate) static TOKEN_BY_HASH: Text =
     text!("tokens: one", "select ", TOKEN, " from tokens where sha256 = $1");
 pub(crate) static TOKENS: Text = text!("tokens: list", "select ", TOKEN, " from tokens order by created, id");
@@ -245,6 +251,7 @@ pub(super) static TEXTS: &[&Text] = &[
     &ATTACHMENTS,
     &BLOB,
     &SHELF,
+    &SHELF_MANY,
     &TOKEN_BY_HASH,
     &TOKENS,
     &QUARANTINE,

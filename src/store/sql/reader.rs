@@ -2,6 +2,8 @@
 //!
 //! Not here: the texts of lists and searches (`lists.rs`), the export (`dump.rs`).
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use deskbridge_contract::{ChannelName, Timestamp};
 use deskbridge_conversation::{
@@ -11,7 +13,7 @@ use sqlx::postgres::PgPool;
 use sqlx::sqlite::SqlitePool;
 
 use super::decode::{Row, damaged};
-use super::{Arg, On, Text, lists, staff};
+use super::{Arg, On, Text, lists, lookups, staff};
 use crate::job::StoreError;
 use crate::read::{ConversationFilter, Counts, Read, SearchHit};
 use crate::rows::*;
@@ -215,6 +217,17 @@ impl Read for Reader {
 
     async fn shelf(&self, channel: &ChannelName, key: &str) -> Result<Option<String>, StoreError> {
         self.one(&lists::SHELF, &[channel.as_str().into(), key.into()], |row| row.text(0)).await
+    }
+
+    async fn shelf_many(
+        &self,
+        channel: &ChannelName,
+        keys: &[String],
+    ) -> Result<HashMap<String, String>, StoreError> {
+        let list = lookups::keys(keys);
+        let args = [list.as_str().into(), channel.as_str().into()];
+        let found = self.all(&lists::SHELF_MANY, &args, |row| Ok((row.text(0)?, row.text(1)?))).await?;
+        Ok(found.into_iter().collect())
     }
 
     async fn token_by_hash(&self, sha256: &str) -> Result<Option<TokenRow>, StoreError> {

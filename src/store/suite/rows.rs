@@ -180,6 +180,12 @@ pub(super) async fn shelves_keep_the_latest(place: Fresh) {
     assert_eq!(get("web", "cursor").await.as_deref(), Some("3"));
     assert_eq!(get("desk", "cursor").await.as_deref(), Some("9"));
     assert_eq!(get("web", "token").await, None);
+    put("web", "odd \"key\", '\\", "4").await.unwrap();
+    let keys = ["odd \"key\", '\\", "token", "cursor"].map(str::to_owned);
+    let many = rig.read.shelf_many(&ChannelName::from("web"), &keys).await.unwrap();
+    let value = |key: &str| many.get(key).map(String::as_str);
+    assert_eq!([value(&keys[0]), value("token"), value("cursor")], [Some("4"), None, Some("3")]);
+    assert!(rig.read.shelf_many(&ChannelName::from("web"), &[]).await.unwrap().is_empty());
     rig.end().await;
 }
 

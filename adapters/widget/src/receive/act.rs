@@ -59,7 +59,7 @@ impl Widget {
             Frame::Ping => Ok(Outcome::frames(vec![json!({ "t": "pong" })])),
             Frame::Logout => {
                 self.people.end(&shelf, session).await?;
-                self.hub.cut(&session.digest);
+                self.hub.cut(&session.visitor, &session.digest);
                 Ok(Outcome { frames: vec![json!({ "t": "bye", "code": "logged-out" })], ends: true })
             }
             Frame::Hello { cursors, .. } | Frame::Resume { cursors } => {
@@ -141,7 +141,7 @@ impl Widget {
             Some(thread) if thread.meta.owner != session.visitor => return Err(Refusal::not_found()),
             Some(_) => {}
             None if opens => {
-                let thread = Threads::begin(&act.thread, &session.visitor, title(&act));
+                let mut thread = Threads::begin(&act.thread, &session.visitor, title(&act));
                 thread.keep(shelf).await?;
                 *held = Some(thread);
             }
@@ -208,11 +208,11 @@ impl Widget {
             }
             What::Send { text, reply_to, .. } => {
                 let id = thread.key.own_message(&act.id).0;
-                if let Some(entry) = thread.message(&id) {
-                    return Ok(Some(entry.seq));
+                if let Some(seq) = thread.message(&id) {
+                    return Ok(Some(seq));
                 }
-                if duplicate && let Some(entry) = thread.find_message(shelf, &id).await? {
-                    return Ok(Some(entry.seq));
+                if duplicate && let Some(seq) = thread.find_message(shelf, &id).await? {
+                    return Ok(Some(seq));
                 }
                 Said::Message {
                     id,

@@ -53,7 +53,7 @@ pub(super) async fn open(State(widget): State<Arc<Widget>>, request: Request) ->
         Some(token) => widget.people.find(&shelf, &token, now).await?.map(|session| (token, session)),
         None => None,
     };
-    let vouched = widget.vouched(&wanted);
+    let vouched = widget.vouched(&shelf, &wanted).await?;
     if wanted.jwt.is_some() || wanted.user.is_some() {
         let Some(vouched) = vouched else {
             widget.limits.failure(from).map_err(Refusal::slow)?;
@@ -77,18 +77,21 @@ pub(super) async fn open(State(widget): State<Arc<Widget>>, request: Request) ->
 }
 
 impl Widget {
-    fn vouched(&self, wanted: &Wanted) -> Option<Vouched> {
+    async fn vouched(&self, shelf: &Shelf, wanted: &Wanted) -> Result<Option<Vouched>, Refusal> {
         if let Some(jwt) = &wanted.jwt {
-            let person = self.vouching.token(jwt, (self.clock)())?;
+            let now = (self.clock)();
+            let Some(proof) = self.vouching.token(jwt, now) else { return Ok(None) };
+            let Some(person) = self.vouching.once(shelf, proof, now).await? else { return Ok(None) };
             let visitor = Visitor::vouched(&self.channel, &person.subject);
-            return Some(Vouched { visitor, name: person.name, email: person.email });
+            return Ok(Some(Vouched { visitor, name: person.name, email: person.email }));
         }
-        let user = wanted.user.as_ref()?;
-        self.vouching.hash(&user.id, &user.hash).then(|| Vouched {
+        let Some(user) = &wanted.user else { return Ok(None) };
+        let holds = self.vouching.hash(&user.id, &user.hash);
+        Ok(holds.then(|| Vouched {
             visitor: Visitor::vouched(&self.channel, &user.id),
             name: user.name.clone(),
             email: user.email.clone(),
-        })
+        }))
     }
 
     /// The same person on every device. What they wrote before, unknown in this browser, comes along; nobody else's does:
@@ -108,7 +111,7 @@ impl Widget {
                 }
             }
             self.people.end(shelf, &before).await?;
-            self.hub.cut(&before.digest);
+            self.hub.cut(&before.visitor, &before.digest);
         }
         let lifetime = self.config.identity_lifetime;
         let opened = self.people.open(shelf, vouched.visitor.clone(), Some(lifetime), (self.clock)()).await?;

@@ -1,30 +1,35 @@
-//! One WebSocket: small buffers, a first frame that says who it is, and an end at once when rights end.
+//! One WebSocket: a first frame that says who it is, and an end at once when rights end. What ten thousand idle visitors
+//! cost is what this task holds while nothing is said: no buffer, and no frame of a future that only acts need.
 //!
-//! Not here: what frames do (`act`).
+//! Not here: frames of the protocol (`wire`), what frames do (`act`).
 
+use std::io;
 use std::net::IpAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
+use axum::body::Body;
+use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{FromRequestParts as _, Request, State};
-use axum::response::IntoResponse as _;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
-use tokio::time::Instant;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::{Instant, sleep_until, timeout};
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
+use super::wire::{Broken, Said, Wire};
 use super::{Answer, MAX_FRAME, Refusal, peer};
 use crate::Widget;
-use crate::hub::Listener;
+use crate::hub::{Cut, Listener};
 use crate::ids::Token;
 use crate::limits::Place;
 use crate::people::Session;
 use crate::translate::{self, Frame};
 
-/// Ten thousand idle visitors cost what their buffers cost.
-const READ_BUFFER: usize = 2 << 10;
-/// Every frame goes out at once.
-const WRITE_BUFFER: usize = 0;
-const MAX_WRITE_BUFFER: usize = 256 << 10;
 /// A socket that says nothing about itself is closed.
 const HELLO: Duration = Duration::from_secs(10);
 /// Keeps proxies from closing what is merely quiet, and finds those who are gone.
@@ -33,63 +38,102 @@ const PING: Duration = Duration::from_secs(27);
 const SILENCE: Duration = Duration::from_secs(75);
 /// Writing to somebody who does not read ends.
 const WRITE: Duration = Duration::from_secs(20);
+/// What somebody has to take the goodbye.
+const GOODBYE: Duration = Duration::from_secs(2);
 /// Frames that cannot be read, before the connection ends.
 const NONSENSE: u32 = 5;
 
-/// Close codes of our own ("RFC 6455" 7.4.2).
+/// Close codes of our own ("RFC 6455" 7.4.2), and those of the protocol (7.4.1).
 const UNAUTHORIZED: u16 = 4401;
 const TRY_AGAIN: u16 = 4503;
 const MISBEHAVED: u16 = 4400;
+const NORMAL: u16 = 1000;
+const PROTOCOL: u16 = 1002;
+const GARBLED: u16 = 1007;
+const TOO_LONG: u16 = 1009;
 
 pub(super) async fn open(State(widget): State<Arc<Widget>>, request: Request) -> Answer {
     let from = peer(&request);
     let address =
         widget.addresses.take_address(from).ok_or_else(|| Refusal::slow(Duration::from_secs(30)))?;
     let (mut parts, _) = request.into_parts();
-    let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &()).await;
-    let upgrade = match upgrade {
-        Ok(upgrade) => upgrade,
-        Err(rejection) => return Ok(rejection.into_response()),
-    };
-    let upgrade = upgrade
-        .read_buffer_size(READ_BUFFER)
-        .write_buffer_size(WRITE_BUFFER)
-        .max_write_buffer_size(MAX_WRITE_BUFFER)
-        .max_message_size(MAX_FRAME)
-        .max_frame_size(MAX_FRAME);
-    Ok(upgrade.on_upgrade(move |socket| serve(widget, socket, from, address)))
+    let upgrade = parts.extensions.get::<OnUpgrade>().cloned();
+    // It knows what a handshake has to look like; the connection itself is ours, for it would buffer.
+    if let Err(rejection) = WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
+        return Ok(rejection.into_response());
+    }
+    let key = parts.headers.get(header::SEC_WEBSOCKET_KEY).ok_or_else(Refusal::malformed)?;
+    let accept = derive_accept_key(key.as_bytes());
+    let upgrade = upgrade.ok_or_else(Refusal::malformed)?;
+    tokio::spawn(async move {
+        // They may be gone before it comes to that.
+        if let Ok(upgraded) = upgrade.await {
+            serve(widget, Wire::new(TokioIo::new(upgraded), MAX_FRAME), from, address).await;
+        }
+    });
+    let headers = [
+        (header::CONNECTION, "upgrade"),
+        (header::UPGRADE, "websocket"),
+        (header::SEC_WEBSOCKET_ACCEPT, accept.as_str()),
+    ];
+    let response: Response = (StatusCode::SWITCHING_PROTOCOLS, headers, Body::empty()).into_response();
+    Ok(response)
 }
 
-/// Why a connection ends, for the browser.
+/// Why a connection ends, for the browser. `None`: it cannot be told any more.
 struct End(u16, &'static str);
+type Ended = Option<End>;
 
-async fn serve(widget: Arc<Widget>, mut socket: WebSocket, from: IpAddr, _address: Place<IpAddr>) {
-    let stop = widget.stopping.clone();
-    let end = match greet(&widget, &mut socket, from).await {
-        Ok((session, place, listener)) => {
-            let talk = talk(&widget, &mut socket, &session, listener);
-            let end = tokio::select! {
-                end = talk => end,
-                () = stop.notified() => Some(End(TRY_AGAIN, "restarting")),
-            };
-            drop(place);
-            end
+impl From<Cut> for End {
+    fn from(cut: Cut) -> End {
+        match cut {
+            Cut::Ended => End(UNAUTHORIZED, "session-ended"),
+            Cut::Behind => End(TRY_AGAIN, "behind"),
+            Cut::Stopping => End(TRY_AGAIN, "restarting"),
         }
-        Err(end) => end,
-    };
-    if let Some(End(code, reason)) = end {
-        let close = CloseFrame { code, reason: Utf8Bytes::from_static(reason) };
-        // It is closed either way.
-        let _ = tokio::time::timeout(WRITE, socket.send(Message::Close(Some(close)))).await;
     }
 }
 
-type Greeted = (Arc<Session>, Place<String>, Listener);
+fn broken(how: &Broken) -> Ended {
+    match how {
+        Broken::Gone => None,
+        Broken::Protocol => Some(End(PROTOCOL, "protocol")),
+        Broken::Garbled => Some(End(GARBLED, "not UTF-8")),
+        Broken::TooLong => Some(End(TOO_LONG, "too long")),
+    }
+}
+
+async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send>(
+    widget: Arc<Widget>,
+    mut wire: Wire<S>,
+    from: IpAddr,
+    _address: Place<IpAddr>,
+) {
+    let end = match Box::pin(greet(&widget, &mut wire, from)).await {
+        Ok(here) => talk(&widget, &mut wire, here).await,
+        Err(end) => end,
+    };
+    if let Some(End(code, reason)) = end {
+        // It is closed either way.
+        let _ = timeout(GOODBYE, Box::pin(wire.close(code, reason))).await;
+    }
+}
+
+/// Somebody who said who they are.
+struct Here {
+    session: Arc<Session>,
+    listener: Listener,
+    _place: Place<String>,
+}
 
 /// The first frame, and everything that was missed.
-async fn greet(widget: &Arc<Widget>, socket: &mut WebSocket, from: IpAddr) -> Result<Greeted, Option<End>> {
-    let first = tokio::time::timeout(HELLO, next_text(socket)).await;
-    let Ok(Some(text)) = first else { return Err(Some(End(MISBEHAVED, "no hello"))) };
+async fn greet<S: AsyncRead + AsyncWrite + Unpin + Send>(
+    widget: &Arc<Widget>,
+    wire: &mut Wire<S>,
+    from: IpAddr,
+) -> Result<Here, Ended> {
+    let first = timeout(HELLO, first_text(wire)).await;
+    let text = first.map_err(|_| Some(End(MISBEHAVED, "no hello")))??;
     let Ok(frame @ Frame::Hello { .. }) = translate::frame(text.as_bytes()) else {
         return Err(Some(End(MISBEHAVED, "no hello")));
     };
@@ -106,86 +150,114 @@ async fn greet(widget: &Arc<Widget>, socket: &mut WebSocket, from: IpAddr) -> Re
         .take(session.visitor.0.clone())
         .ok_or(Some(End(TRY_AGAIN, "too many connections")))?;
     // Listening begins before what was missed is read: nothing falls between.
-    let listener = widget.hub.listen(&session.visitor, &session.digest);
-    match widget.carry_out(&session, frame).await {
-        Ok(outcome) => write_all(socket, &outcome.frames).await.map_err(|()| None)?,
+    let here = Here { listener: widget.hub.listen(&session), session, _place: place };
+    match widget.carry_out(&here.session, frame).await {
+        Ok(outcome) => {
+            for frame in &outcome.frames {
+                write(&here, wire.text(&frame.to_string())).await?;
+            }
+            Ok(here)
+        }
         Err(refusal) => {
             let code = if refusal.status.as_u16() == 401 { UNAUTHORIZED } else { TRY_AGAIN };
-            return Err(Some(End(code, refusal.code)));
+            Err(Some(End(code, refusal.code)))
         }
     }
-    Ok((session, place, listener))
 }
 
-async fn next_text(socket: &mut WebSocket) -> Option<Utf8Bytes> {
+async fn first_text<S: AsyncRead + AsyncWrite + Unpin>(wire: &mut Wire<S>) -> Result<String, Ended> {
     loop {
-        match socket.recv().await?.ok()? {
-            Message::Text(text) => return Some(text),
-            Message::Ping(_) | Message::Pong(_) => {}
-            Message::Binary(_) | Message::Close(_) => return None,
+        match wire.next().await.map_err(|how| broken(&how))? {
+            Said::Text(text) => return Ok(text),
+            Said::Ping(_) | Said::Pong => {}
+            Said::Binary | Said::Close => return Err(None),
         }
     }
 }
 
-async fn write(socket: &mut WebSocket, message: Message) -> Result<(), ()> {
-    tokio::time::timeout(WRITE, socket.send(message)).await.map_err(|_| ())?.map_err(|_| ())
-}
-
-async fn write_all(socket: &mut WebSocket, frames: &[Value]) -> Result<(), ()> {
-    for frame in frames {
-        write(socket, Message::Text(frame.to_string().into())).await?;
+/// Writes, for as long as somebody has to read it and rights do not end.
+async fn write(here: &Here, writing: impl Future<Output = io::Result<()>>) -> Result<(), Ended> {
+    tokio::select! {
+        biased;
+        written = timeout(WRITE, writing) => match written {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(None),
+        },
+        cut = here.listener.cut() => Err(Some(cut.into())),
     }
-    Ok(())
 }
 
-/// Until somebody leaves, or the session's rights end. `None`: the other side is gone already.
-async fn talk(
+/// What there is to do next.
+enum Next {
+    Tell(Result<Arc<str>, Cut>),
+    Said(Result<Said, Broken>),
+    Due,
+}
+
+/// Until somebody leaves, or the session's rights end.
+async fn talk<S: AsyncRead + AsyncWrite + Unpin + Send>(
     widget: &Arc<Widget>,
-    socket: &mut WebSocket,
-    session: &Session,
-    mut listener: Listener,
-) -> Option<End> {
+    wire: &mut Wire<S>,
+    here: Here,
+) -> Ended {
     let mut nonsense = 0;
     let mut heard = Instant::now();
-    let mut ping = tokio::time::interval_at(Instant::now() + PING, PING);
-    let rights = tokio::time::sleep(session.until.since((widget.clock)()));
-    tokio::pin!(rights);
+    let rights = heard + here.session.until.since((widget.clock)());
+    let mut ping = heard + PING;
+    let mut due = pin!(sleep_until(ping.min(rights)));
     loop {
-        tokio::select! {
-            () = listener.cut.notified() => {
-                let ended = !session.holds((widget.clock)());
-                return Some(if ended { End(UNAUTHORIZED, "session-ended") } else { End(TRY_AGAIN, "behind") });
+        let next = tokio::select! {
+            next = here.listener.next() => Next::Tell(next),
+            said = wire.next() => Next::Said(said),
+            () = due.as_mut() => Next::Due,
+        };
+        // On the heap for as long as it takes: an idle visitor waits above.
+        let done = match next {
+            Next::Tell(Err(cut)) => return Some(cut.into()),
+            Next::Tell(Ok(frame)) => Box::pin(write(&here, wire.text(&frame))).await,
+            Next::Said(said) => {
+                heard = Instant::now();
+                Box::pin(hear(widget, wire, &here, said, &mut nonsense)).await
             }
-            () = &mut rights => return Some(End(UNAUTHORIZED, "session-ended")),
-            Some(frame) = listener.frames.recv() => {
-                write(socket, Message::Text(frame.as_ref().into())).await.ok()?;
-            }
-            _ = ping.tick() => {
+            Next::Due => {
+                let now = Instant::now();
+                if now >= rights {
+                    return Some(End(UNAUTHORIZED, "session-ended"));
+                }
                 if heard.elapsed() > SILENCE {
                     return None;
                 }
-                write(socket, Message::Ping(Vec::new().into())).await.ok()?;
+                ping = now + PING;
+                due.as_mut().reset(ping.min(rights));
+                Box::pin(write(&here, wire.ping())).await
             }
-            message = socket.recv() => {
-                heard = Instant::now();
-                let text = match message?.ok()? {
-                    Message::Text(text) => text,
-                    Message::Ping(_) | Message::Pong(_) => continue,
-                    Message::Binary(_) => return Some(End(MISBEHAVED, "binary")),
-                    Message::Close(_) => return None,
-                };
-                match answer(widget, session, text.as_bytes(), &mut nonsense).await {
-                    Ok((frames, ends)) => {
-                        write_all(socket, &frames).await.ok()?;
-                        if ends {
-                            return Some(End(UNAUTHORIZED, "logged-out"));
-                        }
-                    }
-                    Err(end) => return Some(end),
-                }
-            }
+        };
+        if let Err(end) = done {
+            return end;
         }
     }
+}
+
+/// Does what somebody said, and answers.
+async fn hear<S: AsyncRead + AsyncWrite + Unpin + Send>(
+    widget: &Arc<Widget>,
+    wire: &mut Wire<S>,
+    here: &Here,
+    said: Result<Said, Broken>,
+    nonsense: &mut u32,
+) -> Result<(), Ended> {
+    let text = match said.map_err(|how| broken(&how))? {
+        Said::Text(text) => text,
+        Said::Ping(payload) => return write(here, wire.pong(&payload)).await,
+        Said::Pong => return Ok(()),
+        Said::Binary => return Err(Some(End(MISBEHAVED, "binary"))),
+        Said::Close => return Err(Some(End(NORMAL, ""))),
+    };
+    let (frames, ends) = answer(widget, &here.session, text.as_bytes(), nonsense).await.map_err(Some)?;
+    for frame in frames {
+        write(here, wire.text(&frame.to_string())).await?;
+    }
+    if ends { Err(Some(End(UNAUTHORIZED, "logged-out"))) } else { Ok(()) }
 }
 
 async fn answer(
@@ -216,4 +288,28 @@ async fn answer(
 fn id_of(payload: &[u8]) -> String {
     let value: Value = serde_json::from_slice(payload).unwrap_or_else(|_| json!({}));
     value.get("id").and_then(Value::as_str).map(|id| id.chars().take(64).collect()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use deskbridge_contract::Timestamp;
+
+    use super::*;
+    use crate::WidgetAdapter;
+    use crate::config::Config;
+
+    /// Ten thousand of them wait at one time, so every byte here is ten kilobytes.
+    #[tokio::test]
+    async fn an_idle_visitors_task_is_small() {
+        let config = Config::from_value(json!({ "origins": ["https://portal.example.com"] })).ok().unwrap();
+        let widget = WidgetAdapter::new("widget".into(), config, Arc::new(|| Timestamp(0))).0;
+        let from = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let address = widget.addresses.take_address(from).unwrap();
+        let (near, _far) = tokio::io::duplex(64);
+        let task = serve(widget, Wire::new(near, MAX_FRAME), from, address);
+        let size = std::mem::size_of_val(&task);
+        assert!(size <= 900, "{size} bytes");
+    }
 }

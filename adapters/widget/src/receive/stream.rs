@@ -33,7 +33,7 @@ pub(super) async fn open(State(widget): State<Arc<Widget>>, request: Request) ->
     let place = widget.visitors.take(session.visitor.0.clone()).ok_or_else(busy)?;
     let bytes = body(request.into_body()).await?;
     let wanted: Wanted = serde_json::from_slice(&bytes).map_err(|_| Refusal::malformed())?;
-    let listener = widget.hub.listen(&session.visitor, &session.digest);
+    let listener = widget.hub.listen(&session);
     let missed = widget.carry_out(&session, Frame::Resume { cursors: wanted.cursors }).await?;
     let missed: Vec<Arc<str>> = missed.frames.iter().map(|frame| frame.to_string().into()).collect();
     let state =
@@ -62,10 +62,8 @@ impl<P> Streaming<P> {
         }
         let left = self.session.until.since((self.widget.clock)());
         tokio::select! {
-            frame = self.listener.frames.recv() => frame,
-            () = self.listener.cut.notified() => None,
+            next = self.listener.next() => next.ok(),
             () = tokio::time::sleep(left) => None,
-            () = self.widget.stopping.notified() => None,
         }
     }
 }
