@@ -81,6 +81,12 @@ impl ThreadKey {
         RemoteMessageId(format!("{}.{client}", &self.0[..10]))
     }
 
+    /// Whether a message has a name that this conversation's visitor gave it, and not one of ours.
+    pub fn is_own(&self, message: &str) -> bool {
+        let client = message.strip_prefix(&self.0[..10]).and_then(|rest| rest.strip_prefix('.'));
+        client.is_some_and(is_client_id)
+    }
+
     /// The same delivery has the same id, however often it is attempted.
     pub fn message(&self, delivery: &DeliveryId) -> RemoteMessageId {
         RemoteMessageId(format!("{}.d{}", &self.0[..10], &digest(&[delivery.as_str()])[..16]))

@@ -74,6 +74,19 @@ h3{margin:8px 0 0;font-size:14px;font-weight:650;color:var(--soft)}
 .file .icon{inline-size:28px;block-size:28px}
 .shot{display:block;max-inline-size:100%;max-block-size:220px;border-radius:12px;border:1px solid var(--line)}
 .react{font-size:14px;line-height:1;padding:3px 7px;border-radius:10px;background:var(--their);border:1px solid var(--line)}
+.tools{display:inline-flex;align-items:center;gap:4px}
+.more{all:unset;cursor:pointer;display:grid;place-items:center;min-inline-size:28px;block-size:24px;border-radius:8px;font-weight:700;opacity:0}
+.msg:hover .more,.msg:focus-within .more,.more[aria-expanded=true]{opacity:1}
+@media (hover:none){.more{opacity:1}}
+.more:hover,.pick:hover,.pick[aria-pressed=true]{background:var(--their)}
+.menu{display:inline-flex;flex-wrap:wrap;gap:10px;align-items:center}
+.menu:has(.pick){gap:2px}
+.pick{all:unset;cursor:pointer;display:grid;place-items:center;inline-size:32px;block-size:32px;border-radius:8px;font:17px 'Apple Color Emoji','Segoe UI Emoji','Noto Color Emoji',sans-serif}
+.pick[aria-pressed=true]{outline:2px solid var(--link)}
+.text.bad{color:var(--bad);font-weight:650}
+.text[disabled]{opacity:.6;cursor:default}
+.rewrite{display:flex;flex-direction:column;gap:4px;align-items:end;inline-size:280px;max-inline-size:100%}
+.rewrite .field{inline-size:100%}
 .dots{display:flex;gap:4px;padding-block:6px}
 .dots i{inline-size:7px;block-size:7px;border-radius:50%;background:var(--soft);animation:dot 1.2s infinite}
 .dots i:nth-child(2){animation-delay:.15s}.dots i:nth-child(3){animation-delay:.3s}
