@@ -135,6 +135,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn ones_own_messages_are_told_from_ours() {
+        let key = ThreadKey("a1".repeat(16));
+        let own = key.own_message("01J9ZQ4Z7N8W2X3Y4Z5A6B7C8D").0;
+        let ours = key.message(&DeliveryId("d-1".into())).0;
+        assert!(key.is_own(&own) && !key.is_own(&ours));
+        assert!(!ThreadKey("b2".repeat(16)).is_own(&own) && !key.is_own("") && !key.is_own(&"a1".repeat(5)));
+    }
+
+    #[test]
     fn ids_from_browsers_are_checked() {
         assert!(
             is_client_id("3f0f6c1e-0b8e-4b6a-9d1c-0b6a9d1c3f0f")

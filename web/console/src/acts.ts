@@ -4,7 +4,7 @@
 import { signal } from "@preact/signals";
 import { Refused, get, post, put, remove } from "./api.ts";
 import {
-  chats, current, detail, dialog, drafted, editing, keep, loadMe, loadOne, loadRoster, me, messages, myself, nameOf, now, open, own, selected, shown, suggestionAsked, suggesting, toast, view, watchers,
+  announce, chats, current, detail, dialog, drafted, editing, keep, loadMe, loadOne, loadRoster, me, messages, myself, nameOf, now, open, own, selected, shown, suggestionAsked, suggesting, toast, view, watchers,
 } from "./state.ts";
 import type { Draft } from "./parts/Composer.tsx";
 import type { Conversation, Message, Presence, Upload, Watcher, Written } from "./types.ts";
@@ -26,7 +26,7 @@ function took(written: Written) {
 
 const DONE: Record<string, string> = {
   accept: "It is yours", decline: "Declined", handback: "Handed back to the assistant", resolve: "Resolved", reopen: "Reopened",
-  ticket: "A ticket is being opened", label: "", priority: "", summary: "The summary is being written", leave: "You left", takeover: "You took it over", csat: "The requester is asked for a rating",
+  ticket: "A ticket is being opened", summary: "The summary is being written", leave: "You left", takeover: "You took it over", csat: "The requester is asked for a rating",
 };
 
 /** `body`: the verb's argument. */
@@ -37,7 +37,9 @@ export function verb(name: string, body: object = {}, id = selected.value): Prom
     took(written);
     if ((name === "accept" || name === "takeover") && written.conversation.assignee === own.value) view.value = "mine";
     const text = written.toast ?? DONE[name];
-    if (text && name !== "info") toast(plain(text), {}, 4_000);
+    // Labels and priority show at once where they were set.
+    if (name === "label" || name === "priority") announce(plain(text ?? ""));
+    else if (text && name !== "info") toast(plain(text), {}, 4_000);
   });
 }
 

@@ -1,5 +1,5 @@
 // What can be done with a message that was said: own words changed or taken back, a reaction to those of others.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Store } from "./store";
 import type { Message, Talk } from "./talk";
 import { say } from "./words";
@@ -21,7 +21,7 @@ export function Tools({ store, talk, message, edit }: Props & { edit: () => void
     setSure(false);
     root.current?.querySelector("button")?.focus();
   };
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (open) root.current?.querySelector<HTMLElement>(".menu button")?.focus();
   }, [open, sure]);
   const escape = (event: KeyboardEvent): void => {
@@ -85,12 +85,12 @@ export function Tools({ store, talk, message, edit }: Props & { edit: () => void
 export function Edit({ store, talk, message, done }: Props & { done: () => void }) {
   const [text, setText] = useState(message.text);
   const area = useRef<HTMLTextAreaElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const box = area.current;
     box?.focus();
     box?.setSelectionRange(text.length, text.length);
   }, []);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const box = area.current;
     if (box) box.style.blockSize = `${Math.min(140, Math.max(44, box.scrollHeight))}px`;
   }, [text]);

@@ -448,6 +448,15 @@ export class Store {
 
   /** Unknown people are asked who they are first, where the site wants to know. */
   start(text = "", press?: string): void {
+    if (this.site.value) return this.startNow(text, press);
+    // What the site wants to know comes with the session; without a network it is not asked.
+    void this.session().then(
+      () => this.startNow(text, press),
+      () => this.startNow(text, press),
+    );
+  }
+
+  private startNow(text: string, press?: string): void {
     const go = (): void => {
       const c = uuid();
       this.view.value = { at: "talk", c, fresh: true };

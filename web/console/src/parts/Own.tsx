@@ -40,6 +40,7 @@ export function Edit({ message }: { message: Message }) {
     if (!element) return;
     element.focus();
     element.setSelectionRange(element.value.length, element.value.length);
+    element.closest("form")?.scrollIntoView({ block: "nearest" });
   }, []);
   useEffect(() => {
     const element = area.current;
