@@ -128,6 +128,9 @@ fn path_schema(name: &str) -> Value {
     match name {
         "conversation" => json!({"type": "integer"}),
         "verb" => json!({"type": "string", "enum": super::api::verbs()}),
+        // As made; nobody guesses one.
+        "token" => json!({"type": "string", "pattern": "^[0-9a-f]{8}$"}),
+        "message" => json!({"type": "string", "pattern": "^[0-9]{1,18}\\.[0-9]{1,18}\\.[0-9]{1,9}$"}),
         "blob" => json!({"type": "string", "pattern": "^[0-9a-f]{32}$"}),
         _ => json!({"type": "string"}),
     }

@@ -77,9 +77,13 @@ for (const [colorScheme, lang] of [["light", "en"], ["dark", "en"], ["light", "a
     const page = await open();
     const widget = new Widget(page);
     await widget.open();
+    const leave = widget.panel.locator(".bar + .chip");
+    await leave.waitFor();
     await clean(page, `reach-away-${name}`);
-    await widget.panel.locator(".chip").last().click();
+    await leave.click();
     await widget.panel.locator("form textarea").waitFor();
+    const place = await widget.panel.boundingBox();
+    assert.ok(place.x >= 0 && place.x + place.width <= 1280, "all of it is on the page, whichever way that reads");
     await clean(page, `reach-leave-${name}`);
     await widget.panel.locator("form textarea").fill("My laptop does not start");
     await widget.panel.locator('input[type="text"]').fill("Maria");

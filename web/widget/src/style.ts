@@ -3,6 +3,8 @@ export const CSS = `
 .panel{--bg:#fff;--fg:#1b1c1e;--soft:#5b6068;--line:#d9dce1;--their:#f0f2f5;--link:#0b4fb3;--bad:#b3261e;--note:#fff6dc;
 position:absolute;inset-block-end:72px;inset-inline-end:0;box-sizing:border-box;inline-size:384px;block-size:min(640px,calc(100dvh - 112px));display:flex;flex-direction:column;overflow:hidden;border-radius:16px;border:1px solid var(--line);background:var(--bg);color:var(--fg);box-shadow:0 12px 40px #0004;text-align:start;animation:in .16s ease-out}
 :host([data-side=left]) .panel{inset-inline:0 auto}
+.panel:where([data-turned]){inset-inline:0 auto}
+:host([data-side=left]) .panel:where([data-turned]){inset-inline:auto 0}
 .panel[data-theme=dark]{--bg:#1c1d20;--fg:#eceef1;--soft:#a9b0ba;--line:#3a3d43;--their:#2b2d32;--link:#9cc3ff;--bad:#ffb4ab;--note:#3a3420;color-scheme:dark}
 .panel[data-theme=light]{color-scheme:light}
 .panel[hidden]{display:none}
