@@ -141,6 +141,7 @@ fn pressed(stage: Assigned, cx: &mut Context<'_>, verb: &RequesterVerb) -> Stage
         }
         RequesterVerb::StartOver => return closed::start_over(cx),
         RequesterVerb::Rate { score } => requester::rated(cx, *score),
+        RequesterVerb::Tag { word, on } => requester::tagged(cx, word, *on),
         RequesterVerb::Feedback { message, helpful } => requester::feedback(cx, *message, *helpful),
         RequesterVerb::Human
         | RequesterVerb::KeepAssistant
@@ -308,6 +309,8 @@ fn on_verb(mut stage: Assigned, cx: &mut Context<'_>, by: &DeskActor, via: &Via,
         Verb::Send { .. } => airlock::refuse_send(cx, via, verb),
         Verb::Reopen => assisting::refuse(cx, via, verb, "it is open"),
         Verb::Ticket
+        | Verb::Priority { .. }
+        | Verb::Label { .. }
         | Verb::Summary
         | Verb::Suggest
         | Verb::Info

@@ -218,6 +218,10 @@ fn pressed(mut stage: Assisting, cx: &mut Context<'_>, verb: &RequesterVerb) -> 
             requester::rated(cx, *score);
             Stage::Assisting(stage)
         }
+        RequesterVerb::Tag { word, on } => {
+            requester::tagged(cx, word, *on);
+            Stage::Assisting(stage)
+        }
         RequesterVerb::Feedback { message, helpful } => {
             requester::feedback(cx, *message, *helpful);
             Stage::Assisting(stage)
@@ -398,6 +402,8 @@ fn on_verb(stage: Assisting, cx: &mut Context<'_>, by: &DeskActor, via: &Via, ve
             Stage::Assisting(stage)
         }
         Verb::Ticket
+        | Verb::Priority { .. }
+        | Verb::Label { .. }
         | Verb::Summary
         | Verb::Suggest
         | Verb::Info

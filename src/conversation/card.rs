@@ -90,6 +90,9 @@ pub fn card(
     if conversation.priority > 0 {
         facts.push(fact("Priority", &conversation.priority.to_string()));
     }
+    if !conversation.labels.is_empty() {
+        facts.push(fact("Labels", &conversation.labels.join(", ")));
+    }
     if let Some(number) = ticket::number(conversation) {
         facts.push(fact("Ticket", number));
     }

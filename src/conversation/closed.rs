@@ -182,6 +182,10 @@ fn pressed(stage: Closed, cx: &mut Context<'_>, verb: &RequesterVerb) -> Stage {
             requester::rated(cx, *score);
             Stage::Closed(stage)
         }
+        RequesterVerb::Tag { word, on } => {
+            requester::tagged(cx, word, *on);
+            Stage::Closed(stage)
+        }
         RequesterVerb::Feedback { message, helpful } => {
             requester::feedback(cx, *message, *helpful);
             Stage::Closed(stage)
@@ -301,6 +305,8 @@ fn on_verb(stage: Closed, cx: &mut Context<'_>, by: &DeskActor, via: &Via, verb:
             Stage::Closed(stage)
         }
         Verb::Ticket
+        | Verb::Priority { .. }
+        | Verb::Label { .. }
         | Verb::Summary
         | Verb::Suggest
         | Verb::Info

@@ -35,6 +35,8 @@ struct Shown {
     summary: Option<MessageId>,
     ticket: Option<String>,
     rating: Option<u8>,
+    priority: u8,
+    labels: Vec<String>,
 }
 
 impl Shown {
@@ -45,6 +47,8 @@ impl Shown {
             summary: conversation.summary,
             ticket: ticket::number(conversation).map(str::to_owned),
             rating: conversation.rating,
+            priority: conversation.priority,
+            labels: conversation.labels.clone(),
         }
     }
 }

@@ -3,6 +3,8 @@
 //!
 //! Not here: what a card says (`card.rs`), the verbs that move a conversation on (the stages).
 
+use std::collections::BTreeSet;
+
 use crate::notices::DeskNotice;
 use crate::verbs::permitted;
 use crate::*;
@@ -147,6 +149,11 @@ pub fn common_verb(cx: &mut Context<'_>, by: &TechnicianId, via: &Via, verb: &Ve
                 cx.toast("A ticket is being opened");
             }
         }
+        Verb::Priority { level } => {
+            cx.c.priority = *level;
+            cx.whisper(via, &DeskNotice::Prioritised { level: *level });
+        }
+        Verb::Label { add, remove } => label(cx, via, verb, add, remove),
         Verb::Summary => {
             let stretch = cx.c.stretch.from;
             cx.effect(Effect::Summarise { stretch });
@@ -179,6 +186,21 @@ pub fn common_verb(cx: &mut Context<'_>, by: &TechnicianId, via: &Via, verb: &Ve
         | Verb::TakeOver => return false,
     }
     true
+}
+
+/// Labels of one conversation; more would be a description.
+pub const LABELS: usize = 20;
+
+fn label(cx: &mut Context<'_>, via: &Via, verb: &Verb, add: &[String], remove: &[String]) {
+    let kept = cx.c.labels.iter().filter(|label| !remove.contains(label));
+    let all: BTreeSet<String> = kept.chain(add).cloned().collect();
+    if all.len() > LABELS {
+        assisting::refuse(cx, via, verb, &format!("{LABELS} labels at most"));
+        return;
+    }
+    cx.c.labels = all.into_iter().collect();
+    let labels = cx.c.labels.clone();
+    cx.whisper(via, &DeskNotice::Labelled { labels });
 }
 
 fn presence(cx: &mut Context<'_>, by: &TechnicianId, via: &Via, presence: Presence) {

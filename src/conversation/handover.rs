@@ -136,28 +136,23 @@ fn pressed(stage: Handover, cx: &mut Context<'_>, verb: &RequesterVerb) -> Stage
             let desks = cx.watching(None);
             cx.tell(&Notice::AssistantContinues);
             cx.tell_desks(&DeskNotice::KeptWithAssistant, &desks, &[]);
-            assisting::begin_stretch(cx)
+            return assisting::begin_stretch(cx);
         }
-        RequesterVerb::Close => closed::enter(cx, CloseReason::ByRequester, Some(&Notice::ClosedByRequester)),
-        RequesterVerb::StartOver => closed::start_over(cx),
-        RequesterVerb::Status => {
-            status(cx);
-            Stage::Handover(stage)
+        RequesterVerb::Close => {
+            return closed::enter(cx, CloseReason::ByRequester, Some(&Notice::ClosedByRequester));
         }
-        RequesterVerb::Rate { score } => {
-            requester::rated(cx, *score);
-            Stage::Handover(stage)
-        }
-        RequesterVerb::Feedback { message, helpful } => {
-            requester::feedback(cx, *message, *helpful);
-            Stage::Handover(stage)
-        }
+        RequesterVerb::StartOver => return closed::start_over(cx),
+        RequesterVerb::Status => status(cx),
+        RequesterVerb::Rate { score } => requester::rated(cx, *score),
+        RequesterVerb::Tag { word, on } => requester::tagged(cx, word, *on),
+        RequesterVerb::Feedback { message, helpful } => requester::feedback(cx, *message, *helpful),
         RequesterVerb::Human
         | RequesterVerb::Yes
         | RequesterVerb::No
         | RequesterVerb::SameIssue
-        | RequesterVerb::NewRequest => Stage::Handover(stage),
+        | RequesterVerb::NewRequest => {}
     }
+    Stage::Handover(stage)
 }
 
 fn on_roster(mut stage: Handover, cx: &mut Context<'_>, what: &RosterEvent) -> Stage {
@@ -382,6 +377,8 @@ fn on_verb(mut stage: Handover, cx: &mut Context<'_>, by: &DeskActor, via: &Via,
             Stage::Handover(stage)
         }
         Verb::Ticket
+        | Verb::Priority { .. }
+        | Verb::Label { .. }
         | Verb::Summary
         | Verb::Suggest
         | Verb::Info

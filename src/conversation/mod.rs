@@ -81,6 +81,9 @@ pub struct Conversation {
     /// Higher goes first in the queue.
     #[serde(default, skip_serializing_if = "is_default")]
     pub priority: u8,
+    /// What technicians find it by; in order, each once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<String>,
     /// Who helped last; asked first when the requester returns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_technician: Option<TechnicianId>,
@@ -259,6 +262,7 @@ impl Conversation {
             relays: Vec::new(),
             kept: Vec::new(),
             priority,
+            labels: Vec::new(),
             last_technician: None,
             familiar: None,
             summary: None,

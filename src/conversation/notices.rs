@@ -215,6 +215,13 @@ pub enum DeskNotice {
     PresenceSet {
         presence: &'static str,
     },
+    Prioritised {
+        level: u8,
+    },
+    /// All that are on now.
+    Labelled {
+        labels: Vec<String>,
+    },
     SummaryPending,
     RequesterDeleted,
 }

@@ -73,6 +73,19 @@ pub fn feedback(cx: &mut Context<'_>, message: MessageId, helpful: bool) {
     cx.toast(if helpful { "👍" } else { "👎" });
 }
 
+/// What stands before words that a page puts on: it was the requester's browser that said so, and no technician.
+pub const FROM_PAGE: &str = "web.";
+
+/// Technicians' own labels are out of a page's reach.
+pub fn tagged(cx: &mut Context<'_>, word: &str, on: bool) {
+    let label = format!("{FROM_PAGE}{word}");
+    cx.c.labels.retain(|known| *known != label);
+    if on && cx.c.labels.len() < desk::LABELS {
+        cx.c.labels.push(label);
+        cx.c.labels.sort();
+    }
+}
+
 /// One to five; anything else was not a rating.
 pub fn rated(cx: &mut Context<'_>, score: u8) {
     if !(1..=5).contains(&score) || cx.c.rating == Some(score) {

@@ -3,6 +3,7 @@
 //! Not here: what a verb does (the stages), how a platform spells its buttons (the adapters).
 
 mod action;
+mod label;
 mod names;
 mod parse;
 mod permit;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{MessageId, QueueId, TechnicianId};
 
 pub use action::from_action;
+pub use label::label;
 pub use names::Names;
 pub use parse::{Parsed, parse, parse_explicit};
 pub use permit::{may_reply, permitted};
@@ -40,6 +42,17 @@ pub enum Verb {
         period: Duration,
     },
     Ticket,
+    /// Higher goes first in the queue.
+    Priority {
+        level: u8,
+    },
+    /// Words that conversations are found by; kept as [`label`] spells them.
+    Label {
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        add: Vec<String>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        remove: Vec<String>,
+    },
     Summary,
     Suggest,
     Handback,
@@ -94,6 +107,11 @@ pub enum RequesterVerb {
         message: MessageId,
         helpful: bool,
     },
+    /// The requester's page puts a word on the conversation, or takes it off; as [`label`] spells it.
+    Tag {
+        word: String,
+        on: bool,
+    },
 }
 
 impl Verb {
@@ -107,6 +125,8 @@ impl Verb {
             Verb::Leave => "leave",
             Verb::Snooze { .. } => "snooze",
             Verb::Ticket => "ticket",
+            Verb::Priority { .. } => "priority",
+            Verb::Label { .. } => "label",
             Verb::Summary => "summary",
             Verb::Suggest => "suggest",
             Verb::Handback => "handback",

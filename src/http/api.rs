@@ -13,19 +13,23 @@ pub mod call;
 mod canned;
 mod conversations;
 mod deliveries;
+mod drafting;
 mod drafts;
+mod edits;
 pub mod events;
 mod input;
 mod me;
 mod messages;
 mod once;
 mod page;
+mod people;
 mod queues;
 pub mod routes;
 mod search;
 mod settings;
 mod sight;
 mod signin;
+mod sites;
 mod technicians;
 mod tickets;
 mod timeline;
@@ -66,7 +70,7 @@ pub use technicians::PRESENCES;
 use attention::Watching;
 use call::Call;
 use events::Hub;
-use once::Onces;
+use once::{Onces, Started, replayed};
 use routes::{Method, Route, TABLE};
 use sight::Refusals;
 
@@ -143,17 +147,15 @@ impl Api {
         answer.unwrap_or_else(Problem::into_response)
     }
 
-    /// For what is no event of a conversation: what was done is not done again, and what it answered is not kept.
+    /// For what is no event of a conversation: what was done is not done again, and answered as it was.
     async fn act_once(self: Arc<Self>, route: &'static Route, call: Call) -> call::Answer {
         let key = call.once.clone();
         self.onces.begin(&key)?;
-        if self.onces.was_finished(&key) {
-            return Err(Problem::conflict("already-done", "this request was carried out before"));
-        }
-        let api = self.clone();
-        let answer = (route.act)(self, call).await?;
-        api.onces.finished(&key);
-        Ok(answer)
+        let doing = match self.onces.start(&key)? {
+            Started::Before(answer) => return Ok(replayed(answer)),
+            Started::Now(doing) => doing,
+        };
+        doing.finish((route.act)(self, call).await?).await
     }
 
     /// Who calls comes first: nobody learns anything else without a good token, and no body is read for them.

@@ -63,8 +63,11 @@ fn html() -> String {
     format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
 <meta name=\"viewport\" content=\"width=device-width\"><title>deskbridge API</title><style>{STYLE}</style></head><body>\
-<h1>deskbridge API</h1><p>Every call: <code>Authorization: Bearer dbp_…</code> \
-(<code>deskbridge token create</code>). Lists answer <code>{{data, next_cursor}}</code>, refusals \
+<h1>deskbridge API</h1><p>Programs send a token with every call: <code>Authorization: Bearer dbp_…</code> \
+(<code>deskbridge token create</code>). Browsers have a session: <code>POST {ROOT}/session</code> answers with the cookie \
+<code>__Host-deskbridge</code>, which goes with every call by itself; writes carry <code>x-csrf-token</code> besides, as \
+<code>GET {ROOT}/me</code> gives it, and come from the same origin. Both may do what the person behind them may; a token \
+also needs the route's scope.</p><p>Lists answer <code>{{data, next_cursor}}</code>, refusals \
 <code>application/problem+json</code>. POST and PUT take <code>Idempotency-Key</code>; writes to a conversation take \
 <code>If-Match</code>. For programs: <a href=\"/openapi.json\">openapi.json</a>.</p>{routes}</body></html>"
     )

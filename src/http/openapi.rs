@@ -100,8 +100,7 @@ fn parameters(route: &Route) -> Vec<Value> {
         } else {
             json!({"type": "string"})
         };
-        let required = matches!(param.name, "q" | "name");
-        all.push(json!({"name": param.name, "in": "query", "required": required, "description": param.about, "schema": schema}));
+        all.push(json!({"name": param.name, "in": "query", "required": param.required, "description": param.about, "schema": schema}));
     }
     let mut header = |name: &str, about: &str| {
         all.push(json!({"name": name, "in": "header", "required": false, "description": about, "schema": {"type": "string"}}));
@@ -109,7 +108,11 @@ fn parameters(route: &Route) -> Vec<Value> {
     if route.method != Method::Get && !route.open {
         header(
             "Idempotency-Key",
-            "The same request with the same key is carried out once; with another request it is 422",
+            if route.is_once() {
+                "The same request with the same key is carried out once and answered as it was; with another request it is 422"
+            } else {
+                "The same request with the same key is carried out once; with another request it is 422"
+            },
         );
         if route.path.starts_with("/conversations/") {
             header("If-Match", "The ETag of the conversation: 409 when it has moved on");
@@ -125,6 +128,9 @@ fn path_schema(name: &str) -> Value {
     match name {
         "conversation" => json!({"type": "integer"}),
         "verb" => json!({"type": "string", "enum": super::api::verbs()}),
+        // As made; nobody guesses one.
+        "token" => json!({"type": "string", "pattern": "^[0-9a-f]{8}$"}),
+        "message" => json!({"type": "string", "pattern": "^[0-9]{1,18}\\.[0-9]{1,18}\\.[0-9]{1,9}$"}),
         "blob" => json!({"type": "string", "pattern": "^[0-9a-f]{32}$"}),
         _ => json!({"type": "string"}),
     }
@@ -183,7 +189,7 @@ fn responses(route: &Route) -> Value {
     };
     let mut all = json!({});
     all[route.status.to_string()] = json!({"description": "Done", "content": content});
-    if route.method != Method::Get && route.status != 200 {
+    if route.method != Method::Get && route.status != 200 && !route.is_once() {
         let replayed =
             json!({"description": "The same request was carried out before (Idempotency-Replayed: true)"});
         all["200"] = replayed;

@@ -29,6 +29,8 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; c
 const TRY_PAGE: &str = include_str!("../../web/try/try.html");
 const TRY_STYLE: &str = include_str!("../../web/try/try.css");
 const LOADER: &str = "deskbridge.js";
+/// Where pages that were made for Chatwoot look for its script: they change the address of the server, and no more.
+const SHIM: &str = "/packs/js/sdk.js";
 
 struct Files {
     /// Names the files as they are: other files have another version.
@@ -53,6 +55,20 @@ impl Files {
         let loader = Built::get(LOADER).map(|file| Sha384::digest(&file.data)).unwrap_or_default();
         Files { version, integrity: format!("sha384-{}", base64(&loader)), sites }
     }
+
+    fn tag(&self, site: &str) -> String {
+        let (version, integrity) = (&self.version, &self.integrity);
+        format!(
+            "<script type=\"module\" src=\"/widget/{version}/{LOADER}\" data-key=\"{site}\" \
+             integrity=\"{integrity}\" crossorigin=\"anonymous\"></script>"
+        )
+    }
+}
+
+/// The tag for pages of a site, at the program's own address.
+pub fn tag(site: &str, public_url: Option<&str>) -> String {
+    let address = public_url.unwrap_or("https://desk.example.com").trim_end_matches('/');
+    Files::of(Vec::new()).tag(site).replace("src=\"/", &format!("src=\"{address}/"))
 }
 
 fn base64(bytes: &[u8]) -> String {
@@ -67,6 +83,7 @@ pub fn router(pages: &[(ChannelName, Router)]) -> Router {
     let sites = pages.iter().map(|(site, _)| site.clone()).collect();
     let mut router = Router::new()
         .route("/widget/{version}/{*file}", get(file))
+        .route(SHIM, get(shim))
         .route("/try", get(try_page))
         .route("/try/try.css", get(try_style))
         .with_state(Arc::new(Files::of(sites)));
@@ -106,6 +123,10 @@ async fn file(
     response
 }
 
+async fn shim(state: State<Arc<Files>>, headers: HeaderMap) -> Response {
+    file(state, Path(("v1".to_owned(), "compat.js".to_owned())), headers).await
+}
+
 #[derive(Deserialize)]
 struct Wanted {
     site: Option<String>,
@@ -117,11 +138,7 @@ async fn try_page(State(files): State<Arc<Files>>, Query(wanted): Query<Wanted>)
         let page = TRY_PAGE.replace("{tag}", "").replace("{snippet}", "").replace("{here}", "none");
         return html(page);
     };
-    let (version, integrity) = (&files.version, &files.integrity);
-    let tag = format!(
-        "<script type=\"module\" src=\"/widget/{version}/{LOADER}\" data-key=\"{site}\" integrity=\"{integrity}\" \
-         crossorigin=\"anonymous\"></script>"
-    );
+    let tag = files.tag(site.as_str());
     // As a page elsewhere would write it.
     let snippet =
         tag.replace("src=\"/", "src=\"https://desk.example.com/").replace('<', "&lt;").replace('"', "&quot;");

@@ -8,6 +8,7 @@ use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::broadcast;
 use tokio::time::Instant;
 
 use deskbridge_contract::{Adapter, Address, ChannelName, OperationKind, Timestamp};
@@ -23,6 +24,17 @@ use super::pace::Pacer;
 const GENERATION: usize = 20_000;
 /// Waits per queue from which the usual wait is told.
 const WAITS: usize = 20;
+
+/// Hints of typing that a listener may be behind.
+const TYPISTS: usize = 256;
+
+/// Somebody writes something, on whatever surface.
+#[derive(Clone, Debug)]
+pub struct Typing {
+    pub conversation: Arc<Conversation>,
+    /// `None`: the requester.
+    pub by: Option<TechnicianId>,
+}
 
 /// Business hours, where the configuration has any.
 pub trait Calendar: Send + Sync {
@@ -44,6 +56,8 @@ pub struct Board {
     sole_owner: bool,
     inner: Mutex<Inner>,
     pacers: Mutex<HashMap<ChannelName, Pacer>>,
+    /// Who types, for screens; lost without harm.
+    typing: broadcast::Sender<Arc<Typing>>,
 }
 
 #[derive(Default)]
@@ -110,7 +124,8 @@ impl<K: Hash + Eq + Copy, V: Clone> Generations<K, V> {
 
 impl Board {
     pub fn new(calendar: Box<dyn Calendar>, sole_owner: bool) -> Self {
-        Board { calendar, sole_owner, inner: Mutex::default(), pacers: Mutex::default() }
+        let typing = broadcast::channel(TYPISTS).0;
+        Board { calendar, sole_owner, inner: Mutex::default(), pacers: Mutex::default(), typing }
     }
 
     pub fn sole_owner(&self) -> bool {
@@ -209,6 +224,25 @@ impl Board {
             inner.hinted.put(at, now);
         }
         may
+    }
+
+    /// Tells screens that somebody types; of one person at most once in `every`.
+    pub fn tell_typing(&self, typing: Typing, every: Duration, now: Instant) {
+        let mut hasher = DefaultHasher::new();
+        (typing.conversation.id, &typing.by).hash(&mut hasher);
+        let at = hasher.finish();
+        let mut inner = self.inner();
+        if inner.hinted.get(&at).is_some_and(|last| now.duration_since(last) < every) {
+            return;
+        }
+        inner.hinted.put(at, now);
+        drop(inner);
+        // Nobody listening is fine.
+        let _ = self.typing.send(Arc::new(typing));
+    }
+
+    pub fn typing(&self) -> broadcast::Receiver<Arc<Typing>> {
+        self.typing.subscribe()
     }
 
     pub fn set_presences(&self, presence: HashMap<TechnicianId, Presence>) {

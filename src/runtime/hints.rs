@@ -12,12 +12,13 @@ use deskbridge_contract::{
 use deskbridge_conversation::policy::{Policy, ReplyMode};
 use deskbridge_conversation::{
     Assigned, Author, Conversation, DeliveryOp, DeskThread, Effect, EffectId, MessageId, Session, SessionId,
-    SessionRole, Stage,
+    SessionRole, Stage, TechnicianId,
 };
 use deskbridge_store::rows::DeliveryState;
 use deskbridge_store::{Mark, StoreError};
 use tokio::time::Instant;
 
+use super::board::Typing;
 use super::{Bridge, intake};
 
 /// Platforms show "is typing" for about this long, so that more often is no use.
@@ -50,7 +51,38 @@ impl Bridge {
     fn typing(self: &Arc<Self>, inbound: &Inbound) {
         let Some(conversation) = self.board.at(&inbound.address) else { return };
         let policy = self.policy.current();
+        self.show_typing(&conversation, &policy.policy, inbound);
         let Some(to) = watcher(&conversation, &policy.policy, inbound) else { return };
+        self.pass_typing(to);
+    }
+
+    /// To the console: the requester, and technicians who write elsewhere.
+    fn show_typing(&self, conversation: &Arc<Conversation>, policy: &Policy, inbound: &Inbound) {
+        let by = match requesters(conversation, inbound) {
+            Some(_) => None,
+            None => match intake::technician(policy, inbound)
+                .filter(|_| policy.desk(&inbound.address).is_some())
+            {
+                Some(technician) => Some(technician),
+                None => return,
+            },
+        };
+        let typing = Typing { conversation: conversation.clone(), by };
+        self.board.tell_typing(typing, TYPING / 2, Instant::now());
+    }
+
+    /// Somebody writes in the console what would go to the requester.
+    pub fn typing_in_console(self: &Arc<Self>, conversation: &Conversation, who: &TechnicianId) {
+        let Stage::Assigned(assigned) = &conversation.stage else { return };
+        if assigned.technician != *who && !assigned.co_repliers.contains(who) {
+            return;
+        }
+        if let Some(session) = conversation.requester_session().filter(|_| !conversation.requester.away) {
+            self.pass_typing(session.address.clone());
+        }
+    }
+
+    fn pass_typing(self: &Arc<Self>, to: Address) {
         let Some(adapter) = self.adapters.get(&to.channel).cloned() else { return };
         if adapter.capabilities(&to).typing == Support::Drop
             || !self.board.may_hint(&to, TYPING, Instant::now())

@@ -224,6 +224,7 @@ impl Bridge {
             queue: None,
             assignee: None,
             requester: Some(conversation.requester.id.0.clone()),
+            label: None,
             before: None,
             limit: OTHERS,
         };

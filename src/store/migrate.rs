@@ -27,6 +27,12 @@ const STEPS: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/sqlite/0002_console.sql"),
         include_str!("../../migrations/postgres/0002_console.sql"),
     ),
+    (
+        4,
+        "found",
+        include_str!("../../migrations/sqlite/0004_found.sql"),
+        include_str!("../../migrations/postgres/0004_found.sql"),
+    ),
 ];
 
 /// How a database's schema relates to this program's.

@@ -19,6 +19,7 @@ pub struct ConversationFilter {
     pub queue: Option<QueueId>,
     pub assignee: Option<TechnicianId>,
     pub requester: Option<String>,
+    pub label: Option<String>,
     /// Newest first: ids below this.
     pub before: Option<ConversationId>,
     pub limit: u32,
@@ -87,8 +88,17 @@ pub trait Read: Send + Sync {
         before: Option<Timestamp>,
         limit: u32,
     ) -> Result<Vec<SearchHit>, StoreError>;
+    /// Requesters by name, the latest to write first; all words must occur as beginnings of words.
+    async fn people(&self, query: &str, limit: u32) -> Result<Vec<PersonRow>, StoreError>;
     async fn ticket(&self, number: i64) -> Result<Option<TicketRow>, StoreError>;
     async fn tickets(&self, before: Option<i64>, limit: u32) -> Result<Vec<TicketRow>, StoreError>;
+    /// As `tickets`, only those found by number, summary or requester.
+    async fn tickets_found(
+        &self,
+        query: &str,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<TicketRow>, StoreError>;
     async fn ticket_of(&self, id: ConversationId) -> Result<Option<TicketRow>, StoreError>;
     async fn blob(&self, id: &str) -> Result<Option<BlobRow>, StoreError>;
     async fn shelf(&self, channel: &ChannelName, key: &str) -> Result<Option<String>, StoreError>;
@@ -112,6 +122,8 @@ pub trait Read: Send + Sync {
     async fn kept_one(&self, kind: &str, owner: &str, key: &str) -> Result<Option<KeptRow>, StoreError>;
     async fn quarantine(&self, limit: u32) -> Result<Vec<QuarantineRow>, StoreError>;
     async fn audit(&self, limit: u32) -> Result<Vec<AuditRow>, StoreError>;
+    /// 👍 and 👎 on messages of one conversation.
+    async fn feedback(&self, id: ConversationId) -> Result<Vec<(MessageId, bool)>, StoreError>;
     async fn counts(&self) -> Result<Counts, StoreError>;
     /// Waits of handovers accepted since `since`: (queue, seconds), newest first.
     async fn recent_waits(&self, since: Timestamp, limit: u32) -> Result<Vec<(QueueId, u64)>, StoreError>;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use deskbridge_contract::{ChannelName, Content, RemoteMessageId, RoomId, Timestamp};
 use deskbridge_conversation::{
-    Audience, Author, Conversation, ConversationId, Effect, EffectId, Event, MessageId, Presence, SessionId,
-    TechnicianId, TicketStatus, Weight,
+    Audience, Author, Conversation, ConversationId, Effect, EffectId, Event, MessageId, Presence,
+    RequesterId, SessionId, TechnicianId, TicketStatus, Weight,
 };
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +24,14 @@ pub struct SessionRow {
     pub session: SessionId,
     pub requester: bool,
     pub address: String,
+}
+
+/// A requester, as they are found by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PersonRow {
+    pub id: RequesterId,
+    pub name: String,
+    pub language: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -58,6 +58,23 @@ fn is_unspaced(letter: char) -> bool {
     matches!(u32::from(letter), 0x3040..=0x30FF | 0x3400..=0x4DBF | 0x4E00..=0x9FFF | 0xF900..=0xFAFF | 0x20000..=0x3134F)
 }
 
+/// Words between blanks, for a column in which beginnings of words are looked for.
+pub fn found_by(texts: &[&str]) -> String {
+    let mut column = " ".to_owned();
+    for word in texts.iter().flat_map(|text| words(text)) {
+        column.push_str(&word);
+        column.push(' ');
+    }
+    column
+}
+
+/// A query for such a column: all of these must occur as the beginning of a word.
+pub fn beginnings(query: &str) -> Vec<String> {
+    let mut all = words(query);
+    all.truncate(MOST_TERMS);
+    all
+}
+
 /// A query, cut into words: all must occur, the last one as the beginning of a word.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Terms {
@@ -133,6 +150,14 @@ mod tests {
         assert_eq!(words("打印机 broken"), ["打", "印", "机", "broken"]);
         assert_eq!(words("“”…!"), Vec::<String>::new());
         assert_eq!(words(&"x".repeat(400)), ["x".repeat(LONGEST_WORD)]);
+    }
+
+    #[test]
+    fn columns_are_found_by_beginnings() {
+        let column = found_by(&["María-José Núñez", "T-000042 42"]);
+        assert_eq!(column, " maria jose nunez t 000042 42 ");
+        let found = |query: &str| beginnings(query).iter().all(|word| column.contains(&format!(" {word}")));
+        assert!(found("NUÑ mar") && found("t-42") && found("JOSÉ") && !found("ose") && !found("maria x"));
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub(crate) mod changes;
 pub(crate) mod decode;
 pub(crate) mod dump;
 pub(crate) mod fault;
+pub(crate) mod find;
 pub(crate) mod lists;
 pub(crate) mod lookups;
 #[cfg(test)]

@@ -103,6 +103,8 @@ on_every_store! {
     rows::the_audit_trail_is_chained,
     rows::counts_are_right,
     lists::conversations_are_listed,
+    lists::labels_find_conversations,
+    lists::people_are_found,
     lists::the_queue_is_in_order,
     lists::technicians_have_theirs,
     lists::waits_are_remembered,

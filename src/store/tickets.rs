@@ -7,6 +7,7 @@ use deskbridge_conversation::TicketStatus;
 
 use crate::job::TicketOp;
 use crate::rows::TicketChange;
+use crate::search;
 
 /// The stored name of a status.
 pub fn status_name(status: TicketStatus) -> &'static str {
@@ -21,6 +22,11 @@ pub fn status_from_name(name: &str) -> Option<TicketStatus> {
     [TicketStatus::Open, TicketStatus::Resolved, TicketStatus::Closed]
         .into_iter()
         .find(|s| status_name(*s) == name)
+}
+
+/// What a ticket is found by: its number in either spelling, what it is about, who asked.
+pub fn words(number: i64, summary: &str, requester: &str) -> String {
+    search::found_by(&[&format!("T-{number:06} {number}"), summary, requester])
 }
 
 /// The history row of an operation. Every backend writes this one, so that exports agree.

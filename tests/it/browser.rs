@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
+use deskbridge_platforms::openai::{FakeOpenAi, Reply as Model};
 use deskbridge_platforms::telegram::{FakeTelegram, Settings};
 use tokio::process::Command;
 
@@ -21,6 +22,10 @@ fn given(name: &str) -> Option<PathBuf> {
 }
 
 async fn play(script: &str) {
+    play_with(script, &[]).await;
+}
+
+async fn play_with(script: &str, more: &[(&str, String)]) {
     let (Some(modules), Some(chromium)) =
         (given("DESKBRIDGE_TEST_NODE_MODULES"), given("DESKBRIDGE_TEST_CHROMIUM"))
     else {
@@ -36,6 +41,7 @@ async fn play(script: &str) {
         .env("DESKBRIDGE_TEST_KNOWLEDGE", root.join("knowledge"))
         .env("DESKBRIDGE_TEST_TELEGRAM", fake.base_url())
         .env("DESKBRIDGE_TEST_TELEGRAM_TOKEN", fake.token())
+        .envs(more.iter().map(|(name, value)| (*name, value)))
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .output();
@@ -94,6 +100,31 @@ async fn s48_what_looks_like_markup_is_text() {
 #[tokio::test(flavor = "multi_thread")]
 async fn people_are_who_their_page_says() {
     play("identity.mjs").await;
+}
+
+/// With a model that has other words for a draft.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_widget_and_the_console_side_by_side() {
+    let model = FakeOpenAi::start().await;
+    model.rule(|asked| {
+        let rules = asked["messages"][0]["content"].as_str().unwrap_or_default();
+        let said = if rules.contains("as few words") {
+            "Please restart it."
+        } else if rules.contains("You draft the next reply") {
+            "Please delete the saved VPN password and sign in again [1]."
+        } else {
+            "Please sign in to the VPN once more with your new password [1]."
+        };
+        Model::text(said).into()
+    });
+    let more =
+        [("DESKBRIDGE_TEST_OPENAI", model.base_url()), ("DESKBRIDGE_TEST_OPENAI_KEY", model.key().into())];
+    play_with("desk.mjs", &more).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_that_were_made_for_another_widget() {
+    play("compat.mjs").await;
 }
 
 /// What `demo` shows, with nothing configured.

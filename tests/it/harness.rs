@@ -66,10 +66,6 @@ pub fn knowledge() -> PathBuf {
 }
 
 impl Town {
-    pub async fn build(text: &str) -> Town {
-        Town::build_with(text, None).await
-    }
-
     pub async fn build_with(text: &str, engine: Option<Arc<dyn Assistant>>) -> Town {
         let config = config(text);
         let clock = virtual_clock();

@@ -81,6 +81,12 @@ impl ThreadKey {
         RemoteMessageId(format!("{}.{client}", &self.0[..10]))
     }
 
+    /// Whether a message has a name that this conversation's visitor gave it, and not one of ours.
+    pub fn is_own(&self, message: &str) -> bool {
+        let client = message.strip_prefix(&self.0[..10]).and_then(|rest| rest.strip_prefix('.'));
+        client.is_some_and(is_client_id)
+    }
+
     /// The same delivery has the same id, however often it is attempted.
     pub fn message(&self, delivery: &DeliveryId) -> RemoteMessageId {
         RemoteMessageId(format!("{}.d{}", &self.0[..10], &digest(&[delivery.as_str()])[..16]))
@@ -127,6 +133,15 @@ impl Token {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ones_own_messages_are_told_from_ours() {
+        let key = ThreadKey("a1".repeat(16));
+        let own = key.own_message("01J9ZQ4Z7N8W2X3Y4Z5A6B7C8D").0;
+        let ours = key.message(&DeliveryId("d-1".into())).0;
+        assert!(key.is_own(&own) && !key.is_own(&ours));
+        assert!(!ThreadKey("b2".repeat(16)).is_own(&own) && !key.is_own("") && !key.is_own(&"a1".repeat(5)));
+    }
 
     #[test]
     fn ids_from_browsers_are_checked() {

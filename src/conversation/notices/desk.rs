@@ -96,6 +96,9 @@ fn text(notice: &DeskNotice) -> String {
         DeskNotice::Info { lines } => info(lines),
         DeskNotice::Help => HELP.to_owned(),
         DeskNotice::PresenceSet { presence } => format!("You are {presence} now."),
+        DeskNotice::Prioritised { level } => format!("The priority is {level} now."),
+        DeskNotice::Labelled { labels } if labels.is_empty() => "There is no label on this now.".to_owned(),
+        DeskNotice::Labelled { labels } => format!("Labels: {}.", plain(&labels.join(", "))),
         DeskNotice::SummaryPending => "The summary is being written; it will be on the card.".to_owned(),
         DeskNotice::RequesterDeleted => "The requester deleted a message.".to_owned(),
     }
@@ -119,6 +122,7 @@ Verbs, as !verb or /verb, or by the buttons of the card:
 - transfer @who or #queue, invite @who, leave
 - snooze 2h, resolve, resolve silently, reopen, handback
 - ticket, summary, suggest, csat, info, undo
+- label vpn, label -vpn, priority normal, high, urgent, critical or a number
 - on, busy, off – your own presence";
 
 fn kept(owner: Option<&str>) -> String {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::names::Names;
 use super::parse::{Parsed, understand};
-use super::{RequesterVerb, TransferTo, Verb};
+use super::{RequesterVerb, TransferTo, Verb, label};
 
 /// What a technician's button or command means: `accept`, `snooze:1h`, `send:1042.7.0`, `transfer` with the value
 /// `#network`. `None` when the id is not a technician's.
@@ -16,7 +16,8 @@ pub fn from_action(id: &str, value: Option<&str>, names: &Names) -> Option<Parse
     let rest = if bound.is_empty() { value } else { bound };
     // A card's button may carry a value of the platform's own; verbs without arguments take none.
     let rest = match word {
-        "transfer" | "invite" | "snooze" | "resolve" | "send" | "note" | "reply" | "r" => rest,
+        "transfer" | "invite" | "snooze" | "resolve" | "send" | "note" | "reply" | "r" | "priority"
+        | "label" => rest,
         _ => "",
     };
     understand(word, rest, names)
@@ -32,6 +33,12 @@ impl Verb {
             Verb::Snooze { period } => format!("snooze:{}", short(*period)),
             Verb::Resolve { silently: true } => "resolve:silently".to_owned(),
             Verb::Send { message } => format!("send:{message}"),
+            Verb::Priority { level } => format!("priority:{level}"),
+            Verb::Label { add, remove } => {
+                let off = remove.iter().map(|label| format!("-{label}"));
+                let all: Vec<String> = add.iter().cloned().chain(off).collect();
+                format!("label:{}", all.join(","))
+            }
             Verb::Accept
             | Verb::Decline
             | Verb::Leave
@@ -95,11 +102,17 @@ impl RequesterVerb {
             RequesterVerb::Rate { score } => format!("rate:{score}"),
             RequesterVerb::Feedback { message, helpful: true } => format!("fb:up:{message}"),
             RequesterVerb::Feedback { message, helpful: false } => format!("fb:down:{message}"),
+            RequesterVerb::Tag { word, on: true } => format!("tag:{word}"),
+            RequesterVerb::Tag { word, on: false } => format!("tag:-{word}"),
         }
     }
 }
 
 fn bound(id: &str) -> Option<RequesterVerb> {
+    if let Some(word) = id.strip_prefix("tag:") {
+        let (on, word) = word.strip_prefix('-').map_or((true, word), |word| (false, word));
+        return Some(RequesterVerb::Tag { word: label(word)?, on });
+    }
     if let Some(score) = id.strip_prefix("rate:") {
         let score = score.parse().ok().filter(|score| (1..=5).contains(score))?;
         return Some(RequesterVerb::Rate { score });

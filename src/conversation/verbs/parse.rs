@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::names::{Names, unescape};
-use super::{TransferTo, Verb};
+use super::{TransferTo, Verb, label};
 
 /// What a technician's text turned out to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,14 +27,14 @@ pub enum Parsed {
 }
 
 /// The words that somebody may have meant when a word is unknown.
-const WORDS: [&str; 22] = [
+const WORDS: [&str; 24] = [
     "accept", "decline", "reply", "note", "transfer", "invite", "leave", "snooze", "ticket", "summary",
     "suggest", "handback", "resolve", "reopen", "csat", "info", "help", "undo", "takeover", "on", "busy",
-    "off",
+    "off", "label", "priority",
 ];
 
 /// Words of other tools: never obeyed, but answered with ours.
-const ELSEWHERE: [(&str, &str); 12] = [
+const ELSEWHERE: [(&str, &str); 13] = [
     ("close", "resolve"),
     ("done", "resolve"),
     ("solve", "resolve"),
@@ -47,6 +47,7 @@ const ELSEWHERE: [(&str, &str); 12] = [
     ("reject", "decline"),
     ("internal", "note"),
     ("away", "busy"),
+    ("tag", "label"),
 ];
 
 const LOCKS: [&str; 2] = ["🔒", ":lock:"];
@@ -83,6 +84,8 @@ pub(super) fn understand(word: &str, rest: &str, names: &Names) -> Option<Parsed
         "snooze" => return Some(settle("snooze", period(rest).map(|period| Verb::Snooze { period }))),
         "resolve" => return Some(settle("resolve", resolve(rest))),
         "send" => return Some(settle("send", send(rest))),
+        "priority" => return Some(settle("priority", label::priority(rest))),
+        "label" => return Some(settle("label", label::labels(rest))),
         "accept" => Verb::Accept,
         "decline" => Verb::Decline,
         "leave" => Verb::Leave,

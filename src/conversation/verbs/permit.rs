@@ -24,6 +24,8 @@ pub fn permitted(
         | Verb::Transfer { .. }
         | Verb::Invite { .. }
         | Verb::Ticket
+        | Verb::Priority { .. }
+        | Verb::Label { .. }
         | Verb::Summary
         | Verb::Suggest
         | Verb::Info

@@ -66,6 +66,8 @@ fn permissions_are_those_of_d17() {
         (Verb::Transfer { to: TransferTo::Queue("sap".into()) }, everyone_concerned),
         (Verb::Invite { who: "ana-diaz".into() }, everyone_concerned),
         (Verb::Ticket, everyone_concerned),
+        (Verb::Priority { level: 2 }, everyone_concerned),
+        (Verb::Label { add: vec!["vpn".into()], remove: Vec::new() }, everyone_concerned),
         (Verb::Summary, everyone_concerned),
         (Verb::Suggest, everyone_concerned),
         (Verb::Info, everyone_concerned),

@@ -283,6 +283,9 @@ fn buttons_come_back_as_the_verb_that_made_them() {
         Verb::Snooze { period: Duration::from_secs(3600) },
         Verb::Snooze { period: Duration::from_secs(90 * 60) },
         Verb::Snooze { period: Duration::from_secs(86_400) },
+        Verb::Priority { level: 3 },
+        Verb::Label { add: vec!["vpn".into()], remove: Vec::new() },
+        Verb::Label { add: Vec::new(), remove: vec!["floor-2".into()] },
         Verb::Invite { who: "bob-marsh".into() },
         Verb::Transfer { to: TransferTo::Queue("network".into()) },
         Verb::Transfer { to: TransferTo::Technician { who: "bob-marsh".into(), available: false } },
@@ -323,12 +326,15 @@ fn requesters_buttons() {
         RequesterVerb::Rate { score: 5 },
         RequesterVerb::Feedback { message, helpful: true },
         RequesterVerb::Feedback { message, helpful: false },
+        RequesterVerb::Tag { word: "vpn".into(), on: true },
+        RequesterVerb::Tag { word: "floor-2".into(), on: false },
     ] {
         assert_eq!(RequesterVerb::from_action(&made.action_id()), Some(made));
     }
-    for theirs in
-        ["rate:0", "rate:6", "rate:", "rate:-1", "fb:up:", "fb:up:1", "fb:", "accept", "resolve", ""]
-    {
+    for theirs in [
+        "rate:0", "rate:6", "rate:", "rate:-1", "fb:up:", "fb:up:1", "fb:", "tag:", "tag:-", "accept",
+        "resolve", "",
+    ] {
         assert_eq!(RequesterVerb::from_action(theirs), None, "{theirs}");
     }
 }

@@ -26,7 +26,7 @@ const fn bare(verb: &'static str) -> Known {
     Known { verb, takes: None, needed: false, else_say: "" }
 }
 
-const KNOWN: [Known; 23] = [
+const KNOWN: [Known; 25] = [
     bare("accept"),
     bare("decline"),
     Known { verb: "reply", takes: Some("message"), needed: true, else_say: "`message` is the text" },
@@ -46,6 +46,18 @@ const KNOWN: [Known; 23] = [
         else_say: "`for` is a time like 30m, 2h, 1d or tomorrow",
     },
     bare("ticket"),
+    Known {
+        verb: "priority",
+        takes: Some("level"),
+        needed: true,
+        else_say: "`level` is normal, high, urgent, critical or a number from 0 to 255",
+    },
+    Known {
+        verb: "label",
+        takes: Some("labels"),
+        needed: true,
+        else_say: "`labels` are words like `vpn`, with `-` before those to take off",
+    },
     bare("summary"),
     bare("suggest"),
     bare("handback"),

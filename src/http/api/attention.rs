@@ -66,6 +66,9 @@ pub async fn tell(api: Arc<Api>, call: Call) -> Answer {
     let technician = call.caller.acts()?;
     let doing = DOINGS.iter().find(|doing| Some(**doing) == call.text("doing")).copied().unwrap_or("gone");
     api.watching.note(conversation.id, technician, doing);
+    if doing == "replying" {
+        api.bridge.typing_in_console(&conversation, technician);
+    }
     let all = api.watchers(&conversation);
     let others = all.iter().filter(|one| one.technician != technician.as_str()).cloned().collect();
     api.hub.watched(Arc::new(conversation), all);

@@ -33,6 +33,7 @@ pub async fn list(api: Arc<Api>, call: Call) -> Answer {
         queue: call.asked("queue").map(QueueId::from),
         assignee: call.asked("assignee").map(TechnicianId::from),
         requester: call.asked("requester").map(str::to_owned),
+        label: call.asked("label").map(str::to_owned),
         before: call.cursor()?.map(|cursor| ConversationId(cursor.at)),
         limit: MOST,
     };

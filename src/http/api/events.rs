@@ -11,7 +11,7 @@ use std::time::Duration;
 use axum::http::{HeaderName, StatusCode, header};
 use axum::response::IntoResponse as _;
 use axum::response::sse::{Event, KeepAlive, Sse};
-use deskbridge_conversation::{Audience, Conversation, ConversationId, MessageId};
+use deskbridge_conversation::{Audience, Conversation, ConversationId, MessageId, TechnicianId};
 use deskbridge_store::{Change, Committed};
 use futures_util::{Stream, stream};
 use serde::Serialize;
@@ -26,6 +26,7 @@ use crate::http::auth::{Caller, Scope};
 use crate::http::limits::Limits;
 use crate::http::problem::Problem;
 use crate::runtime::Bridge;
+use crate::runtime::board::Typing;
 
 /// Changes that a returning listener can be given again.
 const REMEMBERED: usize = 2_048;
@@ -51,6 +52,7 @@ enum Happening {
     Roster,
     /// Who looks at it now, and who writes.
     Watched(Arc<Conversation>, Vec<Watcher>),
+    Typing(Arc<Typing>),
     /// Something may have been missed.
     Resync,
 }
@@ -91,10 +93,18 @@ impl Hub {
             limits: limits.clone(),
         });
         let (feeding, mut bus, stop) = (hub.clone(), bridge.bus.subscribe(), bridge.stop.clone());
+        let mut typing = bridge.board.typing();
         bridge.tasks.spawn(async move {
             loop {
                 let next = tokio::select! {
                     next = bus.recv() => next,
+                    typing = typing.recv() => {
+                        // What was missed of it is over by now.
+                        if let Ok(typing) = typing {
+                            let _ = feeding.sender.send(Arc::new(Happening::Typing(typing)));
+                        }
+                        continue;
+                    }
                     () = stop.cancelled() => return,
                 };
                 match next {
@@ -143,7 +153,7 @@ impl Hub {
         let Some(last) = last else { return (VecDeque::new(), receiver) };
         let at = ring.iter().position(|happening| match happening.as_ref() {
             Happening::Changed(changed) => changed.id() == last,
-            Happening::Roster | Happening::Watched(..) | Happening::Resync => false,
+            Happening::Roster | Happening::Watched(..) | Happening::Typing(_) | Happening::Resync => false,
         });
         let missed = match at {
             Some(at) => ring.iter().skip(at + 1).cloned().collect(),
@@ -269,12 +279,32 @@ impl Listener {
         if shown { Event::default().event("conversation.attention").json_data(data).ok() } else { None }
     }
 
+    /// Shown for a few seconds; there is no word about the end of it.
+    fn typing(&self, typing: &Typing) -> Option<Event> {
+        let policy = self.bridge.policy.current();
+        let conversation = &typing.conversation;
+        if !sees(&self.caller, conversation, &policy.policy) {
+            return None;
+        }
+        let name = match &typing.by {
+            Some(technician) => policy.policy.name(technician),
+            None => conversation.requester.name.clone(),
+        };
+        let data = serde_json::json!({
+            "conversation": conversation.id.0,
+            "technician": typing.by.as_ref().map(TechnicianId::as_str),
+            "name": name,
+        });
+        Event::default().event("conversation.typing").json_data(data).ok()
+    }
+
     fn event(&mut self, happening: &Happening) -> Option<Event> {
         let changed = match happening {
             Happening::Changed(changed) => changed,
             Happening::Roster => return Some(Event::default().event("roster.changed").data("{}")),
             Happening::Resync => return Some(resync()),
             Happening::Watched(conversation, watchers) => return self.watched(conversation, watchers),
+            Happening::Typing(typing) => return self.typing(typing),
         };
         let conversation = &changed.conversation;
         let policy = self.bridge.policy.current();

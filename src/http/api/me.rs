@@ -23,6 +23,8 @@ struct Me {
     csrf: Option<String>,
     /// Seconds in which a reply can be taken back.
     undo_window: u64,
+    /// Whether drafts can be rewritten: a model is configured.
+    rewrites: bool,
 }
 
 #[derive(Serialize)]
@@ -54,5 +56,6 @@ pub async fn get(api: Arc<Api>, call: Call) -> Answer {
         How::Token | How::Unknown => None,
     };
     let undo_window = policy.policy.undo_window.as_secs();
-    Ok(one(Me { token, technician, queues, csrf, undo_window }))
+    let rewrites = api.bridge.assistant.rewrites();
+    Ok(one(Me { token, technician, queues, csrf, undo_window, rewrites }))
 }

@@ -17,7 +17,7 @@ use super::Api;
 use super::apply::{Outcome, Wish};
 use super::call::{Answer, Call};
 use super::page::{Cursor, page};
-use super::view::DeliveryView;
+use super::view::{DeliveryView, MessageView};
 use crate::http::auth::Caller;
 use crate::http::problem::Problem;
 
@@ -36,9 +36,11 @@ pub async fn list(api: Arc<Api>, call: Call) -> Answer {
             deliveries.entry(message).or_default().push(delivery);
         }
     }
+    let helpful: HashMap<MessageId, bool> =
+        api.bridge.read.feedback(conversation.id).await?.into_iter().collect();
     let views = rows.iter().map(|row| {
         let own = deliveries.remove(&row.id.to_string()).unwrap_or_default();
-        api.message(&conversation, row, own)
+        MessageView { helpful: helpful.get(&row.id).copied(), ..api.message(&conversation, row, own) }
     });
     Ok(page(views.collect(), next))
 }
@@ -134,7 +136,7 @@ pub async fn post(api: Arc<Api>, call: Call, intent: PostIntent, field: &str) ->
 impl Api {
     /// 🔒 keeps a text inside wherever it is written, also in a composer for replies: an internal remark that reaches the
     /// requester is the costliest mistake there is. Other signs are text here; verbs have routes of their own.
-    fn meant(&self, intent: PostIntent, text: &str) -> (PostIntent, String) {
+    pub fn meant(&self, intent: PostIntent, text: &str) -> (PostIntent, String) {
         let policy = self.bridge.policy.current();
         match parse(text, &Names::new(&policy.policy, &|_| false)) {
             Some(Parsed::Note { text: inside }) if !inside.trim().is_empty() => (PostIntent::Note, inside),

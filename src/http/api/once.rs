@@ -1,14 +1,17 @@
 //! `Idempotency-Key`: the same request twice does a thing once; the same key with another request is refused.
 //!
 //! Not here: the guarantee itself. That is the cause, which the store keeps for good; this only remembers, for a day, what a
-//! key was used for.
+//! key was used for,
+//! and what was answered where that is no state of a conversation.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::response::Response;
+use bytes::Bytes;
 use deskbridge_conversation::MessageId;
 use deskbridge_store::Cause;
 use sha2::{Digest as _, Sha256};
@@ -24,6 +27,8 @@ const LONGEST: usize = 255;
 const DAY: Duration = Duration::from_secs(24 * 3600);
 /// Keys that are remembered; the older half goes when there are more.
 const KEYS: usize = 50_000;
+/// Bytes of an answer that is kept.
+const LARGEST: usize = 16 << 10;
 
 /// What makes a request the same one again.
 #[derive(Clone, Debug)]
@@ -85,12 +90,72 @@ struct Used {
     at: Instant,
     /// The message that the request made.
     made: Option<MessageId>,
-    finished: bool,
+    stage: Stage,
+}
+
+/// How far a request is that is no event of a conversation.
+enum Stage {
+    Begun,
+    UnderWay,
+    /// `None`: the answer was too large to keep.
+    Done(Option<Kept>),
+}
+
+/// An answer as it was given.
+struct Kept {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+/// What becomes of a request.
+pub enum Started {
+    /// It was carried out before; this is what it answered.
+    Before(Response),
+    Now(Doing),
+}
+
+/// One request under way. Dropped before its end, it may be sent again.
+pub struct Doing {
+    key: String,
+    onces: Arc<Mutex<HashMap<String, Used>>>,
+    ended: bool,
+}
+
+impl Drop for Doing {
+    fn drop(&mut self) {
+        if !self.ended {
+            set(&self.onces, &self.key, Stage::Begun);
+        }
+    }
+}
+
+impl Doing {
+    /// Keeps the answer, and gives it.
+    pub async fn finish(mut self, response: Response) -> Result<Response, Problem> {
+        let (head, body) = response.into_parts();
+        // Answers of these routes are small JSON, in memory already.
+        let body = to_bytes(body, usize::MAX).await.map_err(|_| Problem::internal())?;
+        let kept = (body.len() <= LARGEST).then(|| Kept {
+            status: head.status,
+            headers: head.headers.clone(),
+            body: body.clone(),
+        });
+        set(&self.onces, &self.key, Stage::Done(kept));
+        self.ended = true;
+        Ok(Response::from_parts(head, Body::from(body)))
+    }
+}
+
+fn set(onces: &Mutex<HashMap<String, Used>>, key: &str, stage: Stage) {
+    if let Some(one) = onces.lock().unwrap_or_else(PoisonError::into_inner).get_mut(key) {
+        one.stage = stage;
+    }
 }
 
 #[derive(Default)]
 pub struct Onces {
-    used: Mutex<HashMap<String, Used>>,
+    used: Arc<Mutex<HashMap<String, Used>>>,
 }
 
 impl Onces {
@@ -119,7 +184,7 @@ impl Onces {
             None => {
                 used.insert(
                     key.cause.clone(),
-                    Used { request: key.request, at: now, made: None, finished: false },
+                    Used { request: key.request, at: now, made: None, stage: Stage::Begun },
                 );
                 Ok(())
             }
@@ -135,10 +200,31 @@ impl Onces {
 
     /// For requests that are no events of a conversation: done, so not done again.
     pub fn finished(&self, key: &Key) {
+        set(&self.used, &key.cause, Stage::Done(None));
+    }
+
+    /// After [`Onces::begin`]: one of those that come together does it, the others are told to come again.
+    pub fn start(&self, key: &Key) -> Result<Started, Problem> {
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(one) = used.get_mut(&key.cause) {
-            one.finished = true;
+            match &one.stage {
+                Stage::Begun => one.stage = Stage::UnderWay,
+                Stage::UnderWay => {
+                    let problem = Problem::conflict("under-way", "the same request is being carried out");
+                    return Err(problem.with(header::RETRY_AFTER, 1));
+                }
+                Stage::Done(None) => {
+                    return Err(Problem::conflict("already-done", "this request was carried out before"));
+                }
+                Stage::Done(Some(kept)) => {
+                    let mut response = Response::new(Body::from(kept.body.clone()));
+                    *response.status_mut() = kept.status;
+                    response.headers_mut().clone_from(&kept.headers);
+                    return Ok(Started::Before(response));
+                }
+            }
         }
+        Ok(Started::Now(Doing { key: key.cause.clone(), onces: self.used.clone(), ended: false }))
     }
 
     pub fn was_finished(&self, key: &Key) -> bool {
@@ -146,7 +232,7 @@ impl Onces {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .get(&key.cause)
-            .is_some_and(|one| one.finished)
+            .is_some_and(|one| matches!(one.stage, Stage::Done(_)))
     }
 
     pub fn made_before(&self, key: &Key) -> Option<MessageId> {

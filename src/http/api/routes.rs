@@ -4,6 +4,7 @@
 //! Not here: what the routes do.
 
 mod staff;
+mod words;
 
 use std::sync::Arc;
 
@@ -53,6 +54,11 @@ impl Method {
 pub struct Param {
     pub name: &'static str,
     pub about: &'static str,
+    pub required: bool,
+}
+
+const fn param(name: &'static str, about: &'static str) -> Param {
+    Param { name, about, required: false }
 }
 
 /// What a route answers when all is well.
@@ -72,7 +78,7 @@ pub enum Shape {
 pub struct Route {
     pub method: Method,
     /// Below `/api/v1`. What a name in braces stands for is said by the name: `{conversation}`, `{ticket}`, `{technician}`,
-    /// `{blob}`, `{verb}`, `{token}`, `{canned}`.
+    /// `{blob}`, `{verb}`, `{token}`, `{canned}`, `{message}`.
     pub path: &'static str,
     /// `None`: any good token or session.
     pub scope: Option<Scope>,
@@ -90,9 +96,10 @@ pub struct Route {
 }
 
 impl Route {
-    /// Makes something that is no event of a conversation, so that its key has to be remembered here.
-    pub(super) fn is_once(&self) -> bool {
-        let made = !self.path.starts_with("/conversations/") || self.upload;
+    /// Makes something that is no event of a conversation, so that its key has to be remembered here, with the answer.
+    pub fn is_once(&self) -> bool {
+        let made =
+            !self.path.starts_with("/conversations/") || self.upload || self.path.ends_with("/rewrite");
         matches!(self.method, Method::Post) && !self.open && made
     }
 }
@@ -103,16 +110,17 @@ macro_rules! act {
     };
 }
 
-const CURSOR: Param = Param { name: "cursor", about: "`next_cursor` of the page before" };
-const LIMIT: Param = Param { name: "limit", about: "1 to 200; 50 unless given" };
-const Q: Param = Param { name: "q", about: "words; all must occur" };
+const CURSOR: Param = param("cursor", "`next_cursor` of the page before");
+const LIMIT: Param = param("limit", "1 to 200; 50 unless given");
+const Q: Param = Param { required: true, ..param("q", "words; all must occur") };
 const PAGED: &[Param] = &[CURSOR, LIMIT];
 const SEARCHED: &[Param] = &[Q, CURSOR, LIMIT];
 const FILTERED: &[Param] = &[
-    Param { name: "stage", about: "assisting, handover, assigned or closed" },
-    Param { name: "queue", about: "name of a queue" },
-    Param { name: "assignee", about: "id of a technician" },
-    Param { name: "requester", about: "id of a requester" },
+    param("stage", "assisting, handover, assigned or closed"),
+    param("queue", "name of a queue"),
+    param("assignee", "id of a technician"),
+    param("requester", "id of a requester"),
+    param("label", "one label"),
     CURSOR,
     LIMIT,
 ];
@@ -147,6 +155,8 @@ const ACTION: &[Field] = &[
         about: "resolve: the requester is not told",
     },
     optional("message", TEXT, "reply, note: the text; send: the message's id"),
+    optional("level", 20, "priority: normal, high, urgent, critical, or 0 to 255"),
+    optional("labels", 1_000, "label: words to put on; with `-` before one, it is taken off"),
 ];
 const PRESENCE: &[Field] = &[Field {
     name: "presence",
@@ -194,15 +204,20 @@ const fn post(
 type Act = fn(Arc<Api>, Call) -> Acting;
 
 pub static TABLE: &[Route] = &ALL;
-static ALL: [Route; TALK.len() + staff::STAFF.len()] = both(TALK, staff::STAFF);
+static ALL: [Route; TALK.len() + words::WORDS.len() + staff::STAFF.len()] =
+    joined([TALK, words::WORDS, staff::STAFF]);
 
 /// One after the other.
-const fn both<const N: usize>(first: &[Route], second: &[Route]) -> [Route; N] {
-    let mut all = [first[0]; N];
-    let mut n = 0;
-    while n < N {
-        all[n] = if n < first.len() { first[n] } else { second[n - first.len()] };
-        n += 1;
+const fn joined<const N: usize>(lists: [&[Route]; 3]) -> [Route; N] {
+    let mut all = [lists[0][0]; N];
+    let (mut n, mut list) = (0, 0);
+    while list < lists.len() {
+        let mut at = 0;
+        while at < lists[list].len() {
+            all[n] = lists[list][at];
+            (n, at) = (n + 1, at + 1);
+        }
+        list += 1;
     }
     all
 }
@@ -313,7 +328,11 @@ const TALK: &[Route] = &[
         )
     },
     Route {
-        query: PAGED,
+        query: &[
+            param("q", "beginnings of words of number, summary and requester; all must occur"),
+            CURSOR,
+            LIMIT,
+        ],
         ..get(
             "/tickets",
             Scope::TicketsRead,

@@ -23,7 +23,7 @@ use crate::config::{Config, Fault, Origin, is_editable, slug};
 use crate::http::problem::Problem;
 
 #[derive(Serialize)]
-struct SettingView {
+pub struct SettingView {
     path: String,
     /// As in the file, in JSON; `null` where nothing is set.
     value: Value,
@@ -43,7 +43,7 @@ pub async fn list(api: Arc<Api>, _: Call) -> Answer {
     Ok(one(views.collect::<Vec<_>>()))
 }
 
-fn view(config: &Config, path: String, value: Option<&str>, origin: &Origin) -> SettingView {
+pub fn view(config: &Config, path: String, value: Option<&str>, origin: &Origin) -> SettingView {
     let from = match origin {
         Origin::Default => "default",
         Origin::File(_) | Origin::SecretFile(_) => "file",

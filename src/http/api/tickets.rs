@@ -19,6 +19,8 @@ use crate::http::problem::Problem;
 
 /// Tickets that one request looks at.
 const LOOKED_AT: usize = 2_000;
+/// Characters of a query.
+const LONGEST: usize = 200;
 
 #[derive(Serialize)]
 pub struct TicketView {
@@ -93,13 +95,20 @@ impl From<TicketRow> for TicketView {
     }
 }
 
-/// Newest first.
+/// Newest first; with `q` only those found by number, summary or requester.
 pub async fn list(api: Arc<Api>, call: Call) -> Answer {
     let limit = usize::try_from(call.limit()?).unwrap_or(usize::MAX);
+    let query = call.asked("q").map(str::to_owned);
+    if query.as_ref().is_some_and(|query| query.chars().nth(LONGEST).is_some()) {
+        return Err(Problem::bad("query", format!("`q` has more than {LONGEST} characters")));
+    }
     let mut before = call.cursor()?.map(|cursor| cursor.at);
     let (mut found, mut looked_at) = (Vec::new(), 0);
     loop {
-        let rows = api.bridge.read.tickets(before, MOST).await?;
+        let rows = match &query {
+            Some(query) => api.bridge.read.tickets_found(query, before, MOST).await?,
+            None => api.bridge.read.tickets(before, MOST).await?,
+        };
         let last = rows.len() < usize::try_from(MOST).unwrap_or(usize::MAX);
         for row in rows {
             if found.len() == limit {

@@ -31,6 +31,7 @@ pub struct ConversationView {
     pub status: String,
     pub queue: String,
     pub priority: u8,
+    pub labels: Vec<String>,
     pub subject: String,
     pub requester: RequesterView,
     pub assignee: Option<String>,
@@ -106,6 +107,8 @@ pub struct MessageView {
     pub stored: String,
     pub edited: Option<String>,
     pub deleted: bool,
+    /// What was said about words of the assistant: 👍 or 👎.
+    pub helpful: Option<bool>,
     pub deliveries: Vec<DeliveryView>,
 }
 
@@ -220,6 +223,7 @@ impl Api {
             status: desk::status(conversation, policy),
             queue: conversation.queue.0.clone(),
             priority: conversation.priority,
+            labels: conversation.labels.clone(),
             subject: self.bridge.subject(conversation).await?,
             requester: RequesterView {
                 id: conversation.requester.id.0.clone(),
@@ -280,6 +284,7 @@ impl Api {
             stored: time(row.now),
             edited: row.edited.map(time),
             deleted: row.deleted,
+            helpful: None,
             deliveries,
         }
     }

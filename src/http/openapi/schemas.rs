@@ -77,7 +77,8 @@ fn conversation() -> Value {
         "state": one_of(&["assisting", "waiting", "offered", "assigned", "snoozed", "resolved", "closed"]),
         "status": {"type": "string", "description": "The state in words"},
         "queue": text(),
-        "priority": number(),
+        "priority": {"type": "integer", "description": "0 to 255; higher goes first"},
+        "labels": list(text()),
         "subject": text(),
         "requester": reference("Requester"),
         "assignee": maybe("string"),
@@ -162,6 +163,7 @@ fn messages() -> Vec<(&'static str, Value)> {
                 "stored": time(),
                 "edited": maybe_time(),
                 "deleted": flag(),
+                "helpful": {"type": ["boolean", "null"], "description": "What was said about words of the assistant"},
                 "deliveries": list(reference("Delivery"))
             })),
         ),
@@ -265,7 +267,8 @@ fn people() -> Vec<(&'static str, Value)> {
                 "technician": {"anyOf": [object(json!({"id": text(), "name": text(), "role": role()})), {"type": "null"}]},
                 "queues": list(text()),
                 "csrf": {"type": ["string", "null"], "description": "For the header x-csrf-token, in a session"},
-                "undo_window": {"type": "integer", "description": "Seconds in which a reply can be taken back"}
+                "undo_window": {"type": "integer", "description": "Seconds in which a reply can be taken back"},
+                "rewrites": {"type": "boolean", "description": "Whether drafts can be rewritten: a model is configured"}
             })),
         ),
     ]

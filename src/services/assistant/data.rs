@@ -3,7 +3,7 @@
 //! Not here: what a model makes of it. It has no power to be talked into using (A4).
 
 /// The tags that our prompts use.
-const TAGS: [&str; 5] = ["article", "requester", "technician", "transcript", "note"];
+const TAGS: [&str; 6] = ["article", "requester", "technician", "transcript", "note", "draft"];
 
 /// The text with our own tags made harmless, so that nobody can end the data early.
 pub(super) fn inert(text: &str) -> String {

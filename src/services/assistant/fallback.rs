@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use deskbridge_contract::Content;
 use deskbridge_conversation::{Answer, TechnicianId};
 
-use super::{Assistant, Progress, Reply, Request};
+use super::{Assistant, Draft, Progress, Reply, Request};
 
 /// `then` answers what `first` could not. It must be quick: what is left of the turn's time is little.
 #[derive(Clone)]
@@ -53,5 +53,13 @@ impl Assistant for FallbackEngine {
             Some(draft) => Some(draft),
             None => self.then.suggest(request, to).await,
         }
+    }
+
+    fn rewrites(&self) -> bool {
+        self.first.rewrites() || self.then.rewrites()
+    }
+
+    async fn rewrite(&self, draft: &Draft) -> Result<String, String> {
+        if self.first.rewrites() { self.first.rewrite(draft).await } else { self.then.rewrite(draft).await }
     }
 }

@@ -10,6 +10,7 @@ mod knowledge;
 #[cfg(test)]
 mod knowledge_tests;
 mod openai;
+mod rewrite;
 mod sources;
 mod stretch;
 mod suggest;
@@ -25,6 +26,7 @@ pub use budget::Budget;
 pub use fallback::FallbackEngine;
 pub use knowledge::KnowledgeEngine;
 pub use openai::{Clock, OpenAiEngine, OpenAiSettings, Patience, SettingsError};
+pub use rewrite::{Draft, Rewriting};
 pub use tools::{Bind, NoTools, OwnTicket, Tools};
 
 /// Who said a line of the stretch.
@@ -93,6 +95,16 @@ pub trait Assistant: Send + Sync {
 
     /// A draft for a technician, with its sources; `None` when there is nothing worth suggesting.
     async fn suggest(&self, request: &Request, to: &TechnicianId) -> Option<Content>;
+
+    /// Whether [`Assistant::rewrite`] can be asked for at all: only a model has words of its own.
+    fn rewrites(&self) -> bool {
+        false
+    }
+
+    /// A technician's draft in other words (A7). `Err` says why not, for the technician. Within 30 s.
+    async fn rewrite(&self, _draft: &Draft) -> Result<String, String> {
+        Err("no model is configured".to_owned())
+    }
 }
 
 /// The button that accepts "shall I connect you?".

@@ -30,3 +30,4 @@ pub use lexicon::Field;
 pub use search::{Hit, Knowledge, KnowledgeBase, Matched, MatchedBy, Reloaded};
 pub use sources::{Limits, LoadFault, LoadProblem, read_folder};
 pub use stretch::{By, Citation, Turn};
+pub use words::telling;

@@ -167,6 +167,17 @@ pub(super) fn content(text: &str, max: usize) -> Vec<String> {
     out
 }
 
+/// Beginnings of the words that name something, for a search in other people's words: without endings where what is left
+/// still begins the word.
+pub fn telling(text: &str, max: usize) -> Vec<String> {
+    let begun = |word: String| match stem(&word) {
+        short if short.len() >= 3 && word.starts_with(&short) => short,
+        _ => word,
+    };
+    let mut seen = HashSet::new();
+    content(text, max).into_iter().map(begun).filter(|word| seen.insert(word.clone())).collect()
+}
+
 /// One spelling for the English forms of a word: `printing`, `printed`, `prints` -> `print`. Other words pass
 /// unharmed often enough.
 pub(super) fn stem(word: &str) -> String {

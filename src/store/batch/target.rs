@@ -179,6 +179,7 @@ fn opens(body: &EventBody) -> Opens {
                 | RequesterVerb::Status
                 | RequesterVerb::Close
                 | RequesterVerb::Rate { .. }
+                | RequesterVerb::Tag { .. }
                 | RequesterVerb::Feedback { .. } => Opens::First,
             },
             RequesterEvent::Edited { .. }

@@ -3,13 +3,13 @@
 //! Not here: the export (`dump`).
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use async_trait::async_trait;
 use deskbridge_contract::{ChannelName, Timestamp};
 use deskbridge_conversation::{
     Assigned, Conversation, ConversationId, EffectId, Handover, MessageId, Offer, OfferTo, QueueId,
-    SessionId, Stage, TechnicianId,
+    Requester, RequesterId, SessionId, Stage, TechnicianId,
 };
 
 use crate::job::StoreError;
@@ -172,6 +172,30 @@ impl Read for Memory {
         Ok(hits)
     }
 
+    async fn people(&self, query: &str, limit: u32) -> Result<Vec<PersonRow>, StoreError> {
+        let terms = search::beginnings(query);
+        let tables = self.tables();
+        let mut latest: BTreeMap<&RequesterId, (Timestamp, &Requester)> = BTreeMap::new();
+        for row in tables.conversations.values() {
+            let (requester, opened) = (&row.state.requester, row.state.opened);
+            latest.insert(&requester.id, (opened, requester));
+        }
+        let mut found: Vec<_> = latest
+            .into_values()
+            .filter(|(_, requester)| {
+                let remote = requester.id.0.split_once(':').map_or("", |(_, remote)| remote);
+                is_found(&terms, &search::found_by(&[&requester.name, remote]))
+            })
+            .collect();
+        found.sort_by_key(|(opened, requester)| Reverse((*opened, &requester.id)));
+        let rows = found.into_iter().map(|(_, requester)| PersonRow {
+            id: requester.id.clone(),
+            name: requester.name.clone(),
+            language: requester.language.clone(),
+        });
+        Ok(rows.take(most(limit)).collect())
+    }
+
     async fn ticket(&self, number: i64) -> Result<Option<TicketRow>, StoreError> {
         Ok(self.tables().tickets.get(&number).cloned())
     }
@@ -180,6 +204,20 @@ impl Read for Memory {
         let tables = self.tables();
         let newest_first = tables.tickets.range(..before.unwrap_or(i64::MAX)).rev();
         Ok(newest_first.take(most(limit)).map(|(_, row)| row.clone()).collect())
+    }
+
+    async fn tickets_found(
+        &self,
+        query: &str,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<TicketRow>, StoreError> {
+        let terms = search::beginnings(query);
+        let tables = self.tables();
+        let newest_first = tables.tickets.range(..before.unwrap_or(i64::MAX)).rev().map(|(_, row)| row);
+        let found = newest_first
+            .filter(|row| is_found(&terms, &crate::tickets::words(row.number, &row.summary, &row.requester)));
+        Ok(found.take(most(limit)).cloned().collect())
     }
 
     async fn ticket_of(&self, id: ConversationId) -> Result<Option<TicketRow>, StoreError> {
@@ -266,6 +304,12 @@ impl Read for Memory {
         Ok(self.tables().audit.iter().rev().take(most(limit)).cloned().collect())
     }
 
+    async fn feedback(&self, id: ConversationId) -> Result<Vec<(MessageId, bool)>, StoreError> {
+        let tables = self.tables();
+        let rows = tables.feedback.range(first_of(id, 0)..=last_of(id));
+        Ok(rows.map(|(message, (helpful, _))| (*message, *helpful)).collect())
+    }
+
     async fn counts(&self) -> Result<Counts, StoreError> {
         let tables = self.tables();
         let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
@@ -296,11 +340,17 @@ impl Read for Memory {
     }
 }
 
+/// No words find nothing.
+fn is_found(terms: &[String], column: &str) -> bool {
+    !terms.is_empty() && terms.iter().all(|term| column.contains(&format!(" {term}")))
+}
+
 fn matches(conversation: &Conversation, filter: &ConversationFilter) -> bool {
     filter.stage.as_ref().is_none_or(|stage| conversation.stage_name() == stage)
         && filter.queue.as_ref().is_none_or(|queue| conversation.queue == *queue)
         && filter.assignee.as_ref().is_none_or(|who| conversation.assignee() == Some(who))
         && filter.requester.as_ref().is_none_or(|who| conversation.requester.id.as_str() == who)
+        && filter.label.as_ref().is_none_or(|label| conversation.labels.contains(label))
         && filter.before.is_none_or(|before| conversation.id < before)
 }
 

@@ -6,7 +6,7 @@ use deskbridge_conversation::{Conversation, ConversationId};
 
 use super::Text;
 use super::rows::Rows;
-use super::{staff, write_admin, write_delivery, write_talk, write_tickets};
+use super::{find, staff, write_admin, write_delivery, write_talk, write_tickets};
 use crate::backend::Changes;
 use crate::job::StoreError;
 use crate::rows::AuditRow;
@@ -73,6 +73,7 @@ pub(crate) fn plan<'a>(
     let mut plan = Plan { dialect, known, writes: Vec::with_capacity(16), last_audit: None, fault: None };
     write_talk::causes(changes, &mut plan);
     write_talk::conversations(changes, &mut plan);
+    find::labels(changes, &mut plan);
     write_talk::requesters(changes, &mut plan);
     write_talk::sessions(changes, &mut plan);
     write_talk::messages(changes, &mut plan);

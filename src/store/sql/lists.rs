@@ -20,6 +20,8 @@ macro_rules! conversations {
             $narrow,
             " and (cast($1 as text) is null or stage = $1) and (cast($2 as text) is null or queue = $2)
              and (cast($3 as text) is null or assignee = $3) and (cast($4 as text) is null or requester = $4)
+             and (cast($7 as text) is null or exists (select 1 from labels as l
+                 where l.label = $7 and l.conversation = conversations.id))
              and id < $5 order by id desc limit $6"
         )
     };
@@ -30,6 +32,10 @@ pub(crate) static CONVERSATIONS_OF_REQUESTER: Text =
 pub(crate) static CONVERSATIONS_OF_ASSIGNEE: Text =
     conversations!("conversations: list by assignee", "assignee = $3");
 pub(crate) static CONVERSATIONS_IN_STAGE: Text = conversations!("conversations: list by stage", "stage = $1");
+pub(crate) static CONVERSATIONS_LABELLED: Text = conversations!(
+    "conversations: list by label",
+    "id in (select conversation from labels where label = $7)"
+);
 
 pub(crate) static MESSAGES: Text = text!(
     "messages: list",
@@ -171,6 +177,10 @@ pub(crate) static QUARANTINE: Text =
     text!("quarantine: list", "select ", QUARANTINE, " from quarantine order by id desc limit $1");
 pub(crate) static AUDIT: Text =
     text!("audit: list", "select ", AUDIT, " from audit order by id desc limit $1");
+pub(crate) static FEEDBACK: Text = text!(
+    "feedback: of a conversation",
+    "select conversation, seq, n, helpful from feedback where conversation = $1 order by seq, n"
+);
 pub(crate) static COUNTS: Text = text!(
     "counts",
     "select (select count(*) from conversations), (select count(*) from messages),
@@ -229,6 +239,7 @@ pub(super) static TEXTS: &[&Text] = &[
     &CONVERSATIONS_OF_REQUESTER,
     &CONVERSATIONS_OF_ASSIGNEE,
     &CONVERSATIONS_IN_STAGE,
+    &CONVERSATIONS_LABELLED,
     &MESSAGES,
     &MESSAGE,
     &LOG,
@@ -256,6 +267,7 @@ pub(super) static TEXTS: &[&Text] = &[
     &TOKENS,
     &QUARANTINE,
     &AUDIT,
+    &FEEDBACK,
     &COUNTS,
     &RECENT_WAITS,
     &PING,

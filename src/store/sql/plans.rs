@@ -4,7 +4,7 @@
 
 use sqlx::{AssertSqlSafe, ConnectOptions, Row as _};
 
-use super::{dump, lists, lookups, staff, write_admin, write_delivery, write_talk, write_tickets};
+use super::{dump, find, lists, lookups, staff, write_admin, write_delivery, write_talk, write_tickets};
 use crate::open::{OpenOptions, open};
 
 /// Small by nature, or asked for as a whole.
@@ -26,6 +26,7 @@ async fn no_statement_reads_a_whole_table() {
     let mut conn = sqlx::sqlite::SqliteConnectOptions::new().filename(&path).connect().await.unwrap();
     let texts = [
         lists::TEXTS,
+        find::TEXTS,
         lookups::TEXTS,
         dump::TEXTS,
         staff::TEXTS,

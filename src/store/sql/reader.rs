@@ -13,7 +13,8 @@ use sqlx::postgres::PgPool;
 use sqlx::sqlite::SqlitePool;
 
 use super::decode::{Row, damaged};
-use super::{Arg, On, Text, lists, lookups, staff};
+use super::rows::Rows;
+use super::{Arg, On, Text, find, lists, lookups, staff};
 use crate::job::StoreError;
 use crate::read::{ConversationFilter, Counts, Read, SearchHit};
 use crate::rows::*;
@@ -66,6 +67,13 @@ fn seq(value: u64) -> Arg<'static> {
     Arg::Int(i64::try_from(value).unwrap_or(i64::MAX))
 }
 
+/// Words of a query for columns of [`search::found_by`]; `None`: there are none, so nothing is found.
+fn beginnings(query: &str) -> Option<String> {
+    let mut rows = Rows::new();
+    search::beginnings(query).iter().for_each(|word| rows.push_key(word));
+    (rows.count() > 0).then(|| rows.finish())
+}
+
 fn state(row: &Row) -> Result<Conversation, StoreError> {
     row.json(0)
 }
@@ -80,11 +88,12 @@ impl Read for Reader {
         let queue = filter.queue.as_ref().map(QueueId::as_str);
         let assignee = filter.assignee.as_ref().map(TechnicianId::as_str);
         // The narrowest first: which index is used must not depend on the database's guess about a null.
-        let text = match (&filter.requester, assignee, &filter.stage) {
-            (Some(_), _, _) => &lists::CONVERSATIONS_OF_REQUESTER,
-            (None, Some(_), _) => &lists::CONVERSATIONS_OF_ASSIGNEE,
-            (None, None, Some(_)) => &lists::CONVERSATIONS_IN_STAGE,
-            (None, None, None) => &lists::CONVERSATIONS,
+        let text = match (&filter.requester, assignee, &filter.label, &filter.stage) {
+            (Some(_), _, _, _) => &lists::CONVERSATIONS_OF_REQUESTER,
+            (None, Some(_), _, _) => &lists::CONVERSATIONS_OF_ASSIGNEE,
+            (None, None, Some(_), _) => &lists::CONVERSATIONS_LABELLED,
+            (None, None, None, Some(_)) => &lists::CONVERSATIONS_IN_STAGE,
+            (None, None, None, None) => &lists::CONVERSATIONS,
         };
         let args = [
             filter.stage.as_deref().into(),
@@ -93,6 +102,7 @@ impl Read for Reader {
             filter.requester.as_deref().into(),
             filter.before.map_or(i64::MAX, |before| before.0).into(),
             i64::from(filter.limit).into(),
+            filter.label.as_deref().into(),
         ];
         self.all(text, &args, state).await
     }
@@ -195,6 +205,11 @@ impl Read for Reader {
         .await
     }
 
+    async fn people(&self, query: &str, limit: u32) -> Result<Vec<PersonRow>, StoreError> {
+        let Some(terms) = beginnings(query) else { return Ok(Vec::new()) };
+        self.all(&find::PEOPLE, &[terms.as_str().into(), i64::from(limit).into()], Row::person).await
+    }
+
     async fn ticket(&self, number: i64) -> Result<Option<TicketRow>, StoreError> {
         let found = self.all(&lists::TICKET, &[number.into()], Row::ticket).await?;
         Ok(self.with_details(found).await?.pop())
@@ -203,6 +218,18 @@ impl Read for Reader {
     async fn tickets(&self, before: Option<i64>, limit: u32) -> Result<Vec<TicketRow>, StoreError> {
         let args = [before.unwrap_or(i64::MAX).into(), i64::from(limit).into()];
         let found = self.all(&lists::TICKETS, &args, Row::ticket).await?;
+        self.with_details(found).await
+    }
+
+    async fn tickets_found(
+        &self,
+        query: &str,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<TicketRow>, StoreError> {
+        let Some(terms) = beginnings(query) else { return Ok(Vec::new()) };
+        let args = [terms.as_str().into(), before.unwrap_or(i64::MAX).into(), i64::from(limit).into()];
+        let found = self.all(&find::TICKETS, &args, Row::ticket).await?;
         self.with_details(found).await
     }
 
@@ -276,6 +303,10 @@ impl Read for Reader {
 
     async fn audit(&self, limit: u32) -> Result<Vec<AuditRow>, StoreError> {
         self.all(&lists::AUDIT, &[i64::from(limit).into()], Row::audit).await
+    }
+
+    async fn feedback(&self, id: ConversationId) -> Result<Vec<(MessageId, bool)>, StoreError> {
+        self.all(&lists::FEEDBACK, &[id.0.into()], |row| Ok((row.id(0)?, row.flag(3)?))).await
     }
 
     async fn counts(&self) -> Result<Counts, StoreError> {

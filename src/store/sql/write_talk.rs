@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 
-use deskbridge_conversation::{Conversation, MessageId, OfferTo, STATE_VERSION, Stage};
+use deskbridge_conversation::{Conversation, MessageId, OfferTo, Requester, STATE_VERSION, Stage};
 
 use super::changes::{Dialect, Plan};
 use super::decode::audience_name;
@@ -12,6 +12,7 @@ use super::rows::{Cell, Rows, json, last_of};
 use super::{Text, text};
 use crate::backend::Changes;
 use crate::rows::ConversationRow;
+use crate::search;
 
 pub(crate) static CAUSES: Text = text!(
     "causes: insert",
@@ -177,13 +178,14 @@ fn cells<'a>(row: &'a ConversationRow, columns: &Columns<'a>, loaded_seq: u64) -
 
 static REQUESTERS: Text = text!(
     "requesters: save",
-    "insert into requesters (id, name, language, away, first_opened, last_opened)
+    "insert into requesters (id, name, language, away, first_opened, last_opened, words)
      select value->>0, value->>1, value->>2, cast(value->>3 as bigint), cast(value->>4 as bigint),
-         cast(value->>4 as bigint)
+         cast(value->>4 as bigint), value->>5
      from ",
     ROWS,
     UPSERT,
     "(id) do update set name = excluded.name, language = excluded.language, away = excluded.away,
+         words = excluded.words,
          last_opened = case when excluded.last_opened > requesters.last_opened
              then excluded.last_opened else requesters.last_opened end"
 );
@@ -195,6 +197,12 @@ static IDENTITIES: Text = text!(
     UPSERT,
     "(identity) do nothing"
 );
+
+/// A requester is found by name, and by what their platform calls them.
+fn found_by(requester: &Requester) -> String {
+    let remote = requester.id.0.split_once(':').map_or("", |(_, remote)| remote);
+    search::found_by(&[&requester.name, remote])
+}
 
 /// Only of conversations that are new or whose requester changed.
 pub(crate) fn requesters(changes: &Changes, plan: &mut Plan<'_>) {
@@ -209,6 +217,7 @@ pub(crate) fn requesters(changes: &Changes, plan: &mut Plan<'_>) {
                 (&requester.language).into(),
                 requester.away.into(),
                 opened.into(),
+                Cell::Own(found_by(requester)),
             ]);
         }
         if before.is_none() {

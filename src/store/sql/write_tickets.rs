@@ -11,7 +11,7 @@ use super::rows::{Cell, Rows, first_of};
 use super::{Text, text};
 use crate::backend::Changes;
 use crate::job::TicketOp;
-use crate::tickets::{change, status_name};
+use crate::tickets::{change, status_name, words as ticket_words};
 
 static STATUS: Text = text!(
     "tickets: status",
@@ -22,9 +22,9 @@ static STATUS: Text = text!(
 static CREATE: Text = text!(
     "tickets: insert",
     "insert into tickets (number, key, conversation, status, priority, requester, technician, created, updated,
-         summary, description)
+         summary, description, words)
      select cast(value->>0 as bigint), value->>1, cast(value->>2 as bigint), value->>3, cast(value->>4 as bigint),
-         value->>5, value->>6, cast(value->>7 as bigint), cast(value->>7 as bigint), value->>8, value->>9
+         value->>5, value->>6, cast(value->>7 as bigint), cast(value->>7 as bigint), value->>8, value->>9, value->>10
      from ",
     ROWS
 );
@@ -135,6 +135,7 @@ fn create(changes: &Changes, last: &BTreeMap<i64, TicketStatus>, plan: &mut Plan
             (*now).into(),
             summary.into(),
             description.into(),
+            Cell::Own(ticket_words(*number, summary, requester)),
         ]);
     }
     plan.add(&CREATE, rows);

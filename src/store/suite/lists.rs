@@ -50,6 +50,54 @@ pub(super) async fn conversations_are_listed(place: Fresh) {
     rig.end().await;
 }
 
+pub(super) async fn labels_find_conversations(place: Fresh) {
+    let rig = some(&place, 3).await;
+    let label = |add: &[&str], remove: &[&str]| {
+        let own = |words: &[&str]| words.iter().map(ToString::to_string).collect();
+        Verb::Label { add: own(add), remove: own(remove) }
+    };
+    let found = async |label: &str| {
+        let filter =
+            ConversationFilter { label: Some(label.to_owned()), limit: 10, ..ConversationFilter::default() };
+        ids(&rig.read.conversations(&filter).await.unwrap())
+    };
+    rig.done(verb(ConversationId(1), "l1", "ana", label(&["vpn", "floor-2"], &[]))).await;
+    rig.done(verb(ConversationId(3), "l2", "ana", label(&["vpn"], &[]))).await;
+    assert_eq!((found("vpn").await, found("floor-2").await), (vec![3, 1], vec![1]));
+    assert_eq!(rig.state(ConversationId(1)).await.labels, ["floor-2", "vpn"]);
+    rig.done(verb(ConversationId(1), "l3", "ana", label(&["wifi"], &["vpn"]))).await;
+    assert_eq!((found("vpn").await, found("wifi").await), (vec![3], vec![1]));
+    rig.done(verb(ConversationId(1), "l4", "ana", label(&[], &["wifi", "floor-2"]))).await;
+    assert!(found("wifi").await.is_empty() && found("floor-2").await.is_empty());
+    let both = ConversationFilter {
+        label: Some("vpn".into()),
+        stage: Some("closed".into()),
+        limit: 10,
+        ..ConversationFilter::default()
+    };
+    assert!(rig.read.conversations(&both).await.unwrap().is_empty());
+    rig.done(verb(ConversationId(2), "p1", "ana", Verb::Priority { level: 7 })).await;
+    assert_eq!(ids(&rig.read.waiting(10).await.unwrap()), [2, 1, 3]);
+    rig.end().await;
+}
+
+pub(super) async fn people_are_found(place: Fresh) {
+    let rig = some(&place, 3).await;
+    let mut named = posted(4, "m4", "hello");
+    let Target::Requester { requester, .. } = &mut named.target else { panic!("not by address") };
+    requester.name = "María-José Núñez".to_owned();
+    rig.done(named).await;
+    let found = async |query: &str| {
+        let rows = rig.read.people(query, 10).await.unwrap();
+        rows.into_iter().map(|row| row.id.0).collect::<Vec<_>>()
+    };
+    assert_eq!(found("nunez MAR").await, ["web:4"]);
+    assert_eq!(found("josé").await, ["web:4"]);
+    assert!(found("ose").await.is_empty() && found("").await.is_empty() && found("'; --").await.is_empty());
+    assert_eq!(found("3").await, ["web:3"], "by what the platform calls them");
+    rig.end().await;
+}
+
 pub(super) async fn the_queue_is_in_order(place: Fresh) {
     let rig = some(&place, 3).await;
     let mut urgent = posted(4, "m4", "everything is on fire");

@@ -122,6 +122,12 @@ pub(super) async fn tickets_are_made_once(place: Fresh) {
     let numbers = |rows: Vec<TicketRow>| rows.iter().map(|ticket| ticket.number).collect::<Vec<_>>();
     assert_eq!(numbers(rig.read.tickets(None, 2).await.unwrap()), [3, 2]);
     assert_eq!(numbers(rig.read.tickets(Some(2), 2).await.unwrap()), [1]);
+    let found = async |query: &str, before: Option<i64>| {
+        numbers(rig.read.tickets_found(query, before, 2).await.unwrap())
+    };
+    assert_eq!(found("SUMM c", None).await, [3]);
+    assert_eq!((found("summary", None).await, found("summary", Some(3)).await), (vec![3, 2], vec![2, 1]));
+    assert_eq!((found("T-000002", None).await, found("ummary", None).await), (vec![2], vec![]));
     // One open ticket per conversation (D15).
     assert!(matches!(rig.writer.admin(ticket("d", Some(1))).await, Err(StoreError::Conflict(_))));
     let resolve = TicketOp::SetStatus { number: 3, status: TicketStatus::Resolved, by: "ana".into() };

@@ -56,7 +56,7 @@ impl Stream {
     }
 
     /// The next event of this conversation with this name.
-    async fn wait_for(&mut self, name: &str, conversation: i64) -> Event {
+    pub async fn wait_for(&mut self, name: &str, conversation: i64) -> Event {
         loop {
             let event = self.next().await.expect("goes on");
             if event.name == name && event.data["conversation"] == conversation {

@@ -17,3 +17,4 @@ mod sight;
 mod sockets;
 mod tokens;
 mod words;
+mod workplace;

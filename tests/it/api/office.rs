@@ -15,6 +15,7 @@ use deskbridge::http::router_with;
 use deskbridge::runtime::Bridge;
 use deskbridge_contract::ChannelName;
 use deskbridge_conversation::{Conversation, ConversationId, TechnicianId};
+use deskbridge_services::assistant::Assistant;
 use deskbridge_store::Admin;
 use deskbridge_store::rows::{BlobRow, TokenRow};
 use serde_json::{Value, json};
@@ -141,7 +142,17 @@ impl Office {
     /// With more configuration in front, and other limits. Everybody has a token of their name with every ordinary
     /// scope; `program` belongs to nobody and may everything.
     pub async fn open_with(more: &str, limits: Limits) -> Office {
-        let mut town = Town::build(&format!("{more}{}", CONFIG.replace("KNOWLEDGE", &knowledge()))).await;
+        Office::built(more, limits, None).await
+    }
+
+    /// With an assistant of one's own.
+    pub async fn open_by(engine: Option<Arc<dyn Assistant>>) -> Office {
+        Office::built("", Limits::default(), engine).await
+    }
+
+    async fn built(more: &str, limits: Limits, engine: Option<Arc<dyn Assistant>>) -> Office {
+        let text = format!("{more}{}", CONFIG.replace("KNOWLEDGE", &knowledge()));
+        let mut town = Town::build_with(&text, engine).await;
         let running = town.running.as_mut().expect("it runs");
         running.hooks.push((ChannelName::from("probe"), super::sockets::hook()));
         let router = router_with(&town.config, town.running(), None, &limits);

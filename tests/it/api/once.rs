@@ -63,6 +63,33 @@ async fn what_stands_in_its_own_way_is_still_a_repeat() {
 }
 
 #[tokio::test]
+async fn what_is_no_event_is_answered_as_it_was() {
+    let office = Office::open().await;
+    let add = |text: &str| keyed(post("/api/v1/canned", "ana", &json!({"shortcut": "hi", "text": text})));
+    let first = office.ask(add("Hello")).await.must_be(201);
+    assert_eq!(first.header("idempotency-replayed"), "");
+    let again = office.ask(add("Hello")).await.must_be(201);
+    assert_eq!(again.header("idempotency-replayed"), "true");
+    assert_eq!(
+        (again.bytes, again.headers["content-type"].clone()),
+        (first.bytes, first.headers["content-type"].clone())
+    );
+    office.ask(add("Something else")).await.must_be(422);
+    let kept = office.ask(super::office::get("/api/v1/canned", "ana")).await.data();
+    assert_eq!(kept.as_array().unwrap().len(), 1);
+    // A refusal is no answer that is kept: what was wrong may be put right.
+    let wrong = || keyed(post("/api/v1/canned", "bob", &json!({"shortcut": "a b", "text": "x"})));
+    office.ask(wrong()).await.must_be(400);
+    office.ask(wrong()).await.must_be(400);
+    // A file, too.
+    let (network, _) = office.two().await;
+    let path = format!("/api/v1/conversations/{network}/files?name=a.txt");
+    let upload = || keyed(super::office::request("POST", &path, "sue", "hello".into()));
+    let first = office.ask(upload()).await.must_be(201).data();
+    assert_eq!(office.ask(upload()).await.must_be(201).data()["id"], first["id"]);
+}
+
+#[tokio::test]
 async fn presence_too() {
     let office = Office::open().await;
     let set = |presence: &str| {

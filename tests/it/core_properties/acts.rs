@@ -206,6 +206,7 @@ fn any_requester_verb() -> impl Strategy<Value = RequesterVerb> {
         1 => Just(RequesterVerb::Close),
         1 => any::<u8>().prop_map(|score| RequesterVerb::Rate { score }),
         1 => (any_message(), any::<bool>()).prop_map(|(message, helpful)| RequesterVerb::Feedback { message, helpful }),
+        1 => (any_label(), any::<bool>()).prop_map(|(word, on)| RequesterVerb::Tag { word, on }),
     ]
 }
 
@@ -232,6 +233,10 @@ fn any_desk_event() -> impl Strategy<Value = DeskEvent> {
     ]
 }
 
+fn any_label() -> impl Strategy<Value = String> {
+    select(vec!["vpn", "vip", "floor-2"]).prop_map(str::to_owned)
+}
+
 fn any_verb() -> impl Strategy<Value = Verb> {
     let to = prop_oneof![
         (any_technician(), any::<bool>())
@@ -245,6 +250,8 @@ fn any_verb() -> impl Strategy<Value = Verb> {
         1 => select(vec![Verb::On, Verb::Busy, Verb::Off]),
         2 => to.prop_map(|to| Verb::Transfer { to }),
         1 => any_technician().prop_map(|who| Verb::Invite { who }),
+        1 => any::<u8>().prop_map(|level| Verb::Priority { level }),
+        1 => (any_label(), any_label()).prop_map(|(on, off)| Verb::Label { add: vec![on], remove: vec![off] }),
         1 => (1..7200u64).prop_map(|seconds| Verb::Snooze { period: Duration::from_secs(seconds) }),
         2 => Just(Verb::Handback),
         2 => any::<bool>().prop_map(|silently| Verb::Resolve { silently }),

@@ -148,7 +148,15 @@ async fn l9_edits_and_deletions(talk: &Talk, maria: &mut Visitor, topic: i64) {
     })
     .await;
     let told = talk.reply(topic, "Pull the gren lever");
-    maria.sees("technician", "Pull the gren lever").await;
+    let theirs = maria.sees("technician", "Pull the gren lever").await;
+    // S66: words of others are not hers to change, whatever frame a made-up client sends.
+    for act in [
+        json!({ "t": "edit", "message": theirs.id, "text": "Your account is closed" }),
+        json!({ "t": "delete", "message": theirs.id }),
+    ] {
+        assert_eq!(maria.dares(act).await, Some(404));
+    }
+    assert_eq!((maria.count("Pull the gren lever"), talk.count(Some(topic), "account is closed")), (1, 0));
     talk.fake.edit_message(talk.desk, told, "Pull the green lever");
     maria.sees("technician", "Pull the green lever").await;
     assert_eq!((maria.count("en lever"), maria.count("the tray is st")), (1, 1), "{:#?}", maria.said());

@@ -4,7 +4,7 @@
 import { signal } from "@preact/signals";
 import { Refused, get, post, put, remove } from "./api.ts";
 import {
-  chats, current, detail, dialog, keep, loadMe, loadOne, loadRoster, me, myself, nameOf, now, open, own, selected, shown, suggestionAsked, suggesting, toast, view, watchers,
+  announce, chats, current, detail, dialog, drafted, editing, keep, loadMe, loadOne, loadRoster, me, messages, myself, nameOf, now, open, own, selected, shown, suggestionAsked, suggesting, toast, view, watchers,
 } from "./state.ts";
 import type { Draft } from "./parts/Composer.tsx";
 import type { Conversation, Message, Presence, Upload, Watcher, Written } from "./types.ts";
@@ -37,7 +37,9 @@ export function verb(name: string, body: object = {}, id = selected.value): Prom
     took(written);
     if ((name === "accept" || name === "takeover") && written.conversation.assignee === own.value) view.value = "mine";
     const text = written.toast ?? DONE[name];
-    if (text && name !== "info") toast(plain(text), {}, 4_000);
+    // Labels and priority show at once where they were set.
+    if (name === "label" || name === "priority") announce(plain(text ?? ""));
+    else if (text && name !== "info") toast(plain(text), {}, 4_000);
   });
 }
 
@@ -124,6 +126,60 @@ export function setPresence(to: Presence) {
   return trying(async () => {
     await put(`/technicians/${own.value}/presence`, { presence: to });
     await loadRoster();
+  });
+}
+
+/** One's own message in other words, wherever it is shown. */
+export async function edit(message: Message, text: string): Promise<boolean> {
+  const id = selected.value;
+  if (id === null) return false;
+  return trying(async () => took(await put<Written>(`/conversations/${id}/messages/${message.id}`, { text })));
+}
+
+export async function erase(message: Message): Promise<boolean> {
+  const id = selected.value;
+  if (id === null) return false;
+  return trying(async () => took(await remove<Written>(`/conversations/${id}/messages/${message.id}`)));
+}
+
+export const isOwn = (message: Message) => message.author.kind === "technician" && message.author.id === own.value && !message.deleted;
+
+/** Opens the latest of one's own messages; `false` when there is none. */
+export function editLatest(): boolean {
+  const latest = messages.value.findLast((one) => isOwn(one) && one.text !== null);
+  if (latest) editing.value = latest.id;
+  return Boolean(latest);
+}
+
+export type How = "reword" | "shorten" | "translate";
+/** What is being made of the draft. */
+export const rewriting = signal<How | null>(null);
+
+/** The draft in other words, in its place; what stood there comes back by a word. */
+export async function rewrite(how: How) {
+  const id = selected.value;
+  const before = drafted.value;
+  if (id === null || !before.trim() || rewriting.value) return;
+  rewriting.value = how;
+  await trying(async () => {
+    const { text } = await post<{ text: string }>(`/conversations/${id}/rewrite`, { text: before, how });
+    // Somebody who wrote on meanwhile keeps what they wrote.
+    if (selected.value !== id || drafted.value !== before) return toast("You wrote on, so your words were left as they are.");
+    replaceDraft(text);
+    return toast("Read it before you send it.", { act: { label: "My words again", run: () => selected.value === id && replaceDraft(before) } }, 20_000);
+  });
+  rewriting.value = null;
+}
+
+const replaceDraft = (text: string) => window.dispatchEvent(new CustomEvent("deskbridge:replace", { detail: text }));
+
+/** Whether a suggestion helped. */
+export function judge(message: string, helpful: boolean) {
+  const id = selected.value;
+  if (id === null) return;
+  void trying(async () => {
+    await put(`/conversations/${id}/suggestions/${message}`, { helpful });
+    messages.value = messages.value.map((one) => (one.id === message ? { ...one, helpful } : one));
   });
 }
 

@@ -8,8 +8,8 @@ export const KEYS: [string, string][] = [
   ["Ctrl/⌘ K", "search or run anything"], ["J / K", "next / previous chat (also Alt+J / Alt+K)"], ["A", "accept"], ["Shift+A", "decline"],
   ["R", "reply (also Alt+L)"], ["N", "note (also Alt+P)"], ["Ctrl/⌘ Enter", "send"], ["Ctrl/⌘ Shift Enter", "send and resolve"],
   ["Ctrl/⌘ Z", "take back what was just sent"], ["E", "resolve"], ["Ctrl/⌘ Alt E", "resolve and next"], ["S", "snooze"], ["T", "transfer"], ["I", "invite"],
-  ["Shift+T", "open a ticket"], ["G", "suggest a reply; Tab inserts it"], ["M", "write the summary anew"], ["D", "on / off duty"], ["F", "search"],
-  ["/ in the composer", "canned replies"], ["@ in a note", "mention"], ["G then M U I A", "mine, unassigned, AI, all"], ["\\", "right panel"], ["Esc", "close, back"], ["?", "this list"],
+  ["L", "labels"], ["P", "priority"], ["Shift+T", "open a ticket"], ["G", "suggest a reply; Tab inserts it"], ["M", "write the summary anew"], ["D", "on / off duty"], ["F", "search"],
+  ["/ in the composer", "canned replies"], ["@ in a note", "mention"], ["↑ in an empty composer", "change your latest message"], ["G then M U I A", "mine, unassigned, AI, all"], ["\\", "right panel"], ["Esc", "close, back"], ["?", "this list"],
 ];
 
 /** At once where it is there: what is typed next belongs to it. */
@@ -74,6 +74,8 @@ function letter(event: KeyboardEvent): boolean {
     case "T": void verb("ticket"); return true;
     case "i": press("invite"); return true;
     case "s": press("snooze"); return true;
+    case "l": dialog.value = "labels"; return true;
+    case "p": dialog.value = "priority"; return true;
     case "e": void verb("resolve"); return true;
     case "m": void verb("summary"); return true;
   }

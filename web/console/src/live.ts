@@ -3,9 +3,9 @@
 
 import { all } from "./api.ts";
 import { arrived } from "./notify.ts";
-import { chats, forget, keep, link, loadAll, loadAside, loadOne, loadRoster, me, own, selected, setUnread, toast, unread, watchers } from "./state.ts";
+import { chats, forget, keep, link, loadAll, loadAside, loadOne, loadRoster, me, own, selected, setUnread, toast, typists, unread, watchers } from "./state.ts";
 import { get } from "./api.ts";
-import type { Conversation, Message, Watcher } from "./types.ts";
+import type { Conversation, Message, Typist, Watcher } from "./types.ts";
 
 interface Said { conversation: number; seq: number; stage: string; before: string | null; messages: string[]; edited: string[] }
 
@@ -68,8 +68,22 @@ function connect() {
     next.set(conversation, { who: who.filter((one) => one.technician !== own.value), until: Date.now() + 16_000 });
     watchers.value = next;
   });
+  source.addEventListener("conversation.typing", (event) => {
+    const { conversation, technician, name } = JSON.parse((event as MessageEvent<string>).data) as { conversation: number } & Omit<Typist, "until">;
+    if (technician !== own.value) typed(conversation, { technician, name, until: Date.now() + TYPING });
+  });
   source.addEventListener("roster.changed", () => soon("roster", () => loadRoster()));
   source.addEventListener("resync", refresh);
+}
+
+/** How long one hint of typing holds, milliseconds. */
+const TYPING = 6_000;
+
+function typed(id: number, typist: Typist | null) {
+  const next = new Map(typists.value);
+  const others = (next.get(id) ?? []).filter((one) => one.until > Date.now() && typist && one.technician !== typist.technician);
+  next.set(id, typist ? [...others, typist] : []);
+  typists.value = next;
 }
 
 /** The stream was refused: the session may be over, which any call says. */
@@ -101,6 +115,8 @@ function changed(event: Said) {
   const id = event.conversation;
   const before = chats.value.get(id);
   const visible = selected.value === id && document.visibilityState === "visible";
+  // Whoever said something has stopped typing it.
+  if (event.messages.length > 0 && typists.value.get(id)?.length) typed(id, null);
   if (event.messages.length > 0 && !visible) fresh.set(id, (fresh.get(id) ?? 0) + event.messages.length);
   soon(`one-${id}`, async () => {
     const n = fresh.get(id) ?? 0;

@@ -8,14 +8,16 @@ import { trying } from "./acts.ts";
 import { get, page, post, put, remove } from "./api.ts";
 import { canned, loadCanned, own, toast } from "./state.ts";
 import { full } from "./time.ts";
+import { Sites } from "./sites.tsx";
 import type { Account, Canned, Channel, Role, Setting, Token } from "./types.ts";
 
-type Name = "Queues" | "Technicians" | "Rules" | "Canned replies" | "Channels" | "API tokens" | "Audit log";
+type Name = "Queues" | "Technicians" | "Rules" | "Canned replies" | "Widget sites" | "Channels" | "API tokens" | "Audit log";
 const SHEETS: Record<Name, () => ComponentChildren> = {
   Queues: () => <Queues />,
   Technicians: () => <Technicians />,
   Rules: () => <Rules />,
   "Canned replies": () => <CannedReplies />,
+  "Widget sites": () => <Sites />,
   Channels: () => <Channels />,
   "API tokens": () => <Tokens />,
   "Audit log": () => <Audit />,
@@ -69,10 +71,10 @@ const KNOWN: Record<string, { label: string; choices?: string[]; hint?: string }
   "assistant.max_turns": { label: "Answers before people are called", hint: "1 to 100" },
 };
 
-const FROM: Record<string, string> = { default: "default", file: "set in the file", environment: "set in the environment", console: "set here" };
+export const FROM: Record<string, string> = { default: "default", file: "set in the file", environment: "set in the environment", console: "set here" };
 const LISTS = ["technicians", "skills", "holidays"];
 
-function shown(value: unknown): string {
+export function shown(value: unknown): string {
   if (value === null || value === undefined) return "";
   if (Array.isArray(value)) return value.join(", ");
   if (typeof value === "object") return Object.entries(value).map(([days, times]) => `${days} ${Array.isArray(times) ? times.join(", ") : String(times)}`).join("\n");
@@ -153,7 +155,7 @@ function Rules() {
 }
 
 /** Reads a list when the sheet opens. */
-function useList<T>(path: string): [T[] | null, () => Promise<void>] {
+export function useList<T>(path: string): [T[] | null, () => Promise<void>] {
   const [list, setList] = useState<T[] | null>(null);
   const load = async () => setList(await get<T[]>(path));
   useEffect(() => void trying(load), []);

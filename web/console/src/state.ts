@@ -3,7 +3,7 @@
 
 import { batch, computed, signal } from "@preact/signals";
 import { all, get, page, setCsrf } from "./api.ts";
-import type { Article, Canned, Conversation, Detail, Me, Message, Queue, Technician, Ticket, TicketLink, Watcher } from "./types.ts";
+import type { Article, Canned, Conversation, Detail, Me, Message, Queue, Similar, Technician, Ticket, TicketLink, Typist, Watcher } from "./types.ts";
 
 export type View = "mine" | "unassigned" | "assistant" | "snoozed" | "all" | "closed";
 export const VIEWS: { id: View; label: string; key: string }[] = [
@@ -29,6 +29,13 @@ export const articles = signal<Article[]>([]);
 export const technicians = signal<Technician[]>([]);
 export const queues = signal<Queue[]>([]);
 export const canned = signal<Canned[]>([]);
+export const similar = signal<Similar[]>([]);
+/** Who types now, by conversation; each word of it holds for a few seconds. */
+export const typists = signal<Map<number, Typist[]>>(new Map());
+/** The own message that is being changed. */
+export const editing = signal<string | null>(null);
+/** What stands in the reply composer of the conversation that is open. */
+export const drafted = signal("");
 export const watchers = signal<Map<number, { who: Watcher[]; until: number }>>(new Map());
 export const unread = signal<Map<number, number>>(new Map());
 export const link = signal<"connecting" | "online" | "offline">("connecting");
@@ -37,7 +44,7 @@ export const said = signal("");
 export const suggesting = signal(false);
 export const query = signal("");
 export const panel = signal(window.innerWidth >= 1100);
-export type Dialog = "palette" | "help" | "transfer" | "invite" | "snooze" | "password" | null;
+export type Dialog = "palette" | "help" | "transfer" | "invite" | "snooze" | "labels" | "priority" | "password" | null;
 export const dialog = signal<Dialog>(null);
 
 export interface Toast { id: number; text: string; bad?: boolean; act?: { label: string; run: () => void } }
@@ -94,10 +101,10 @@ export function order(a: Conversation, b: Conversation): number {
   return (unread.value.get(b.id) ?? 0) - (unread.value.get(a.id) ?? 0) || b.id - a.id;
 }
 
-const WORD = /(status|queue|channel|assignee):(\S+)/g;
+const WORD = /(status|queue|channel|assignee|label|priority):(\S+)/g;
 
-/** `status:open queue:network vpn`: the words that are left, and whether a conversation passes. */
-export function parsed(text: string): { words: string; fits: (chat: Conversation) => boolean; filtered: boolean } {
+/** `status:open label:vpn queue:network dock`: the words that are left, and whether a conversation passes. */
+export function parsed(text: string): { words: string; label: string | undefined; fits: (chat: Conversation) => boolean; filtered: boolean } {
   const wanted: [string, string][] = [];
   const words = text.replace(WORD, (_, name: string, value: string) => {
     wanted.push([name, value.toLowerCase()]);
@@ -107,13 +114,32 @@ export function parsed(text: string): { words: string; fits: (chat: Conversation
     if (name === "queue") return chat.queue.includes(value);
     if (name === "channel") return channelOf(chat).toLowerCase().includes(value);
     if (name === "assignee") return value === "me" ? chat.assignee === own.value : (chat.assignee ?? "").includes(value);
+    if (name === "label") return chat.labels.includes(value);
+    if (name === "priority") return chat.priority === (LEVELS.find((level) => level.name.toLowerCase() === value)?.level ?? Number(value.replace(/^p/, "")));
     if (value === "open") return chat.stage !== "closed";
     return chat.stage === value || chat.state === value;
   };
   const has = (chat: Conversation) =>
     words === "" || `${chat.reference} ${chat.requester.name} ${chat.subject} ${chat.ticket.number ?? ""}`.toLowerCase().includes(words);
-  return { words, filtered: wanted.length > 0, fits: (chat) => has(chat) && wanted.every((filter) => one(chat, filter)) };
+  const label = wanted.find(([name]) => name === "label")?.[1];
+  return { words, label, filtered: wanted.length > 0, fits: (chat) => has(chat) && wanted.every((filter) => one(chat, filter)) };
 }
+
+/** How priorities are called; queues may use any number to 255. */
+export const LEVELS = [
+  { level: 0, name: "Normal" },
+  { level: 1, name: "High" },
+  { level: 2, name: "Urgent" },
+  { level: 3, name: "Critical" },
+];
+export const levelName = (level: number) => LEVELS.find((one) => one.level === level)?.name ?? `P${level}`;
+
+/** Labels that are in use, the most used first. */
+export const labelsInUse = computed(() => {
+  const count = new Map<string, number>();
+  for (const chat of chats.value.values()) for (const label of chat.labels) count.set(label, (count.get(label) ?? 0) + 1);
+  return [...count].sort((a, b) => b[1] - a[1] || a[0].localeCompare(b[0])).map(([label]) => label);
+});
 
 export const shown = computed(() => {
   const { fits, filtered, words } = parsed(query.value);
@@ -223,16 +249,18 @@ export const isDraft = (one: Message) => one.audience === "private" && one.autho
 /** What stands beside a conversation; less urgent than the words. */
 export async function loadAside(id: number) {
   const chat = chats.value.get(id);
-  const [found, before, related] = await Promise.all([
+  const [found, before, related, alike] = await Promise.all([
     get<{ link: TicketLink; ticket: Ticket | null }>(`/conversations/${id}/ticket`).catch(() => null),
     chat ? page<Conversation>(`/conversations?requester=${encodeURIComponent(chat.requester.id)}&limit=10`).then((one) => one.data).catch(() => []) : [],
     chat?.subject ? get<Article[]>(`/kb/search?q=${encodeURIComponent(chat.subject.slice(0, 200))}`).catch(() => []) : [],
+    get<Similar[]>(`/conversations/${id}/similar`).catch(() => []),
   ]);
   if (selected.value !== id) return;
   batch(() => {
     ticket.value = found;
     earlier.value = before.filter((one) => one.id !== id);
     articles.value = related.slice(0, 3);
+    similar.value = alike.slice(0, 3);
   });
 }
 
@@ -245,6 +273,9 @@ export function open(id: number | null) {
     ticket.value = null;
     earlier.value = [];
     articles.value = [];
+    similar.value = [];
+    editing.value = null;
+    drafted.value = "";
     suggesting.value = false;
     if (id !== null && unread.value.has(id)) setUnread(id, 0);
   });

@@ -12,6 +12,7 @@ export interface Conversation {
   status: string;
   queue: string;
   priority: number;
+  labels: string[];
   subject: string;
   requester: { id: string; name: string; language: string; away: boolean };
   assignee: string | null;
@@ -75,6 +76,7 @@ export interface Message {
   stored: string;
   edited: string | null;
   deleted: boolean;
+  helpful: boolean | null;
   deliveries: Delivery[];
 }
 
@@ -91,12 +93,16 @@ export type Role = "technician" | "supervisor" | "admin";
 export type Presence = "available" | "busy" | "away" | "offline";
 
 export interface Queue { name: string; waiting: number; expected_wait: number | null; open: boolean; reopens: string | null; technicians: string[]; priority: number }
-export interface Me { technician: { id: string; name: string; role: Role } | null; queues: string[]; csrf: string | null; undo_window: number }
+export interface Me { technician: { id: string; name: string; role: Role } | null; queues: string[]; csrf: string | null; undo_window: number; rewrites: boolean }
 export interface Canned { id: string; shortcut: string; text: string; shared: boolean }
 export interface Hit { conversation: number; message: string; snippet: string; at: string }
 export interface Article { id: string; title: string; section: string; text: string; score: number }
 export interface Upload { id: string; name: string; mime: string; size: number; url: string }
 export interface Watcher { technician: string; name: string; doing: "viewing" | "replying" | "noting" }
+export interface Similar { conversation: Conversation; answer: string }
+export interface Person { id: string; name: string; language: string; latest: Conversation }
+export interface Site { name: string; tag: string; settings: Setting[] }
+export interface Typist { technician: string | null; name: string; until: number }
 export interface Written { conversation: Conversation; message: Message | null; toast: string | null }
 export interface Entry { seq: number; at: string; kind: string; event: unknown }
 export interface Account { technician: string; name: string; role: Role; login: string | null; state: string; fixed: boolean }

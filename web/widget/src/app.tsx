@@ -181,6 +181,8 @@ export function App({ store, theme }: { store: Store; theme: { value: string } }
   const view = store.view.value;
   const talk = view.at === "talk" ? store.talk(view.c) : undefined;
   const connection = store.connection.value;
+  // The page reads the other way: the panel keeps to the launcher's side of it.
+  const turned = getComputedStyle(store.host.host).direction !== direction();
 
   // To where one writes when it opens or another view comes; back to the launcher when it closes.
   const was = useRef(false);
@@ -203,6 +205,7 @@ export function App({ store, theme }: { store: Store; theme: { value: string } }
       aria-labelledby="title"
       hidden={!open}
       dir={direction()}
+      data-turned={turned || undefined}
       lang={locale.value}
       data-theme={theme.value}
       onKeyDown={(event) => {

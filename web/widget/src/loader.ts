@@ -162,6 +162,8 @@ function start(script: HTMLScriptElement): void {
   } catch {
     // Storage may be forbidden; then every page begins anew.
   }
+  // Names of another widget for ours; not needed by most.
+  if (option.compat) void import(/* @vite-ignore */ `${context.files}compat.js`);
   context.emit("ready", {});
 }
 

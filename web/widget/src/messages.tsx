@@ -1,9 +1,11 @@
 // Messages, as a list that is read from top to bottom. What is new is announced elsewhere, once.
+import { useState } from "preact/hooks";
 import { tree } from "../../shared/tree";
 import { when } from "./home";
 import type { FileShown } from "./protocol";
 import type { Store } from "./store";
 import type { Message, Talk, Waiting } from "./talk";
+import { Edit, Tools } from "./own";
 import { say } from "./words";
 
 const PICTURE = /^image\/(png|jpeg|gif|webp)$/;
@@ -61,6 +63,8 @@ function One({ store, talk, message, last }: { store: Store; talk: Talk; message
   // Messages change in place; what tells of it is the version.
   talk.version.value;
   const me = message.from === "me";
+  const [editing, setEditing] = useState(false);
+  const emoji = [...new Set(message.reactions.map((one) => one.emoji))];
   return (
     <li class={`msg ${message.from}`}>
       <span class="who">
@@ -69,6 +73,8 @@ function One({ store, talk, message, last }: { store: Store; talk: Talk; message
       </span>
       {message.deleted ? (
         <div class="bubble gone">{say("deleted")}</div>
+      ) : editing ? (
+        <Edit store={store} talk={talk} message={message} done={() => setEditing(false)} />
       ) : (
         <>
           {message.text !== "" && (
@@ -77,11 +83,12 @@ function One({ store, talk, message, last }: { store: Store; talk: Talk; message
           <Files store={store} files={message.files} />
         </>
       )}
-      {message.reactions.length > 0 && <span class="react">{message.reactions.join(" ")}</span>}
+      {emoji.length > 0 && <span class="react">{emoji.join(" ")}</span>}
       <span class="meta">
         {when(message.at)}
         {message.edited && ` · ${say("edited")}`}
         {me && ` · ${say("sent")} ✓`}
+        {!message.deleted && !editing && message.from !== "desk" && <Tools store={store} talk={talk} message={message} edit={() => setEditing(true)} />}
       </span>
       <Actions store={store} talk={talk} message={message} last={last} />
     </li>

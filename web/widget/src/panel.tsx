@@ -55,6 +55,9 @@ export async function mount(host: Context): Promise<Panel> {
     setContext: (facts: Record<string, unknown>) => store.setContext(facts),
     setConversationContext: (facts: Record<string, unknown>) => store.setContext(facts),
     unsetContext: (key: string) => store.unsetContext(key),
+    addTag: (tag: string) => store.tag(tag, true),
+    removeTag: (tag: string) => store.tag(tag, false),
+    track: (name: string, props: Record<string, unknown> = {}) => store.track(name, props),
     newConversation: async ({ topic = "" }: { topic?: string } = {}) => {
       await ready();
       open();

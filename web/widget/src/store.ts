@@ -37,6 +37,10 @@ export class Store {
   private user: Record<string, unknown> | undefined;
   private beginning: Promise<string> | undefined;
   private context: Record<string, string> = {};
+  /** What the page told of since the last message. */
+  private events: Record<string, string> = {};
+  /** Tags for a conversation that has not begun. */
+  private readonly tags = new Map<string, boolean>();
   private typed = 0;
   say: (key: string, name?: string) => string = (key) => key;
 
@@ -250,7 +254,9 @@ export class Store {
 
   send(c: string, text: string, files: FileShown[] = []): void {
     const talk = this.talk(c);
-    const context = talk.seq === 0 && Object.keys(this.context).length ? { ...this.context } : undefined;
+    const facts = { ...(talk.seq === 0 ? this.context : {}), ...this.events };
+    const context = Object.keys(facts).length ? Object.fromEntries(Object.entries(facts).slice(-20)) : undefined;
+    this.events = {};
     const waiting: Waiting = { id: clientId(), text, files, at: Date.now(), context };
     talk.waiting.value = [...talk.waiting.value, waiting];
     talk.at = waiting.at;
@@ -286,6 +292,8 @@ export class Store {
       talk.waiting.value = talk.waiting.value.filter((one) => one.id !== id);
     }
     this.persist();
+    for (const [tag, on] of this.tags) this.putTag(c, tag, on);
+    this.tags.clear();
     this.next(talk);
   }
 
@@ -328,6 +336,26 @@ export class Store {
     }
   }
 
+  /** Own words anew. Nothing is shown before the server has it. */
+  edit(c: string, message: string, text: string): boolean {
+    return this.act({ t: "edit", c, id: clientId(), message, text });
+  }
+
+  erase(c: string, message: string): boolean {
+    this.refocus();
+    return this.act({ t: "delete", c, id: clientId(), message });
+  }
+
+  react(c: string, message: string, emoji: string, on: boolean): boolean {
+    return this.act({ t: "react", c, id: clientId(), message, emoji, on });
+  }
+
+  private act(frame: ClientFrame): boolean {
+    const sent = this.link.send(frame);
+    if (!sent) this.toast.value = this.say("later");
+    return sent;
+  }
+
   /** A button that was pressed may be gone; whoever uses the keyboard must not be thrown out of the panel. */
   refocus(): void {
     // Somebody who is elsewhere on the page is left there.
@@ -368,6 +396,28 @@ export class Store {
     for (const [key, value] of Object.entries(facts)) this.context[key.slice(0, 40)] = String(value).slice(0, 200);
   }
 
+  /** On the conversation that is open, else the latest; where there is none, on the next. */
+  tag(tag: string, on: boolean): void {
+    const word = String(tag).trim().toLowerCase().replace(/\s+/g, "-");
+    if (!/^[a-z0-9][a-z0-9._-]{0,39}$/.test(word)) throw new TypeError("a tag is up to 40 of a-z, 0-9, . _ and -");
+    const view = this.view.value;
+    const talk = view.at === "talk" ? this.talk(view.c) : this.talks.value[0];
+    if (talk && (talk.seq > 0 || talk.last > 0)) this.putTag(talk.c, word, on);
+    else if (on) this.tags.set(word, on);
+    else this.tags.delete(word);
+  }
+
+  private putTag(c: string, tag: string, on: boolean): void {
+    if (!this.link.send({ t: "press", c, id: clientId(), action: `tag:${on ? "" : "-"}${tag}` })) this.tags.set(tag, on);
+  }
+
+  /** Something happened on the page: technicians read it below the next message. */
+  track(name: string, props: Record<string, unknown>): void {
+    const said = Object.entries(props).slice(0, 10).map(([key, value]) => `${key}=${String(value)}`).join(", ");
+    const key = `${new Date().toISOString().slice(11, 19)} ${String(name).slice(0, 60)}`;
+    this.events = Object.fromEntries([...Object.entries(this.events), [key, said.slice(0, 400) || "·"]].slice(-10));
+  }
+
   unsetContext(key: string): void {
     delete this.context[key];
   }
@@ -398,6 +448,15 @@ export class Store {
 
   /** Unknown people are asked who they are first, where the site wants to know. */
   start(text = "", press?: string): void {
+    if (this.site.value) return this.startNow(text, press);
+    // What the site wants to know comes with the session; without a network it is not asked.
+    void this.session().then(
+      () => this.startNow(text, press),
+      () => this.startNow(text, press),
+    );
+  }
+
+  private startNow(text: string, press?: string): void {
     const go = (): void => {
       const c = uuid();
       this.view.value = { at: "talk", c, fresh: true };

@@ -3,6 +3,8 @@ export const CSS = `
 .panel{--bg:#fff;--fg:#1b1c1e;--soft:#5b6068;--line:#d9dce1;--their:#f0f2f5;--link:#0b4fb3;--bad:#b3261e;--note:#fff6dc;
 position:absolute;inset-block-end:72px;inset-inline-end:0;box-sizing:border-box;inline-size:384px;block-size:min(640px,calc(100dvh - 112px));display:flex;flex-direction:column;overflow:hidden;border-radius:16px;border:1px solid var(--line);background:var(--bg);color:var(--fg);box-shadow:0 12px 40px #0004;text-align:start;animation:in .16s ease-out}
 :host([data-side=left]) .panel{inset-inline:0 auto}
+.panel:where([data-turned]){inset-inline:0 auto}
+:host([data-side=left]) .panel:where([data-turned]){inset-inline:auto 0}
 .panel[data-theme=dark]{--bg:#1c1d20;--fg:#eceef1;--soft:#a9b0ba;--line:#3a3d43;--their:#2b2d32;--link:#9cc3ff;--bad:#ffb4ab;--note:#3a3420;color-scheme:dark}
 .panel[data-theme=light]{color-scheme:light}
 .panel[hidden]{display:none}
@@ -74,6 +76,19 @@ h3{margin:8px 0 0;font-size:14px;font-weight:650;color:var(--soft)}
 .file .icon{inline-size:28px;block-size:28px}
 .shot{display:block;max-inline-size:100%;max-block-size:220px;border-radius:12px;border:1px solid var(--line)}
 .react{font-size:14px;line-height:1;padding:3px 7px;border-radius:10px;background:var(--their);border:1px solid var(--line)}
+.tools{display:inline-flex;align-items:center;gap:4px}
+.more{all:unset;cursor:pointer;display:grid;place-items:center;min-inline-size:28px;block-size:24px;border-radius:8px;font-weight:700;opacity:0}
+.msg:hover .more,.msg:focus-within .more,.more[aria-expanded=true]{opacity:1}
+@media (hover:none){.more{opacity:1}}
+.more:hover,.pick:hover,.pick[aria-pressed=true]{background:var(--their)}
+.menu{display:inline-flex;flex-wrap:wrap;gap:10px;align-items:center}
+.menu:has(.pick){gap:2px}
+.pick{all:unset;cursor:pointer;display:grid;place-items:center;inline-size:32px;block-size:32px;border-radius:8px;font:17px 'Apple Color Emoji','Segoe UI Emoji','Noto Color Emoji',sans-serif}
+.pick[aria-pressed=true]{outline:2px solid var(--link)}
+.text.bad{color:var(--bad);font-weight:650}
+.text[disabled]{opacity:.6;cursor:default}
+.rewrite{display:flex;flex-direction:column;gap:4px;align-items:end;inline-size:280px;max-inline-size:100%}
+.rewrite .field{inline-size:100%}
 .dots{display:flex;gap:4px;padding-block:6px}
 .dots i{inline-size:7px;block-size:7px;border-radius:50%;background:var(--soft);animation:dot 1.2s infinite}
 .dots i:nth-child(2){animation-delay:.15s}.dots i:nth-child(3){animation-delay:.3s}

@@ -15,7 +15,7 @@ export interface Message {
   files: FileShown[];
   edited?: boolean;
   deleted?: boolean;
-  reactions: string[];
+  reactions: { emoji: string; mine: boolean }[];
   mark?: string;
 }
 
@@ -149,8 +149,9 @@ export class Talk {
       case "reacted": {
         const message = this.find(entry.id);
         if (message) {
-          const others = message.reactions.filter((emoji) => emoji !== entry.emoji);
-          message.reactions = entry.on ? [...others, entry.emoji] : others;
+          const { emoji, mine } = entry;
+          const others = message.reactions.filter((one) => one.emoji !== emoji || one.mine !== mine);
+          message.reactions = entry.on ? [...others, { emoji, mine }] : others;
         }
         break;
       }

@@ -132,6 +132,12 @@ impl Widget {
             let detail = "Please sign in on this page first.";
             return Err(Refusal::new(StatusCode::FORBIDDEN, "verified-only", detail));
         }
+        // Words of others are not a visitor's to change; they are told no more than that there are none of theirs (S66).
+        if let What::Edit { message, .. } | What::Delete { message } = &act.what
+            && !act.thread.is_own(message)
+        {
+            return Err(Refusal::not_found());
+        }
         let files = self.files_of(shelf, session, &act).await?;
         let mut person = self.people.person(shelf, &session.visitor).await?;
         let mut held = self.threads.hold(shelf, &act.thread).await?;

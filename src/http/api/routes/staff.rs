@@ -2,8 +2,8 @@
 //!
 //! Not here: conversations (`routes.rs`).
 
-use super::{Act, Field, Kind, Method, Param, Route, Shape, get, optional, post};
-use crate::http::api::{accounts, attention, canned, drafts, settings, signin, tokens, uploads};
+use super::{Act, Field, Kind, Method, Param, Route, Shape, get, optional, param, post};
+use crate::http::api::{accounts, attention, canned, drafts, settings, signin, sites, tokens, uploads};
 use crate::http::auth::Scope;
 use crate::http::passwords;
 
@@ -13,7 +13,7 @@ macro_rules! act {
     };
 }
 
-const fn needed(name: &'static str, longest: usize, about: &'static str) -> Field {
+pub(super) const fn needed(name: &'static str, longest: usize, about: &'static str) -> Field {
     Field { name, kind: Kind::Text(longest), required: true, about }
 }
 const fn free(name: &'static str, about: &'static str) -> Field {
@@ -23,7 +23,7 @@ const fn list(name: &'static str, about: &'static str) -> Field {
     Field { name, kind: Kind::Texts(100), required: false, about }
 }
 
-const NOTHING: &[Field] = &[];
+pub(super) const NOTHING: &[Field] = &[];
 const PASSWORD: usize = passwords::LONGEST;
 const LOGIN: &[Field] = &[
     needed("login", 200, "the e-mail address of the account"),
@@ -99,7 +99,7 @@ const fn open(
 ) -> Route {
     Route { scope: None, open: true, shape: Shape::One(name), ..post(path, summary, fields, status, act) }
 }
-const fn write(
+pub(super) const fn write(
     method: Method,
     path: &'static str,
     scope: Option<Scope>,
@@ -213,6 +213,13 @@ pub(super) const STAFF: &[Route] = &[
         "Setting",
         act!(settings::change),
     ),
+    get(
+        "/widget-sites",
+        Scope::Admin,
+        "The sites that show the widget, as they are set, with the tag for their pages",
+        Shape::List("WidgetSite"),
+        act!(sites::list),
+    ),
     get("/tokens", Scope::Admin, "Tokens, without what they are", Shape::List("Token"), act!(tokens::list)),
     write(
         Method::Post,
@@ -288,7 +295,7 @@ pub(super) const STAFF: &[Route] = &[
     },
     Route {
         upload: true,
-        query: &[Param { name: "name", about: "the file's name" }],
+        query: &[Param { required: true, ..param("name", "the file's name") }],
         ..write(
             Method::Post,
             "/conversations/{conversation}/files",

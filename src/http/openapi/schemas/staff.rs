@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use super::{flag, list, maybe, maybe_time, number, object, one_of, text, time};
+use super::{flag, list, maybe, maybe_time, number, object, one_of, reference, text, time};
 
 pub(super) fn all() -> Vec<(&'static str, Value)> {
     let role = || one_of(&["technician", "supervisor", "admin"]);
@@ -53,6 +53,31 @@ pub(super) fn all() -> Vec<(&'static str, Value)> {
         ),
         ("NewToken", object(json!({"token": {"type": "string", "description": "Shown once"}, "id": text()}))),
         ("Canned", object(json!({"id": text(), "shortcut": text(), "text": text(), "shared": flag()}))),
+        ("Rewritten", object(json!({"text": {"type": "string", "description": "CommonMark"}}))),
+        (
+            "Similar",
+            object(json!({
+                "conversation": reference("Conversation"),
+                "answer": {"type": "string", "description": "What the technician said last; CommonMark"}
+            })),
+        ),
+        (
+            "Person",
+            object(json!({
+                "id": text(),
+                "name": text(),
+                "language": text(),
+                "latest": reference("Conversation")
+            })),
+        ),
+        (
+            "WidgetSite",
+            object(json!({
+                "name": text(),
+                "tag": {"type": "string", "description": "For the site's pages"},
+                "settings": list(reference("Setting"))
+            })),
+        ),
         ("Draft", object(json!({"reply": text(), "note": text()}))),
         (
             "Attention",

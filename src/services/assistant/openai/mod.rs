@@ -8,6 +8,7 @@ mod call;
 mod chunk;
 mod failure;
 mod prompt;
+mod reword;
 mod settings;
 mod sse;
 #[cfg(test)]
@@ -28,7 +29,7 @@ use super::sources::Sources;
 use super::stretch::{has_only_files, latest};
 use super::tools::{Bench, Bind, NoTools, Outcome};
 use super::words::{connect, human, words};
-use super::{Assistant, Progress, Reply, Request, Speaker, guard, knowledge, summary};
+use super::{Assistant, Draft, Progress, Reply, Request, Speaker, guard, knowledge, summary};
 use crate::knowledge::{Knowledge, KnowledgeBase};
 use breaker::Breaker;
 use chunk::{Finish, Partial};
@@ -333,5 +334,16 @@ impl Assistant for OpenAiEngine {
                 None
             }
         }
+    }
+
+    fn rewrites(&self) -> bool {
+        true
+    }
+
+    async fn rewrite(&self, draft: &Draft) -> Result<String, String> {
+        self.reworded(draft).await.map_err(|failure| {
+            tracing::info!(conversation = %draft.conversation, why = %failure.why, "a draft was not reworded");
+            failure.why
+        })
     }
 }

@@ -59,6 +59,8 @@ pub struct Patience {
     pub summary: Duration,
     /// A draft; a technician waits for it.
     pub draft: Duration,
+    /// Other words for a draft; somebody looks at the empty place meanwhile. Below the time that the API gives an answer.
+    pub reword: Duration,
     pub retries: u32,
     /// Before the first retry; doubled each time.
     pub backoff: Duration,
@@ -76,6 +78,7 @@ impl Default for Patience {
             total: Duration::from_secs(55),
             summary: Duration::from_secs(15),
             draft: Duration::from_secs(30),
+            reword: Duration::from_secs(25),
             retries: 2,
             backoff: Duration::from_millis(500),
             max_backoff: Duration::from_secs(8),

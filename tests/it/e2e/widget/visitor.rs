@@ -34,6 +34,9 @@ pub struct Visitor {
     acked: BTreeSet<String>,
     synced: bool,
     sent: u32,
+    /// What is done now ought to be refused.
+    daring: bool,
+    refused: Option<u64>,
 }
 
 impl Visitor {
@@ -45,7 +48,18 @@ impl Visitor {
         let c = format!("{:032x}", 0xda7a);
         let socket = connect(port).await;
         let (journal, acked) = (BTreeMap::new(), BTreeSet::new());
-        let mut visitor = Visitor { port, token, socket, c, journal, acked, synced: false, sent: 0 };
+        let mut visitor = Visitor {
+            port,
+            token,
+            socket,
+            c,
+            journal,
+            acked,
+            synced: false,
+            sent: 0,
+            daring: false,
+            refused: None,
+        };
         visitor.greet().await;
         visitor
     }
@@ -96,6 +110,10 @@ impl Visitor {
                 self.acked.insert(frame["id"].as_str().expect("an id").to_owned());
             }
             "resumed" => self.synced = true,
+            "refused" if self.daring => {
+                self.acked.insert(frame["id"].as_str().expect("an id").to_owned());
+                self.refused = Some(frame["status"].as_u64().expect("a status"));
+            }
             "refused" => panic!("refused: {frame}"),
             "reset" | "bye" => panic!("{frame}"),
             _ => {}
@@ -107,6 +125,14 @@ impl Visitor {
         let id = self.begin(act).await;
         self.acknowledged(&id).await;
         id
+    }
+
+    /// Does what nobody may; returns the status of the refusal.
+    pub async fn dares(&mut self, act: Value) -> Option<u64> {
+        self.daring = true;
+        self.act(act).await;
+        self.daring = false;
+        self.refused.take()
     }
 
     /// Does an act without waiting.

@@ -5,12 +5,13 @@ import { useEffect, useRef } from "preact/hooks";
 import { page } from "../api.ts";
 import { jump } from "../acts.ts";
 import { Icon } from "../icons.tsx";
-import { VIEWS, channelOf, counts, loadClosed, now, open, parsed, query, queues, selected, shown, unread, view, who } from "./listing.ts";
+import { VIEWS, channelOf, counts, keep, levelName, loadClosed, now, open, parsed, query, queues, selected, shown, typing, unread, view, who } from "./listing.ts";
 import { ago, waited } from "../time.ts";
-import type { Conversation, Hit, Ticket } from "../types.ts";
+import type { Conversation, Hit, Person, Ticket } from "../types.ts";
 
 const hits = signal<Hit[]>([]);
 const tickets = signal<Ticket[]>([]);
+const people = signal<Person[]>([]);
 
 export function ChatList() {
   return (
@@ -30,25 +31,34 @@ export function ChatList() {
 }
 
 function SearchBar() {
-  const { words } = parsed(query.value);
+  const { words, label } = parsed(query.value);
+  // Also those that no list holds.
+  useEffect(() => {
+    if (!label) return undefined;
+    const wait = setTimeout(() => {
+      page<Conversation>(`/conversations?label=${encodeURIComponent(label)}&limit=100`).then((found) => keep(found.data), () => {});
+    }, 200);
+    return () => clearTimeout(wait);
+  }, [label]);
   useEffect(() => {
     if (words.length < 2) {
       hits.value = [];
       tickets.value = [];
+      people.value = [];
       return undefined;
     }
     const wait = setTimeout(() => {
       page<Hit>(`/search?q=${encodeURIComponent(words.slice(0, 400))}&limit=20`).then((found) => (hits.value = found.data), () => (hits.value = []));
-      page<Ticket>("/tickets?limit=200").then((found) => {
-        tickets.value = found.data.filter((one) => `${one.number} ${one.summary} ${one.requester}`.toLowerCase().includes(words)).slice(0, 8);
-      }, () => (tickets.value = []));
+      const asked = encodeURIComponent(words.slice(0, 200));
+      page<Ticket>(`/tickets?q=${asked}&limit=8`).then((found) => (tickets.value = found.data), () => (tickets.value = []));
+      page<Person>(`/people?q=${asked}&limit=8`).then((found) => (people.value = found.data), () => (people.value = []));
     }, 200);
     return () => clearTimeout(wait);
   }, [words]);
   return (
     <search class="search">
       <Icon name="search" />
-      <input id="search" type="search" value={query.value} placeholder="Search, or status:open queue:…" aria-label="Search people, messages and tickets"
+      <input id="search" type="search" value={query.value} placeholder="Search, or status:open label:…" aria-label="Search people, messages and tickets"
         autocomplete="off" spellcheck={false} onInput={(event) => (query.value = event.currentTarget.value)}
         onKeyDown={(event) => {
           if (event.key === "Escape" && query.value) {
@@ -134,6 +144,7 @@ const SIGN = { assisting: "✨", waiting: "🟡", offered: "🟡", assigned: "�
 function Line({ chat, tabIndex }: { chat: Conversation; tabIndex: number }) {
   const n = unread.value.get(chat.id) ?? 0;
   const writing = who(chat.id).find((one) => one.doing !== "viewing");
+  const types = typing(chat.id)[0];
   return (
     <div id={`chat-${chat.id}`} role="option" class="chat" tabIndex={tabIndex} aria-selected={selected.value === chat.id} data-state={chat.state} data-unread={n > 0} onClick={() => open(chat.id)}>
       <span class="sign" role="img" aria-label={chat.status}>{SIGN[chat.state]}</span>
@@ -144,9 +155,11 @@ function Line({ chat, tabIndex }: { chat: Conversation; tabIndex: number }) {
       <span class="subject">{chat.subject || "…"}</span>
       <span class="where">
         <span class="channel">{channelOf(chat)}</span> {chat.reference}
-        {chat.priority > 0 && <span class="badge">P{chat.priority}</span>}
-        {writing && <span class="writing">{writing.name} ✍</span>}
-        {!writing && chat.assignee && <span> · {nameShort(chat)}</span>}
+        {chat.priority > 0 && <span class="badge" data-level={Math.min(chat.priority, 3)}>{levelName(chat.priority)}</span>}
+        {chat.labels.slice(0, 3).map((label) => <span key={label} class="badge">#{label}</span>)}
+        {types && <span class="writing">{types.name} is typing…</span>}
+        {!types && writing && <span class="writing">{writing.name} ✍</span>}
+        {!types && !writing && chat.assignee && <span> · {nameShort(chat)}</span>}
       </span>
       {n > 0 && <span class="count" aria-label={`${n} unread`}>{n}</span>}
     </div>
@@ -158,6 +171,12 @@ const nameShort = (chat: Conversation) => chat.status.replace(/ has it.*/, "");
 function Found() {
   return (
     <div class="found">
+      {people.value.length > 0 && <h2 class="section">People</h2>}
+      {people.value.map(({ id, name, latest }) => (
+        <button key={id} type="button" onClick={() => void jump(latest.id)}>
+          <strong>{name}</strong> <span>{latest.reference} {latest.subject}</span> <span class="muted">{channelOf(latest)} · {latest.status}</span>
+        </button>
+      ))}
       {hits.value.length > 0 && <h2 class="section">Messages</h2>}
       {hits.value.map((hit) => (
         <button key={hit.message} type="button" onClick={() => void jump(hit.conversation)}>

@@ -1,10 +1,10 @@
 // Message Composer: reply or note with separate drafts, canned replies by /, mentions by @, files, emoji, undo send.
 
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import { attend, restore, send, suggest, upload, verb } from "../acts.ts";
+import { attend, editLatest, restore, send, suggest, upload, verb } from "../acts.ts";
 import { get, put } from "../api.ts";
 import { Icon } from "../icons.tsx";
-import { canned, loadCanned, me, suggesting, technicians } from "../state.ts";
+import { canned, drafted, loadCanned, me, suggesting, technicians } from "../state.ts";
 import { size } from "../time.ts";
 import type { Conversation, Upload } from "../types.ts";
 import { latestSuggestion } from "./Assist.tsx";
@@ -103,13 +103,23 @@ export function Composer({ chat }: { chat: Conversation }) {
       });
       requestAnimationFrame(() => area.current?.focus());
     };
+    const replace = (event: Event) => {
+      write((event as CustomEvent<string>).detail, "reply");
+      setKind("reply");
+      requestAnimationFrame(() => area.current?.focus());
+    };
     window.addEventListener("deskbridge:compose", compose);
     window.addEventListener("deskbridge:insert", insert);
+    window.addEventListener("deskbridge:replace", replace);
     return () => {
       window.removeEventListener("deskbridge:compose", compose);
       window.removeEventListener("deskbridge:insert", insert);
+      window.removeEventListener("deskbridge:replace", replace);
     };
   }, [id]);
+
+  // The AI assistance area works on it.
+  useEffect(() => void (drafted.value = draft.reply), [draft.reply, id]);
 
   const back = restore.value;
   useEffect(() => {
@@ -192,6 +202,10 @@ export function Composer({ chat }: { chat: Conversation }) {
       }
     }
     const command = event.ctrlKey || event.metaKey;
+    if (event.key === "ArrowUp" && !text && !command && !event.shiftKey && !event.altKey) {
+      if (editLatest()) event.preventDefault();
+      return;
+    }
     if (event.key === "Enter" && (command || (!event.shiftKey && !event.altKey))) {
       event.preventDefault();
       void submit(command && event.shiftKey);

@@ -1,14 +1,15 @@
 // Conversation Window: who and how long, who else is here, the timeline with states, the composer.
 
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
-import { attend, fate, marks, press } from "../acts.ts";
+import { attend, fate, isOwn, marks, press } from "../acts.ts";
 import { Icon } from "../icons.tsx";
 import { Markdown } from "../markdown.tsx";
-import { channelOf, current, detail, dialog, messages, now, open, own, panel } from "../state.ts";
+import { channelOf, current, detail, dialog, editing, levelName, messages, now, open, own, panel, query } from "../state.ts";
 import { clock, day, full, size, waited } from "../time.ts";
 import type { Action, Attachment, Conversation, Message } from "../types.ts";
 import { Composer } from "./Composer.tsx";
-import { who } from "./listing.ts";
+import { typing, who } from "./listing.ts";
+import { Edit, Tools } from "./Own.tsx";
 
 export function ConversationWindow() {
   const chat = current.value;
@@ -27,6 +28,7 @@ export function ConversationWindow() {
     <section class="window" id="conversation" tabIndex={-1} aria-label={`Conversation ${chat.reference} with ${chat.requester.name}`}>
       <Head chat={chat} />
       <Timeline key={chat.id} />
+      <Typing chat={chat} />
       <Composer key={`composer-${chat.id}`} chat={chat} />
     </section>
   );
@@ -66,6 +68,7 @@ function Head({ chat }: { chat: Conversation }) {
             <span class="muted"> · {chat.queue}</span>
             {chat.requester.away && <span class="badge">requester is away</span>}
           </p>
+          <Marks chat={chat} />
         </div>
         <button type="button" class="quiet" aria-label="Summary, ticket and requester" aria-pressed={panel.value} onClick={() => (panel.value = !panel.value)}><Icon name="panel" /></button>
       </div>
@@ -79,6 +82,23 @@ function Head({ chat }: { chat: Conversation }) {
       {here.length > 0 && <p class="here">👁 {here.map((one) => `${one.name} ${DOING[one.doing]}`).join(" · ")}</p>}
     </header>
   );
+}
+
+/** Priority and labels; a press shows those that share one. */
+function Marks({ chat }: { chat: Conversation }) {
+  return (
+    <p class="marks">
+      <button type="button" class="mark" data-level={Math.min(chat.priority, 3)} title="Key: P" aria-label={`Priority: ${levelName(chat.priority)}. Change`} onClick={() => (dialog.value = "priority")}>{levelName(chat.priority)}</button>
+      {chat.labels.map((label) => <button key={label} type="button" class="mark" title={`Show all with ${label}`} aria-label={`Label ${label}: show all`} onClick={() => (query.value = `label:${label} `)}>#{label}</button>)}
+      <button type="button" class="mark add" title="Key: L" onClick={() => (dialog.value = "labels")}>{chat.labels.length > 0 ? "Labels" : "+ Label"}</button>
+    </p>
+  );
+}
+
+function Typing({ chat }: { chat: Conversation }) {
+  const names = typing(chat.id).map((one) => one.name);
+  if (names.length === 0) return null;
+  return <p class="typing"><span class="dots" aria-hidden="true"><i /><i /><i /></span> {names.join(", ")} {names.length === 1 ? "is" : "are"} typing…</p>;
 }
 
 const DOING = { viewing: "is viewing", replying: "is writing a reply", noting: "is writing a note" };
@@ -165,12 +185,19 @@ function Bubble({ message, joined }: { message: Message; joined: boolean }) {
       </p>
       <div class="bubble">
         {answered && <blockquote class="answered">{(answered.text ?? "(deleted)").slice(0, 140)}</blockquote>}
-        {message.deleted ? <p class="muted"><em>Deleted</em></p> : message.text ? <Markdown text={message.text} /> : null}
+        {message.deleted ? <p class="muted"><em>Deleted</em></p> : editing.value === message.id ? <Edit message={message} /> : message.text ? <Markdown text={message.text} /> : null}
         {message.attachments.map((one, at) => <Attached key={at} file={one} />)}
-        <p class="meta"><time dateTime={message.stored} title={full(message.stored)}>{clock(message.stored)}</time>{message.edited && !message.deleted && <span> · edited</span>} <Fate message={message} /></p>
+        <p class="meta"><time dateTime={message.stored} title={full(message.stored)}>{clock(message.stored)}</time>{message.edited && !message.deleted && <span> · edited</span>} <Judged message={message} /> <Fate message={message} /></p>
       </div>
+      {isOwn(message) && editing.value !== message.id && <Tools message={message} />}
     </article>
   );
+}
+
+/** What the requester said about an answer of the assistant. */
+function Judged({ message }: { message: Message }) {
+  if (message.helpful === null || message.author.kind !== "assistant") return null;
+  return <span role="img" aria-label={message.helpful ? "helpful, the requester says" : "not helpful, the requester says"}>{message.helpful ? "👍" : "👎"}</span>;
 }
 
 function Fate({ message }: { message: Message }) {

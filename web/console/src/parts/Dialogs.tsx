@@ -5,6 +5,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { go, jump, press, resolveAndNext, setPresence, signOut, suggest, trying, verb } from "../acts.ts";
 import { put } from "../api.ts";
 import { KEYS, compose, search } from "../keys.ts";
+import { Labels, Priority } from "./Marks.tsx";
 import { VIEWS, chats, current, dialog, me, open, own, panel, queues, route, selected, technicians, toast } from "../state.ts";
 
 export function Dialogs() {
@@ -14,13 +15,15 @@ export function Dialogs() {
     case "transfer": return <People title="Transfer" what="Offered to them for a minute; you keep it until they accept." places act={(to) => verb("transfer", { to })} />;
     case "invite": return <People title="Invite" what="They can reply beside you." act={(to) => verb("invite", { to })} />;
     case "snooze": return <Snooze />;
+    case "labels": return <Labels />;
+    case "priority": return <Priority />;
     case "password": return <Password />;
     case null: return null;
   }
 }
 
 /** Keeps the focus inside while it is open, and gives it back. */
-function Modal({ title, children }: { title: string; children: ComponentChildren }) {
+export function Modal({ title, children }: { title: string; children: ComponentChildren }) {
   const root = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     const before = document.activeElement as HTMLElement | null;
@@ -45,7 +48,7 @@ function commands(): Command[] {
     ? ([
         ["Accept", "A", () => void verb("accept")], ["Decline", "Shift A", () => void verb("decline")], ["Reply", "R", () => compose("reply")], ["Write a note", "N", () => compose("note")],
         ["Transfer…", "T", () => press("transfer")], ["Invite…", "I", () => press("invite")], ["Leave", "", () => void verb("leave")], ["Take over", "", () => void verb("takeover")],
-        ["Snooze…", "S", () => press("snooze")], ["Hand back to the assistant", "", () => void verb("handback")], ["Resolve", "E", () => void verb("resolve")],
+        ["Snooze…", "S", () => press("snooze")], ["Labels…", "L", () => (dialog.value = "labels")], ["Priority…", "P", () => (dialog.value = "priority")], ["Hand back to the assistant", "", () => void verb("handback")], ["Resolve", "E", () => void verb("resolve")],
         ["Resolve silently", "", () => void verb("resolve", { silently: true })], ["Resolve and next", "Ctrl Alt E", () => void resolveAndNext()], ["Reopen", "", () => void verb("reopen")],
         ["Ask for a rating", "", () => void verb("csat")], ["Create ticket", "Shift T", () => void verb("ticket")], ["Suggest a reply", "G", suggest], ["Write the summary anew", "M", () => void verb("summary")],
         ["Show / hide the right panel", "\\", () => (panel.value = !panel.value)],

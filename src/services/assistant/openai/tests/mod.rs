@@ -5,6 +5,7 @@ mod judged;
 mod over_sockets;
 mod paused;
 mod prompts;
+mod reworded;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex};

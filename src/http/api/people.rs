@@ -1,0 +1,57 @@
+//! `people`: requesters by name, over all conversations that the caller may see.
+//!
+//! Not here: conversations of one of them (`conversations?requester=`).
+
+use std::sync::Arc;
+
+use deskbridge_store::read::ConversationFilter;
+use serde::Serialize;
+
+use super::Api;
+use super::call::{Answer, Call};
+use super::page::one;
+use super::sight::sees;
+use super::view::ConversationView;
+use crate::http::problem::Problem;
+
+const LONGEST: usize = 200;
+/// Requesters that one request looks at, and conversations of each.
+const LOOKED_AT: u32 = 200;
+const LATEST: u32 = 20;
+
+#[derive(Serialize)]
+struct PersonView {
+    id: String,
+    name: String,
+    language: String,
+    /// The latest that the caller may see.
+    latest: ConversationView,
+}
+
+/// Whoever has written nothing that the caller may see is not there (S70).
+pub async fn list(api: Arc<Api>, call: Call) -> Answer {
+    let query = call.asked("q").ok_or_else(|| Problem::bad("query", "`q` is missing"))?;
+    if query.chars().nth(LONGEST).is_some() {
+        return Err(Problem::bad("query", format!("`q` has more than {LONGEST} characters")));
+    }
+    let limit = usize::try_from(call.limit()?).unwrap_or(usize::MAX);
+    let policy = api.bridge.policy.current();
+    let mut found = Vec::new();
+    for person in api.bridge.read.people(query, LOOKED_AT).await? {
+        if found.len() == limit {
+            break;
+        }
+        let filter = ConversationFilter {
+            requester: Some(person.id.0.clone()),
+            limit: LATEST,
+            ..ConversationFilter::default()
+        };
+        let theirs = api.bridge.read.conversations(&filter).await?;
+        let Some(latest) = theirs.iter().find(|one| sees(&call.caller, one, &policy.policy)) else {
+            continue;
+        };
+        let latest = api.view(&call.caller, latest).await?;
+        found.push(PersonView { id: person.id.0, name: person.name, language: person.language, latest });
+    }
+    Ok(one(found))
+}
