@@ -99,7 +99,7 @@ impl Receiving {
     }
 
     /// From where to read, once something may have been left out.
-    fn from_where(&self) -> Seen {
+    fn last_known(&self) -> Seen {
         self.floor().take().unwrap_or_else(|| self.marks.snapshot())
     }
 
@@ -292,14 +292,19 @@ async fn prepare(slack: &Slack, inbox: &Inbox, me: &str, event: &Value) -> Resul
     let message = inner.unwrap_or(item);
     let ts = text(message, "ts").filter(|ts| ids::is_ts(ts));
     let root = text(message, "thread_ts").filter(|root| ids::is_ts(root));
-    let Some(root) = root.or(ts) else { return Ok(()) };
-    let is_message = matches!(text(event, "type"), Some("message" | "app_mention"));
-    let calls = is_message
-        && inner.is_none()
-        && !channel.starts_with('D')
+    let direct = channel.starts_with('D');
+    let fresh = inner.is_none() && matches!(text(event, "type"), Some("message" | "app_mention"));
+    let calls = fresh
+        && !direct
         && text(message, "bot_id").is_none()
         && translate::calls(message, me)
         && !slack.config.desks.iter().any(|desk| desk == channel);
+    // A new message outside of threads can begin one, and be in none: the shelf need not be asked about it.
+    let root = match (root, ts) {
+        (Some(root), _) => root,
+        (None, Some(ts)) if calls || !(fresh || direct) => ts,
+        (None, _) => return Ok(()),
+    };
     let done = if calls {
         slack.threads.begin(&shelf, channel, root, text(message, "user").unwrap_or_default()).await
     } else {

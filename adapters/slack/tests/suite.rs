@@ -50,7 +50,7 @@ async fn office(http: bool) -> Office {
         "bot_token": app.bot_token, "app_token": app.app_token, "signing_secret": app.signing_secret,
         "receive": if http { "http" } else { "socket" }, "api_base": fake.api_url(),
     }));
-    let config = config.ok().expect("a sound configuration");
+    let Ok(config) = config else { panic!("the configuration of a test is sound") };
     let config =
         config.without_pace().with_desks(vec![desk.clone()]).with_call_timeout(Duration::from_millis(700));
     let world = fake.clone();

@@ -43,7 +43,7 @@ pub(super) async fn keep(slack: &Arc<Slack>, inbox: &Inbox) -> Result<(), SendEr
         let now = reading;
         let read = async {
             if now {
-                let seen = slack.receiving.from_where();
+                let seen = slack.receiving.last_known();
                 let done = all(slack, inbox, &seen).await;
                 if done.is_err() {
                     // Once more, from the same place.
