@@ -22,17 +22,21 @@ impl Poster {
         Ok(Poster { stream, path: path.to_owned(), head, buffer: Vec::with_capacity(4096) })
     }
 
-    /// Sends one body and waits for the whole answer; its status.
-    pub(crate) async fn post(&mut self, body: &str) -> std::io::Result<u16> {
-        let path = std::mem::take(&mut self.path);
-        let status = self.post_to(&path, body).await;
-        self.path = path;
-        status
+    /// Sends one body and waits for the whole answer; its status. `headers`: complete lines with their line ends.
+    pub(crate) async fn post_with(&mut self, headers: &str, body: &str) -> std::io::Result<u16> {
+        let length = body.len();
+        let request =
+            format!("POST {}{}{headers}content-length: {length}\r\n\r\n{body}", self.path, self.head);
+        self.exchange(&request).await
     }
 
     /// The same to another path.
     pub(crate) async fn post_to(&mut self, path: &str, body: &str) -> std::io::Result<u16> {
         let request = format!("POST {path}{}content-length: {}\r\n\r\n{body}", self.head, body.len());
+        self.exchange(&request).await
+    }
+
+    async fn exchange(&mut self, request: &str) -> std::io::Result<u16> {
         self.stream.write_all(request.as_bytes()).await?;
         self.buffer.clear();
         loop {

@@ -1,4 +1,4 @@
-//! The other side of the relay: answers every Bot API call at once, and notes when each marked text arrived.
+//! The other side of the relay: answers every call of the Bot API or of Slack's Web API at once, and notes when each marked text arrived.
 //!
 //! Not here: any of the platform's limits or refusals (`tests/platforms` has those).
 
@@ -11,7 +11,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::response::IntoResponse;
-use axum::routing::post;
+use axum::routing::any;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
@@ -39,7 +39,7 @@ impl Fake {
         }));
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
-        let router = Router::new().route("/{bot}/{method}", post(call)).with_state(fake.clone());
+        let router = Router::new().route("/{bot}/{method}", any(call)).with_state(fake.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         Ok((fake, address))
     }
@@ -88,10 +88,13 @@ fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
 
 async fn call(
     State(fake): State<Fake>,
-    Path((_bot, method)): Path<(String, String)>,
+    Path((bot, method)): Path<(String, String)>,
     body: Bytes,
 ) -> impl IntoResponse {
     let id = fake.0.next.fetch_add(1, Ordering::Relaxed);
+    if bot == "api" {
+        return ([("content-type", "application/json")], of_slack(&fake, &method, id, &body));
+    }
     let result = match method.to_ascii_lowercase().as_str() {
         "getme" => r#"{"id":1,"is_bot":true,"first_name":"bench","username":"bench_bot","can_join_groups":true,"can_read_all_group_messages":true,"supports_inline_queries":false,"has_main_web_app":false,"can_connect_to_business":false}"#.to_owned(),
         "createforumtopic" => format!(r#"{{"message_thread_id":{id},"name":"t","icon_color":7322096}}"#),
@@ -104,4 +107,23 @@ async fn call(
         _ => "true".to_owned(),
     };
     ([("content-type", "application/json")], format!(r#"{{"ok":true,"result":{result}}}"#))
+}
+
+/// Slack's answers lie beside `ok`.
+fn of_slack(fake: &Fake, method: &str, id: i64, body: &[u8]) -> String {
+    let ts = format!("{}.{:06}", 1_700_000_000 + id / 1_000_000, id % 1_000_000);
+    let fields = match method {
+        "auth.test" => r#","team_id":"T1","team":"Bench","user_id":"U1","user":"bench","bot_id":"B1","url":"https://bench.invalid/""#.to_owned(),
+        "users.info" => r#","user":{"id":"U100000","team_id":"T1","name":"r","real_name":"R","locale":"en-US","profile":{"real_name":"R","display_name":"R"}}"#.to_owned(),
+        "conversations.open" => format!(r#","channel":{{"id":"D{id}"}}"#),
+        "conversations.history" | "conversations.replies" => r#","messages":[],"has_more":false"#.to_owned(),
+        "chat.postMessage" | "chat.update" => {
+            if method == "chat.postMessage" {
+                fake.note(body);
+            }
+            format!(r#","channel":"C1001","ts":"{ts}","message":{{"type":"message","text":"x","ts":"{ts}"}}"#)
+        }
+        _ => String::new(),
+    };
+    format!(r#"{{"ok":true{fields}}}"#)
 }

@@ -1,7 +1,7 @@
-//! Workload W1, the relay: a requester's message comes in by the Telegram webhook, is committed with its outbox row,
-//! acknowledged, and posted to the desk topic. W1a closed loop, W1b open loop, W1c redeliveries and `kill -9`.
+//! Workload W1, the relay: a requester's message comes in by webhook, is committed with its outbox row, acknowledged, and
+//! posted to the desk thread. W1a closed loop, W1b open loop, W1c redeliveries and `kill -9`.
 //!
-//! Not here: the bridge (`child`).
+//! Not here: the bridge (`child`), the platform's words (`platform`).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,17 +13,18 @@ use serde_json::json;
 use super::child::Bridge;
 use super::client::Poster;
 use super::fake::{Fake, MARK};
+use super::platform::Platform;
 use super::spread::{Spread, percentile};
 use super::{limits, line};
 
 /// Requesters, each with a conversation that a technician has.
 const REQUESTERS: usize = 1_000;
-const SECRET: &str = "bench-secret-bench-secret-bench";
 /// Nothing arriving for this long ends a wait.
 const PATIENCE: Duration = Duration::from_secs(15);
 
 #[derive(Clone, Debug)]
 pub struct Options {
+    pub platform: Platform,
     pub messages: usize,
     pub rounds: usize,
     pub connections: usize,
@@ -33,12 +34,19 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Options { messages: 20_000, rounds: 5, connections: 32, open_seconds: 6 }
+        Options {
+            platform: Platform::Telegram,
+            messages: 20_000,
+            rounds: 5,
+            connections: 32,
+            open_seconds: 6,
+        }
     }
 }
 
 /// One bridge under test with everything around it.
 struct Rig {
+    platform: Platform,
     fake: Fake,
     bridge: Bridge,
     next_update: AtomicUsize,
@@ -71,7 +79,7 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
 
 /// W1a: every connection sends its next message when the last was acknowledged.
 async fn closed(options: &Options, max_batch: usize, round: usize) -> anyhow::Result<f64> {
-    let rig = Rig::start(options.messages, max_batch).await?;
+    let rig = Rig::start(options.platform, options.messages, max_batch).await?;
     let before = rig.bridge.used();
     let started = Instant::now();
     let bad = rig.send_all(options.messages, options.connections).await?;
@@ -88,7 +96,7 @@ async fn closed(options: &Options, max_batch: usize, round: usize) -> anyhow::Re
     let cpu = before.zip(after).map(|(b, a)| (a.1 - b.1) * 1e6 / options.messages as f64);
     let rate = options.messages as f64 / seconds;
     line(&json!({
-        "bench": "W1a", "round": round, "max_batch": max_batch, "messages": options.messages, "msg_per_s": rate,
+        "bench": "W1a", "channel": options.platform.name(), "round": round, "max_batch": max_batch, "messages": options.messages, "msg_per_s": rate,
         "cpu_us_per_msg": cpu, "rss_mb": after.map(|a| a.0), "lost": 0, "twice": 0,
     }));
     Ok(rate)
@@ -97,7 +105,7 @@ async fn closed(options: &Options, max_batch: usize, round: usize) -> anyhow::Re
 /// W1b: messages at a fixed rate; latency counts from the scheduled moment.
 async fn open(options: &Options, rate: u64) -> anyhow::Result<()> {
     let total = usize::try_from(rate * options.open_seconds)?;
-    let rig = Arc::new(Rig::start(total, 256).await?);
+    let rig = Arc::new(Rig::start(options.platform, total, 256).await?);
     let start = Instant::now() + Duration::from_millis(50);
     let lanes = 64;
     let mut tasks = Vec::new();
@@ -109,7 +117,7 @@ async fn open(options: &Options, rate: u64) -> anyhow::Result<()> {
             for number in (lane..total).step_by(lanes) {
                 let due = start + Duration::from_secs_f64(number as f64 / rate as f64);
                 tokio::time::sleep_until(due.into()).await;
-                poster.post(&rig.update(number)).await?;
+                rig.post(&mut poster, &rig.update(number)).await?;
                 acks.push((number, due, due.elapsed().as_secs_f64() * 1e3));
             }
             Ok::<_, std::io::Error>(acks)
@@ -132,7 +140,7 @@ async fn open(options: &Options, rate: u64) -> anyhow::Result<()> {
     whole.sort_by(f64::total_cmp);
     let three = |sorted: &[f64]| json!({"p50": percentile(sorted, 0.5), "p99": percentile(sorted, 0.99), "p99.9": percentile(sorted, 0.999)});
     line(
-        &json!({"bench": "W1b", "rate_per_s": rate, "messages": total, "ack_ms": three(&ack), "end_to_end_ms": three(&whole)}),
+        &json!({"bench": "W1b", "channel": options.platform.name(), "rate_per_s": rate, "messages": total, "ack_ms": three(&ack), "end_to_end_ms": three(&whole)}),
     );
     Ok(())
 }
@@ -140,7 +148,7 @@ async fn open(options: &Options, rate: u64) -> anyhow::Result<()> {
 /// W1c: 5 % of the messages come twice, the bridge is killed in the middle, and whatever was not acknowledged comes again.
 async fn killed(options: &Options) -> anyhow::Result<()> {
     let total = options.messages;
-    let mut rig = Rig::start(total, 256).await?;
+    let mut rig = Rig::start(options.platform, total, 256).await?;
     let acked = Arc::new((0..total).map(|_| AtomicUsize::new(0)).collect::<Vec<_>>());
     let half = total / 2;
     let sending = rig.send_some(0, half, options.connections, acked.clone());
@@ -160,48 +168,48 @@ async fn killed(options: &Options) -> anyhow::Result<()> {
     let lost = arrivals.iter().filter(|(when, _)| when.is_none()).count();
     let twice = arrivals.iter().filter(|(_, times)| *times > 1).count();
     line(
-        &json!({"bench": "W1c", "messages": total, "killed": true, "redelivered": again.len(), "lost": lost, "visible_twice": twice}),
+        &json!({"bench": "W1c", "channel": options.platform.name(), "messages": total, "killed": true, "redelivered": again.len(), "lost": lost, "visible_twice": twice}),
     );
     ensure!(complete && lost == 0, "{lost} messages were lost");
     Ok(())
 }
 
 impl Rig {
-    async fn start(messages: usize, max_batch: usize) -> anyhow::Result<Rig> {
+    async fn start(platform: Platform, messages: usize, max_batch: usize) -> anyhow::Result<Rig> {
         let (fake, api) = Fake::start(messages).await?;
-        let mut bridge = Bridge::new(&channel(&format!("http://{api}")), r#"identities = ["telegram:5"]"#)?;
+        let mut bridge = Bridge::new(&platform.channel(&format!("http://{api}")), platform.technician())?;
         bridge.start(max_batch).await?;
-        let rig = Rig { fake, bridge, next_update: AtomicUsize::new(1) };
+        let rig = Rig { platform, fake, bridge, next_update: AtomicUsize::new(1) };
         rig.open_conversations().await?;
         Ok(rig)
     }
 
     async fn poster(&self) -> std::io::Result<Poster> {
-        let secret = format!("x-telegram-bot-api-secret-token: {SECRET}\r\n");
-        Poster::connect(&self.bridge.address.to_string(), "/hooks/telegram", &secret).await
+        Poster::connect(&self.bridge.address.to_string(), &self.platform.path(), "").await
     }
 
-    fn body(&self, user: usize, text: &str) -> String {
-        let update = self.next_update.fetch_add(1, Ordering::Relaxed);
-        format!(
-            r#"{{"update_id":{update},"message":{{"message_id":{update},"date":1700000000,"from":{{"id":{user},"is_bot":false,"first_name":"R{user}"}},"chat":{{"id":{user},"type":"private","first_name":"R{user}"}},"text":"{text}"}}}}"#
-        )
+    /// Status of one message, signed now.
+    async fn post(&self, poster: &mut Poster, body: &str) -> std::io::Result<u16> {
+        poster.post_with(&self.platform.proof(body), body).await
     }
 
-    /// The n-th message; the same number gives the same update, so that sending it again is a redelivery.
+    fn first(&self, user: usize) -> String {
+        let number = self.next_update.fetch_add(1, Ordering::Relaxed);
+        self.platform.message(number, user, "hello, I need help")
+    }
+
+    /// The n-th message; the same number gives the same bytes, so that sending it again is a redelivery.
     fn update(&self, number: usize) -> String {
-        let (user, update) = (100_000 + number % REQUESTERS, 10_000_000 + number);
+        let user = 100_000 + number % REQUESTERS;
         let filler = "the printer on the second floor does not print and shows a red light ".repeat(8);
-        format!(
-            r#"{{"update_id":{update},"message":{{"message_id":{update},"date":1700000000,"from":{{"id":{user},"is_bot":false,"first_name":"R{user}"}},"chat":{{"id":{user},"type":"private","first_name":"R{user}"}},"text":"{MARK}{number:08} {filler}"}}}}"#
-        )
+        self.platform.message(10_000_000 + number, user, &format!("{MARK}{number:08} {filler}"))
     }
 
     /// One conversation per requester, accepted by the technician (`auto_accept`), its topic open.
     async fn open_conversations(&self) -> anyhow::Result<()> {
         let mut poster = self.poster().await?;
         for user in 0..REQUESTERS {
-            let status = poster.post(&self.body(100_000 + user, "hello, I need help")).await?;
+            let status = self.post(&mut poster, &self.first(100_000 + user)).await?;
             ensure!(status == 200, "set-up message {user} was answered {status}");
         }
         // Topics, cards and notices of all conversations go out before anything is measured.
@@ -223,7 +231,7 @@ impl Rig {
             let mut poster = self.poster().await?;
             let mut bad = 0;
             for number in (lane..total).step_by(connections) {
-                if poster.post(&self.update(number)).await? != 200 {
+                if self.post(&mut poster, &self.update(number)).await? != 200 {
                     bad += 1;
                 }
             }
@@ -247,7 +255,7 @@ impl Rig {
             async move {
                 let Ok(mut poster) = self.poster().await else { return };
                 for number in numbers.iter().skip(lane).step_by(connections) {
-                    match poster.post(&self.update(*number)).await {
+                    match self.post(&mut poster, &self.update(*number)).await {
                         Ok(200) => {
                             acked[*number].fetch_add(1, Ordering::Relaxed);
                         }
@@ -259,19 +267,4 @@ impl Rig {
         });
         futures_util::future::join_all(lanes).await;
     }
-}
-
-fn channel(api: &str) -> String {
-    format!(
-        r#"
-[channels.telegram]
-adapter = "telegram"
-token = "1:benchbenchbenchbenchbenchbenchbench"
-api_base = "{api}"
-receive = "webhook"
-webhook_secret = "{SECRET}"
-[channels.telegram.desk]
-room = "-1001"
-"#
-    )
 }

@@ -8,7 +8,7 @@ use super::failure::Outcome;
 use super::serve::listen;
 use super::setting::Common;
 use crate::app::{self, ServeOptions};
-use crate::bench::{apply, relay, widget};
+use crate::bench::{apply, platform, relay, widget};
 use crate::config::LogFormat;
 use crate::telemetry;
 
@@ -16,6 +16,9 @@ use crate::telemetry;
 pub enum Command {
     /// A requester's message in by webhook and out to the desk, durable: closed loop, open loop, kill -9 (W1a-c)
     Relay {
+        /// Whose messages they are
+        #[arg(long, value_enum, default_value_t = platform::Platform::Telegram)]
+        channel: platform::Platform,
         /// Messages of each closed-loop round
         #[arg(long, default_value_t = 20_000)]
         messages: usize,
@@ -58,8 +61,9 @@ pub enum Command {
 pub async fn run(common: &Common, command: &Command) -> Outcome {
     telemetry::init(common.log_format.map_or(LogFormat::Text, LogFormat::from), "error");
     match command {
-        Command::Relay { messages, rounds, connections, seconds } => {
+        Command::Relay { channel, messages, rounds, connections, seconds } => {
             let options = relay::Options {
+                platform: *channel,
                 messages: *messages,
                 rounds: *rounds,
                 connections: *connections,

@@ -13,7 +13,7 @@ mod surfaces;
 use std::time::Duration;
 
 use deskbridge_platforms::slack::{
-    App, Ephemeral, FakeSlack, Installed, Message, Post, Settings, Ts, Workspace, World,
+    Ephemeral, FakeSlack, Installed, Message, Post, Settings, Ts, Workspace, World,
 };
 
 use super::bridge::{Base, Bridge, PATIENCE};
@@ -118,10 +118,6 @@ impl Office {
         self.fake.read(|world| {
             self.own(world, channel).iter().filter(|message| message.shown().contains(text)).count()
         })
-    }
-
-    fn configure(&self, change: impl FnOnce(&mut App)) {
-        self.app.configure(change);
     }
 }
 

@@ -46,7 +46,6 @@ pub struct Upload {
 pub struct Share {
     pub at: Instant,
     pub team: TeamId,
-    pub app: AppId,
     pub channel: ChannelId,
     pub thread: Option<Ts>,
     pub comment: String,

@@ -44,7 +44,6 @@ pub(super) fn complete(world: &mut World, caller: &Caller, params: &Params) -> A
         world.files.pending.push(Share {
             at: Instant::now() + world.settings.file_delay,
             team: caller.team.clone(),
-            app: caller.app.clone(),
             channel,
             thread,
             comment: params.text("initial_comment").unwrap_or_default(),
