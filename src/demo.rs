@@ -128,7 +128,7 @@ pub fn greet(address: SocketAddr, articles: usize, console: &str, open: bool) {
 }
 
 /// Best effort: where there is no browser the address above is enough.
-fn open_browser(page: &str) {
+pub fn open_browser(page: &str) {
     let program = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
     if std::process::Command::new(program).arg(page).stdout(std::process::Stdio::null()).spawn().is_err() {
         tracing::info!("no browser could be opened");

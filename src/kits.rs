@@ -27,10 +27,12 @@ pub struct Kit {
     pub example: &'static str,
     /// What `init` has to know before the section is of use.
     pub asks: &'static [Ask],
-    /// Live checks of one channel. Changes nothing on the platform.
+    /// Live checks of one channel. Leaves nothing behind on the platform.
     pub doctor: fn(Setup) -> BoxFuture<'static, Vec<Check>>,
     /// Does on the platform what can be set up from here, for `deskbridge <adapter> setup`.
     pub setup: fn(Setup) -> BoxFuture<'static, Vec<Check>>,
+    /// The manifest of an app on the platform, for `deskbridge <adapter> manifest`; `None`: it has none. Offline.
+    pub manifest: Option<MakeManifest>,
 }
 
 impl fmt::Debug for Kit {
@@ -68,6 +70,30 @@ pub struct Setup {
     /// The own keys in plain words (`OwnKeys::reveal`).
     pub keys: Value,
     pub desks: Vec<RoomId>,
+}
+
+/// Makes a manifest; the error, in words, is for whoever asked.
+pub type MakeManifest = fn(&ManifestWish) -> Result<Manifest, String>;
+
+/// For what an app is to be made.
+#[derive(Clone, Debug)]
+pub struct ManifestWish {
+    /// Events come by HTTP to this public address; `None`: by a connection from here.
+    pub http: Option<String>,
+    /// As the configuration will name it.
+    pub channel: ChannelName,
+    /// Without rights that are only comfort.
+    pub minimal: bool,
+    /// `server.public_url`, where one is configured already.
+    pub public_url: Option<String>,
+}
+
+/// What a platform has to be told to make an app for us.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Manifest {
+    pub json: Value,
+    /// Leads to the platform's form for new apps, filled in.
+    pub link: String,
 }
 
 /// One thing that was looked at.

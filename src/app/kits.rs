@@ -9,7 +9,7 @@ use deskbridge_slack as slack;
 use deskbridge_telegram as telegram;
 use deskbridge_widget as widget;
 
-use crate::kits::{Answer, Ask, Check, Kit, Outcome, Setup};
+use crate::kits::{Answer, Ask, Check, Kit, Manifest, ManifestWish, Outcome, Setup};
 
 /// Every adapter of this build.
 pub const KITS: &[Kit] = &[
@@ -39,6 +39,7 @@ pub const KITS: &[Kit] = &[
         ],
         doctor: |setup| Box::pin(slack_live(setup, false)),
         setup: |setup| Box::pin(slack_live(setup, true)),
+        manifest: Some(slack_manifest),
     },
     Kit {
         name: "telegram",
@@ -57,6 +58,7 @@ pub const KITS: &[Kit] = &[
         ],
         doctor: |setup| Box::pin(telegram_live(setup, false)),
         setup: |setup| Box::pin(telegram_live(setup, true)),
+        manifest: None,
     },
     Kit {
         name: "widget",
@@ -76,6 +78,7 @@ pub const KITS: &[Kit] = &[
         ],
         doctor: |setup| Box::pin(async move { widget_checks(setup) }),
         setup: |setup| Box::pin(async move { widget_checks(setup) }),
+        manifest: None,
     },
 ];
 
@@ -100,6 +103,7 @@ pub const SIM: Kit = Kit {
     asks: &[],
     doctor: |_| Box::pin(async { Vec::new() }),
     setup: |_| Box::pin(async { Vec::new() }),
+    manifest: None,
 };
 
 async fn slack_live(setup: Setup, change: bool) -> Vec<Check> {
@@ -129,6 +133,12 @@ async fn slack_live(setup: Setup, change: bool) -> Vec<Check> {
         Check { id: check.id.into(), outcome, detail: check.detail, why: check.why, fix: check.fix }
     });
     checks.collect()
+}
+
+fn slack_manifest(wish: &ManifestWish) -> Result<Manifest, String> {
+    let (http, public_url) = (wish.http.as_deref(), wish.public_url.as_deref());
+    let made = slack::Manifest::new(&slack::Wish::new(http, &wish.channel, public_url, wish.minimal)?);
+    Ok(Manifest { json: made.json, link: made.link.into() })
 }
 
 async fn telegram_live(setup: Setup, change: bool) -> Vec<Check> {

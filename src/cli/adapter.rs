@@ -1,13 +1,13 @@
 //! `deskbridge <adapter> setup`: what can be set up on a platform from here.
 //!
-//! Not here: what that is (the adapter's `doctor.rs`).
+//! Not here: what that is (the adapter's `doctor.rs`), manifests (`manifest.rs`).
 
 use clap::{Arg, ArgMatches, Command};
 use deskbridge_contract::ChannelName;
 
 use super::failure::{DOCTOR_FAILED, Failure, Outcome};
-use super::out;
 use super::setting::Common;
+use super::{manifest, out};
 use crate::config::Config;
 use crate::kits::{self, Check, Kit, Setup};
 
@@ -19,14 +19,18 @@ pub fn command(kit: &Kit) -> Command {
         .help("Only this channel [default: all of this kind]");
     let setup =
         Command::new("setup").about("Set up on the platform what can be set up from here").arg(channel);
-    Command::new(kit.name)
+    let command = Command::new(kit.name)
         .about(format!("Set up {} channels", kit.name))
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommand(setup)
+        .subcommand(setup);
+    if kit.manifest.is_some() { command.subcommand(manifest::command()) } else { command }
 }
 
 pub async fn run(common: &Common, kit: &'static Kit, matches: &ArgMatches) -> Outcome {
+    if let (Some(make), Some((manifest::NAME, matches))) = (kit.manifest, matches.subcommand()) {
+        return manifest::run(common, kit, make, matches);
+    }
     let config = common.load()?;
     let only = matches.subcommand().and_then(|(_, matches)| matches.get_one::<String>("channel"));
     let channels: Vec<Setup> = setups(&config)

@@ -14,6 +14,7 @@ mod export;
 mod failure;
 mod init;
 mod kb;
+mod manifest;
 mod migrate;
 mod openapi;
 mod out;

@@ -215,7 +215,8 @@ fn keys_that_need_another() {
     let webhook = format!("[channels.telegram]\ntoken = \"{TOKEN}\"\nreceive = \"webhook\"\n");
     assert!(paths(&webhook).contains(&"server.public_url".to_owned()));
     assert!(paths(&webhook).contains(&"channels.telegram.webhook_secret".to_owned()));
-    assert_eq!(paths("[channels.slack]"), ["channels.slack.adapter"]);
+    assert_eq!(paths("[channels.desk]"), ["channels.desk.adapter"]);
+    assert_eq!(paths("[channels.slack]"), ["channels.slack.bot_token", "channels.slack.app_token"]);
     assert_eq!(paths("[channels.telegram]"), ["channels.telegram.token"]);
     assert_eq!(paths("[queues.Bad_Name]"), ["queues.Bad_Name"]);
     assert_eq!(
@@ -322,7 +323,7 @@ fn the_example_is_sound_in_short_and_in_full() {
     };
     assert_eq!(
         paths(&example::assemble()),
-        ["channels.telegram.token"],
+        ["channels.slack.app_token", "channels.slack.bot_token", "channels.telegram.token"],
         "as it is, only its secrets are refused"
     );
     load(&with_secrets(example::assemble()));

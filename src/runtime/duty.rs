@@ -55,3 +55,45 @@ pub async fn tell(bridge: &Bridge, inbound: &Inbound, presence: Presence) {
         tracing::debug!(%error, "a presence change could not be confirmed privately");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use deskbridge_contract::{Address, RemoteEventId, RemoteMessageId, Sender, SenderKind, Timestamp};
+
+    use super::*;
+
+    fn inbound(event: InboundEvent) -> Inbound {
+        Inbound {
+            id: RemoteEventId::new("1"),
+            at: Timestamp::EPOCH,
+            from: Sender {
+                id: RemoteUserId::new("U1"),
+                display_name: None,
+                email: None,
+                language: None,
+                kind: SenderKind::Human,
+            },
+            address: Address::room(&ChannelName::new("slack"), "D1"),
+            event,
+            interaction: None,
+        }
+    }
+
+    /// S44: a switch is pressed; the same word written is a word.
+    #[test]
+    fn s44_only_a_pressed_switch_is_one() {
+        let pressed = |action: &str| {
+            switched(&inbound(InboundEvent::Invoked { action: action.into(), value: None, message: None }))
+        };
+        assert_eq!(pressed("on"), Some(Presence::Available));
+        assert_eq!(pressed("busy"), Some(Presence::Busy));
+        assert_eq!(pressed("off"), Some(Presence::Offline));
+        assert_eq!(pressed("human"), None);
+        let written = InboundEvent::Posted {
+            message: RemoteMessageId::new("1"),
+            content: Content::text("!on"),
+            reply_to: None,
+        };
+        assert_eq!(switched(&inbound(written)), None);
+    }
+}

@@ -8,7 +8,7 @@
 use std::io::Write;
 
 use async_trait::async_trait;
-use deskbridge_contract::Timestamp;
+use deskbridge_contract::{Shelf, Timestamp};
 use deskbridge_conversation::{Conversation, ConversationId, MessageId, Presence, TechnicianId};
 use serde::Serialize;
 
@@ -148,8 +148,11 @@ impl<'a> Lines<'a> {
     ) -> Result<(), StoreError> {
         self.line("presence_log", PresenceLine { technician, presence, now })
     }
-    /// By (channel, key), as bytes.
+    /// By (channel, key), as bytes; without what is secret.
     pub fn shelf(&mut self, channel: &str, key: &str, value: &str) -> Result<(), StoreError> {
+        if key.starts_with(Shelf::SECRET) {
+            return Ok(());
+        }
         self.line("shelves", ShelfLine { channel, key, value })
     }
     /// By id; counted from 1 without gaps.
@@ -182,5 +185,20 @@ impl<'a> Lines<'a> {
     /// By message.
     pub fn feedback(&mut self, message: MessageId, helpful: bool, now: Timestamp) -> Result<(), StoreError> {
         self.line("feedback", FeedbackLine { message, helpful, now })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_of_shelves_are_left_out() {
+        let mut out = Vec::new();
+        let mut lines = Lines::new(&mut out);
+        lines.shelf("slack", "cursor", "7").unwrap();
+        lines.shelf("slack", "secret:tokens", "planted").unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.contains("cursor") && !text.contains("planted") && text.lines().count() == 1, "{text}");
     }
 }

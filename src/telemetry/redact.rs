@@ -7,8 +7,17 @@ use std::borrow::Cow;
 const HIDDEN: &str = "(secret)";
 
 /// Prefixes of tokens, and how many characters after them make one.
-const PREFIXES: [(&str, usize); 7] =
-    [("xoxb-", 8), ("xoxp-", 8), ("xoxa-", 8), ("xapp-", 8), ("dbp_", 8), ("sk-", 16), ("eyJ", 20)];
+const PREFIXES: [(&str, usize); 9] = [
+    ("xoxb-", 8),
+    ("xoxp-", 8),
+    ("xoxa-", 8),
+    ("xoxe-", 8),
+    ("xoxe.xox", 8),
+    ("xapp-", 8),
+    ("dbp_", 8),
+    ("sk-", 16),
+    ("eyJ", 20),
+];
 
 /// Names whose value after `=`, or in JSON after `":`, is a secret.
 const NAMES: [&str; 7] = ["token", "secret", "password", "api_key", "apikey", "authorization", "sig"];
@@ -142,6 +151,8 @@ mod tests {
             format!("https://x/bot123456789%3A{BOT}/getMe"),
             "token xoxb-planted-planted was refused".into(),
             "xapp-1-planted-planted".into(),
+            "xoxe-1-planted-planted".into(),
+            "xoxe.xoxb-1-planted-planted".into(),
             "dbp_plantedplantedplanted".into(),
             "Authorization: Bearer planted.planted".into(),
             "authorization: basic cGxhbnRlZA==planted".into(),

@@ -97,9 +97,36 @@ fn the_example_lacks_only_secrets() {
     assert_eq!(example.code, 0);
     std::fs::write(here.path().join("deskbridge.toml"), &example.out).unwrap();
     let faults = json(&run(here.path(), &["check", "--json"], &[]))["faults"].clone();
-    assert_eq!(faults.as_array().unwrap().len(), 1, "{faults}");
-    assert_eq!(faults[0]["path"], "channels.telegram.token");
-    assert_eq!(run(here.path(), &["check"], &[("DESKBRIDGE__CHANNELS__TELEGRAM__TOKEN", TOKEN)]).code, 0);
+    let mut paths: Vec<&str> =
+        faults.as_array().unwrap().iter().map(|fault| fault["path"].as_str().unwrap()).collect();
+    paths.sort_unstable();
+    assert_eq!(paths, ["channels.slack.app_token", "channels.slack.bot_token", "channels.telegram.token"]);
+    let secrets = [
+        ("DESKBRIDGE__CHANNELS__TELEGRAM__TOKEN", TOKEN),
+        ("DESKBRIDGE__CHANNELS__SLACK__BOT_TOKEN", "xoxb-planted"),
+        ("DESKBRIDGE__CHANNELS__SLACK__APP_TOKEN", "xapp-planted"),
+    ];
+    assert_eq!(run(here.path(), &["check"], &secrets).code, 0);
+}
+
+/// It is the first thing that somebody runs: without a configuration, the manifest on standard output and nothing else.
+#[test]
+fn a_manifest_needs_no_configuration() {
+    let here = tempfile::tempdir().unwrap();
+    let ran = run(here.path(), &["slack", "manifest"], &[]);
+    let manifest: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!((ran.code, &manifest["settings"]["socket_mode_enabled"]), (0, &true.into()));
+    assert!(ran.err.contains("https://api.slack.com/apps?new_app=1&manifest_json="), "{}", ran.err);
+    let http =
+        ["slack", "manifest", "--minimal", "--http", "https://desk.example", "--channel", "slack-acme"];
+    let ran = run(here.path(), &http, &[]);
+    let manifest: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    let hook = &manifest["settings"]["event_subscriptions"]["request_url"];
+    assert_eq!(hook, "https://desk.example/hooks/slack-acme");
+    assert!(manifest["features"].get("agent_view").is_none());
+    let ran = run(here.path(), &["slack", "manifest", "--http", "http://desk.example"], &[]);
+    assert!(ran.code == 1 && ran.out.is_empty() && ran.err.contains("https only"), "{}", ran.err);
+    assert_eq!(run(here.path(), &["telegram", "manifest"], &[]).code, 2);
 }
 
 #[test]

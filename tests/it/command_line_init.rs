@@ -172,10 +172,12 @@ fn answers_that_do_not_fit_write_nothing() {
 #[test]
 fn a_person_is_asked() {
     let here = tempfile::tempdir().unwrap();
-    let typed = format!("https://desk.example.com\nyes\nhttps://portal.example.com\ny\n{TOKEN}\n\n");
+    let typed = format!("https://desk.example.com\nyes\nhttps://portal.example.com\ny\n{TOKEN}\n\nno\n");
     let ran = run(here.path(), &["init"], &[], &typed);
     assert_eq!(ran.code, 0, "{}", ran.err);
-    for question in ["https address", "Enable widget", "origins", "Enable telegram", "BotFather", "group"] {
+    for question in
+        ["https address", "Enable widget", "origins", "Enable telegram", "BotFather", "group", "Enable slack"]
+    {
         assert!(ran.err.contains(question), "{question} in {}", ran.err);
     }
     assert!(!ran.err.contains("planted") && !ran.out.contains("planted"));
@@ -185,7 +187,7 @@ fn a_person_is_asked() {
     assert!(config.contains("\n#= [channels.telegram.desk]\n"));
     // Enter takes what is usual: the widget, and nothing that lacks a secret.
     let there = tempfile::tempdir().unwrap();
-    assert_eq!(run(there.path(), &["init"], &[], "\n\n\n\n").code, 0);
+    assert_eq!(run(there.path(), &["init"], &[], "\n\n\n\n\n").code, 0);
     sound(&there, "1 channel ");
     // An answer that never comes writes nothing.
     let nowhere = tempfile::tempdir().unwrap();

@@ -250,6 +250,9 @@ pub struct Shelf {
 }
 
 impl Shelf {
+    /// A key that begins like this holds a secret: it is in no export.
+    pub const SECRET: &'static str = "secret:";
+
     pub async fn get(&self, key: &str) -> Result<Option<String>, ShelfError> {
         self.store.get(&self.channel, key).await
     }

@@ -6,16 +6,11 @@
 pub(crate) mod classes;
 #[cfg(test)]
 pub(crate) mod fake;
+mod wire;
 
-use std::error::Error;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::http::Uri;
 use deskbridge_contract::{ChannelName, SendError};
-use hyper_rustls::HttpsConnector;
-use hyper_util::client::legacy::connect::HttpConnector;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 use serde_json::Value;
@@ -27,14 +22,13 @@ use crate::config::Config;
 use crate::tokens::Tokens;
 use crate::{Clock, ConfigError};
 pub(crate) use classes::Fault;
+use wire::{CONNECT, Wire};
 
-/// How long a connection may take to come about.
-const CONNECT: Duration = Duration::from_secs(5);
 /// Idle connections are closed before Slack's balancers do, so that no request runs into a closed one.
 const IDLE: Duration = Duration::from_secs(30);
 
 pub(crate) struct Api {
-    client: SlackClient<SlackClientHyperConnector<Timely>>,
+    client: SlackClient<SlackClientHyperConnector<Wire>>,
     /// For what the Web API's client does not do: bytes of files, headers, forms.
     http: reqwest::Client,
     base: Url,
@@ -62,7 +56,8 @@ impl Api {
         let base = api_base.as_str().trim_end_matches('/').to_owned();
         let http = http_client(&api_base)?;
         let tokens = Tokens::new(config, http.clone(), clock.clone());
-        let client = SlackClient::new(hyper_connector(provider)?.with_slack_api_url(&base));
+        let connector = SlackClientHyperConnector::with_connector(Wire::new(provider)?);
+        let client = SlackClient::new(connector.with_slack_api_url(&base));
         let app_token = config.app_token.clone();
         Ok(Api { client, http, base: api_base, channel, tokens, app_token, patience, paced: config.paced })
     }
@@ -176,48 +171,6 @@ impl Api {
             Ok(answer) => classes::judged(answer, token.token_value.0.as_str()),
             Err(_) => Err(SendError::Ambiguous { why: "no answer in time".into() }.into()),
         }
-    }
-}
-
-/// slack-morphism's own connector speaks https only; a server of one's own, or a test's, may speak plain http.
-fn hyper_connector(
-    provider: rustls::crypto::CryptoProvider,
-) -> Result<SlackClientHyperConnector<Timely>, ConfigError> {
-    let mut connector = HttpConnector::new();
-    connector.set_nodelay(true);
-    connector.enforce_http(false);
-    let https = hyper_rustls::HttpsConnectorBuilder::new()
-        .with_provider_and_webpki_roots(provider)
-        .map_err(|error| ConfigError(error.to_string()))?
-        .https_or_http()
-        .enable_all_versions()
-        .wrap_connector(connector);
-    Ok(SlackClientHyperConnector::with_connector(Timely(https)))
-}
-
-/// Connecting, the TLS handshake included, ends in time: what did not come so far was not sent, and may be tried again.
-#[derive(Clone)]
-pub(crate) struct Timely(HttpsConnector<HttpConnector>);
-
-type Connecting<T> = Pin<Box<dyn Future<Output = Result<T, Box<dyn Error + Send + Sync>>> + Send>>;
-
-impl tower::Service<Uri> for Timely {
-    type Response = <HttpsConnector<HttpConnector> as tower::Service<Uri>>::Response;
-    type Error = Box<dyn Error + Send + Sync>;
-    type Future = Connecting<Self::Response>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.0.poll_ready(context)
-    }
-
-    fn call(&mut self, to: Uri) -> Self::Future {
-        let connecting = self.0.call(to);
-        Box::pin(async move {
-            match tokio::time::timeout(CONNECT, connecting).await {
-                Ok(done) => done,
-                Err(_) => Err("no connection in time".into()),
-            }
-        })
     }
 }
 

@@ -20,11 +20,11 @@ use deskbridge_contract::{Content, Mention, Persona, SendError, Standing, Standi
 use serde_json::Value;
 
 pub(crate) use actions::{Pressed, pressed};
-pub(crate) use card::{card, sign, unfurl, unfurl_standing};
+pub(crate) use card::{card, unfurl};
 pub(crate) use home::{Duty, of_requester, of_technician};
 pub(crate) use modals::{Anchor, Filled, Given, Modal, Unfilled, filled, modal};
 
-use crate::markup::{BOLD, Flow, Piece, Run};
+use crate::markup::Flow;
 use crate::split::{self, MAX_TEXT};
 use parts::{context, line, words};
 
@@ -37,23 +37,18 @@ pub(crate) struct Message {
     pub blocks: Vec<Value>,
 }
 
-/// Whose words a message has, and how Slack shows it.
+/// Whose words a message has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Voice<'a> {
     /// The bridge's own.
     Own,
-    /// Somebody's, shown by `username` (`chat:write.customize`, see [`username`]).
+    /// Somebody's, whom Slack names above it (`chat:write.customize`, see [`username`]).
     Named(&'a Persona),
-    /// Somebody's, named at the beginning of the text: where names cannot be set, and in edits, which cannot change them.
-    Told(&'a Persona),
 }
 
-impl<'a> Voice<'a> {
-    fn persona(self) -> Option<&'a Persona> {
-        match self {
-            Voice::Own => None,
-            Voice::Named(persona) | Voice::Told(persona) => Some(persona),
-        }
+impl Voice<'_> {
+    fn is_assistant(self) -> bool {
+        matches!(self, Voice::Named(Persona { assistant: true, .. }))
     }
 }
 
@@ -79,7 +74,7 @@ pub(crate) fn messages(content: &Content, voice: Voice<'_>) -> Result<Vec<Messag
     if let Some(card) = &content.card {
         return Ok(vec![self::card(card, &content.actions, &content.mentions)?]);
     }
-    let parts = split::split(spoken(content, voice), MAX_TEXT);
+    let parts = split::split(Flow::read(&content.text), MAX_TEXT);
     let of = parts.len();
     let mut out = Vec::with_capacity(of.max(1));
     for (nth, part) in parts.iter().enumerate() {
@@ -102,29 +97,11 @@ pub(crate) fn single(content: &Content, voice: Voice<'_>) -> Result<Option<Messa
     if let Some(card) = &content.card {
         return self::card(card, &content.actions, &content.mentions).map(Some);
     }
-    let flow = split::cut(spoken(content, voice), MAX_TEXT);
+    let flow = split::cut(Flow::read(&content.text), MAX_TEXT);
     if flow.is_empty() && content.actions.is_empty() && calls(&content.mentions).is_empty() {
         return Ok(None);
     }
     message(&flow, &content.mentions, &content.actions, voice).map(Some)
-}
-
-/// The text, with the name before it where it must be told.
-fn spoken(content: &Content, voice: Voice<'_>) -> Flow {
-    let mut flow = Flow::read(&content.text);
-    let Voice::Told(persona) = voice else { return flow };
-    if persona.assistant || flow.is_empty() {
-        return flow;
-    }
-    let name = Run::looking(format!("{}:", line(&persona.name, 80)), BOLD);
-    match flow.0.first_mut() {
-        Some(Piece::Text { quote: false, runs }) => {
-            runs.splice(0..0, [name, Run::plain(" ")]);
-        }
-        // A quote, a list or code must not begin beside the name.
-        _ => flow.0.insert(0, Piece::Text { quote: false, runs: vec![name] }),
-    }
-    flow
 }
 
 fn message(
@@ -141,7 +118,7 @@ fn message(
         text = words(&labels.join(" · "), 500);
     }
     let mut blocks: Vec<Value> = flow.rich_text(&calls).into_iter().collect();
-    if voice.persona().is_some_and(|persona| persona.assistant) {
+    if voice.is_assistant() {
         blocks.push(context(AI));
     }
     blocks.extend(actions::rows(actions)?);
@@ -178,12 +155,9 @@ fn standing(matter: &Standing) -> String {
         },
         StandingState::Closed => ("⚪", "Closed".to_owned()),
     };
+    // Only the reference is bold: signs around somebody's own words could pair with signs among them.
     let subject = line(&matter.subject, 160);
-    let title = if subject.is_empty() {
-        line(&matter.reference, 40)
-    } else {
-        format!("{} · {subject}", line(&matter.reference, 40))
-    };
+    let about = if subject.is_empty() { String::new() } else { format!(" · {}", words(&subject, 500)) };
     let mut second = vec![state];
     if let Some(ticket) = &matter.ticket {
         second.push(format!("🎫 {} ({})", line(&ticket.number, 60), line(&ticket.status, 30)));
@@ -191,5 +165,6 @@ fn standing(matter: &Standing) -> String {
     if let Some(rating) = matter.rating {
         second.push(format!("rated {rating}/5"));
     }
-    format!("{sign} *{}*\n{}", words(&title, 600), words(&second.join(" · "), 900))
+    let reference = words(&line(&matter.reference, 40), 100);
+    format!("{sign} *{reference}*{about}\n{}", words(&second.join(" · "), 900))
 }

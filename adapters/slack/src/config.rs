@@ -41,8 +41,13 @@ pub struct Config {
 /// How events arrive.
 #[derive(Clone)]
 pub(crate) enum Receive {
-    Socket { app_token: SecretString, sockets: usize },
-    Http { signing_secret: SecretString },
+    /// With `app_token`.
+    Socket {
+        sockets: usize,
+    },
+    Http {
+        signing_secret: SecretString,
+    },
 }
 
 /// What renews a bot token that expires after twelve hours ("Token rotation").
@@ -103,7 +108,7 @@ impl Config {
         let mut read = Reader { section: &section, faults: &mut faults };
         let bot_token = read.bot_token();
         let app_token = read.app_token();
-        let receive = read.receive(app_token.clone());
+        let receive = read.receive(app_token.as_ref());
         let api_base = read.api_base();
         let public_url = read.url("public_url");
         let rotation = read.rotation();
@@ -190,13 +195,13 @@ impl Reader<'_> {
         Some(token)
     }
 
-    fn receive(&mut self, app_token: Option<SecretString>) -> Option<Receive> {
+    fn receive(&mut self, app_token: Option<&SecretString>) -> Option<Receive> {
         let signing_secret = self.secret("signing_secret");
         let sockets = self.sockets();
         let how = self.text("receive").unwrap_or_else(|| "socket".into());
         match how.as_str() {
             "socket" => match app_token {
-                Some(app_token) => Some(Receive::Socket { app_token, sockets }),
+                Some(_) => Some(Receive::Socket { sockets }),
                 None => {
                     self.missing(
                         "app_token",

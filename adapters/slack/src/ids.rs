@@ -83,12 +83,6 @@ pub(crate) fn time(ts: &str) -> Option<Timestamp> {
     Some(Timestamp(seconds.checked_mul(1_000_000)?.checked_add(unique.parse().ok()?)?))
 }
 
-/// The `ts` of a point in time, for asking what came after it. Nothing is before the epoch.
-pub(crate) fn ts(at: Timestamp) -> String {
-    let micros = at.0.max(0);
-    format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000)
-}
-
 /// A name for a message that is none on Slack.
 pub(crate) fn made(from: &str) -> RemoteMessageId {
     RemoteMessageId(format!("{MADE}{from}"))
@@ -190,7 +184,6 @@ fn strange(what: &str) -> SendError {
 mod tests {
     use super::*;
     use deskbridge_contract::ChannelName;
-    use proptest::prelude::*;
 
     #[test]
     fn places() {
@@ -210,8 +203,6 @@ mod tests {
     #[test]
     fn times() {
         assert_eq!(time("1700000000.000100"), Some(Timestamp(1_700_000_000_000_100)));
-        assert_eq!(ts(Timestamp(1_700_000_000_000_100)), "1700000000.000100");
-        assert_eq!(ts(Timestamp(-5)), "0.000000");
         for text in ["", ".", "1.1", "1700000000", "1700000000.0001000", "-1.000000", "1700000000.00010x"] {
             assert!(!is_ts(text) && time(text).is_none(), "{text}");
         }
@@ -234,12 +225,5 @@ mod tests {
         assert!(FileRef::of(&RemoteFileId::new("F1A")).is_err());
         let sly = FileRef { id: "../F1".into(), size: 0, mime: String::new(), url: None };
         assert!(FileRef::of(&sly.remote()).is_err());
-    }
-
-    proptest! {
-        #[test]
-        fn every_moment_has_its_ts(at in 0_i64..999_999_999_999_000_000) {
-            prop_assert_eq!(time(&ts(Timestamp(at))), Some(Timestamp(at)));
-        }
     }
 }

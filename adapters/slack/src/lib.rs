@@ -187,10 +187,16 @@ impl SlackAdapter {
 }
 
 /// Where Slack brings events, commands and presses, when it does so by HTTP.
-pub(crate) fn hook_url(config: &Config, channel: &ChannelName) -> Option<url::Url> {
-    let mut url = config.public_url.clone()?;
-    url.path_segments_mut().ok()?.pop_if_empty().push("hooks").push(channel.as_str());
-    Some(url)
+pub(crate) fn hook_url(config: &Config, channel: &deskbridge_contract::ChannelName) -> Option<url::Url> {
+    hook(config.public_url.clone()?, channel)
+}
+
+/// The route of a channel below deskbridge's public address.
+pub(crate) fn hook(mut public: url::Url, channel: &deskbridge_contract::ChannelName) -> Option<url::Url> {
+    public.set_query(None);
+    public.set_fragment(None);
+    public.path_segments_mut().ok()?.pop_if_empty().push("hooks").push(channel.as_str());
+    Some(public)
 }
 
 /// "chat.postMessage": about 4 000 characters are recommended; longer ones are cut at 40 000.
@@ -274,7 +280,7 @@ impl Adapter for SlackAdapter {
         let sent = self.0.sending.perform(out).await?;
         if let OutboundOp::Post { .. } | OutboundOp::OpenThread { .. } = &out.op {
             for message in sent.message.iter().chain(&sent.more) {
-                self.0.came(&sent.address, message.as_str());
+                self.0.sent(&sent.address, message.as_str());
             }
         }
         Ok(sent)
@@ -293,7 +299,9 @@ impl Adapter for SlackAdapter {
     }
 
     async fn streaming(&self, at: &Address, text: &str) -> Result<(), SendError> {
-        self.0.sending.streaming(at, text).await
+        let root = at.thread.as_ref().map(|thread| thread.as_str());
+        let reader = root.and_then(|root| self.0.threads.owner(at.room.as_str(), root));
+        self.0.sending.streaming(at, text, reader.as_deref()).await
     }
 
     /// The home tab shows everybody their own requests.

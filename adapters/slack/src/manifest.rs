@@ -2,6 +2,9 @@
 //!
 //! Not here: whether an installed app agrees with it (`doctor.rs`).
 
+use std::net::IpAddr;
+
+use deskbridge_contract::ChannelName;
 use serde_json::{Map, Value, json};
 use url::Url;
 
@@ -82,6 +85,39 @@ pub struct Wish {
     pub minimal: bool,
     /// Whose links are unfolded: the host of deskbridge's own public address.
     pub link_domain: Option<String>,
+}
+
+impl Wish {
+    /// `http`: deskbridge's public address, where events are to come to it; `public_url`: the same, where it is known but
+    /// events come by Socket Mode.
+    ///
+    /// # Errors
+    /// In words, when `http` is no address to which Slack would bring events.
+    pub fn new(
+        http: Option<&str>,
+        channel: &ChannelName,
+        public_url: Option<&str>,
+        minimal: bool,
+    ) -> Result<Wish, String> {
+        let request_url = match http {
+            None => None,
+            Some(text) => {
+                let url = Url::parse(text).ok().filter(|url| url.scheme() == "https" && url.has_host());
+                let hook = url.and_then(|url| crate::hook(url, channel));
+                Some(hook.ok_or(
+                    "Slack brings events to https only; give deskbridge's public address, https://…",
+                )?)
+            }
+        };
+        let own = request_url.clone().or_else(|| Url::parse(public_url?).ok());
+        Ok(Wish { link_domain: own.as_ref().and_then(domain), request_url, minimal })
+    }
+}
+
+/// Slack unfolds links of real domains only.
+fn domain(url: &Url) -> Option<String> {
+    let host = url.host_str()?;
+    (host.contains('.') && host.parse::<IpAddr>().is_err()).then(|| host.to_owned())
 }
 
 /// The manifest, and the address that brings it into Slack's form for new apps.
@@ -244,6 +280,25 @@ mod tests {
     }
 
     #[test]
+    fn wishes() {
+        let wish = |http, public| Wish::new(http, &"slack-acme".into(), public, false);
+        let http = wish(Some("https://desk.example/x/?a#b"), None).unwrap();
+        assert_eq!(http.request_url.unwrap().as_str(), "https://desk.example/x/hooks/slack-acme");
+        assert_eq!(http.link_domain.as_deref(), Some("desk.example"));
+        let socket = wish(None, Some("https://desk.example")).unwrap();
+        assert_eq!((socket.request_url, socket.link_domain.as_deref()), (None, Some("desk.example")));
+        let features =
+            Manifest::new(&wish(None, Some("https://desk.example")).unwrap()).json["features"].clone();
+        assert_eq!(features["unfurl_domains"], json!(["desk.example"]));
+        for here in ["http://localhost:8080", "http://127.0.0.1:8080", "", "http://[::1]"] {
+            assert_eq!(wish(None, Some(here)).unwrap().link_domain, None, "{here}");
+        }
+        for bad in ["http://desk.example", "desk.example", "ftp://desk.example", "", "data:x"] {
+            assert!(wish(Some(bad), None).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
     fn by_http() {
         let request_url = Some(Url::parse("https://desk.example/hooks/slack").unwrap());
         let manifest = Manifest::new(&Wish { request_url, ..Wish::default() }).json;
@@ -347,7 +402,9 @@ mod tests {
                     && !path.to_string_lossy().contains("tests")
                     && path.file_name().is_some_and(|name| name != "manifest.rs")
                 {
-                    text.push_str(&std::fs::read_to_string(path).unwrap());
+                    let source = std::fs::read_to_string(path).unwrap();
+                    let code = source.lines().filter(|line| !line.trim_start().starts_with("//"));
+                    text.extend(code.flat_map(|line| [line, "\n"]));
                 }
             }
         }

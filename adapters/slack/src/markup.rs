@@ -26,7 +26,7 @@ pub(crate) use emoji::{emoji_of, name_of};
 pub(crate) use flow::{Flow, Piece, Sign};
 pub(crate) use mention::{Names, NoNames};
 pub(crate) use message::{read_message, read_mrkdwn, read_plain};
-pub(crate) use write::{escape, literal, to_mrkdwn, to_plain};
+pub(crate) use write::{literal, to_mrkdwn};
 
 /// Put beside a sign that somebody wrote, so that Slack does not take it for one of its own. Has no width.
 const WORD_JOINER: char = '\u{2060}';

@@ -11,12 +11,13 @@ pub(crate) mod signature;
 mod socket;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use deskbridge_contract::{Address, Inbound, Inbox, Intake, PushError, SendError, TranslateError};
+use deskbridge_contract::{Address, Inbound, Inbox, Intake, PushError, SendError, Timestamp, TranslateError};
 use futures_util::FutureExt as _;
 use serde_json::Value;
 
@@ -26,11 +27,18 @@ use crate::translate::interactions::{self, Act};
 use crate::translate::{self, Envelope, View, text};
 use crate::{Slack, home, ids};
 use lanes::Turn;
+use marks::Seen;
 
 pub(crate) use marks::Marks;
 
 /// When Slack should bring an event again that could not be stored.
 const AGAIN: Duration = Duration::from_secs(2);
+
+/// After this long some events are not brought again: the first retry is at once, the others after one and five minutes.
+const GIVEN_UP: Duration = Duration::from_secs(300);
+
+/// "app_rate_limited" comes once for each minute in which events were left out, in seconds, with one to spare.
+const LIMITED: i64 = 120;
 
 /// Everything that receiving keeps in memory.
 #[derive(Default)]
@@ -41,9 +49,64 @@ pub(crate) struct Receiving {
     fallen: tokio::sync::watch::Sender<Option<String>>,
     /// Events may have been left out.
     missed: tokio::sync::Notify,
+    /// How far rooms were read before anything may have been left out. What came since is no proof that all came.
+    floor: Mutex<Option<Seen>>,
+    /// Since when nothing could be stored, and how far rooms had been read then.
+    refusing: Mutex<Option<(Timestamp, Seen)>>,
+    /// Sockets that receive.
+    live: AtomicUsize,
 }
 
 impl Receiving {
+    /// Slack brings an event three times more within six minutes, and then never again: whoever could not take any for
+    /// longer has to ask.
+    fn settled(&self, taken: bool, now: Timestamp) {
+        let mut refusing = self.refusing.lock().unwrap_or_else(PoisonError::into_inner);
+        match (taken, refusing.take()) {
+            (false, None) => *refusing = Some((now, self.marks.snapshot())),
+            (false, known) => *refusing = known,
+            (true, Some((since, seen))) if now.since(since) > GIVEN_UP => {
+                self.floor().get_or_insert(seen);
+                self.missed.notify_one();
+            }
+            (true, _) => {}
+        }
+    }
+
+    /// From now on something may be left out.
+    fn doubt(&self) {
+        self.floor().get_or_insert_with(|| self.marks.snapshot());
+    }
+
+    /// Slack says that it left out what came in the last minutes.
+    fn left_out(&self) {
+        self.floor().get_or_insert_with(|| self.marks.snapshot().earlier(LIMITED));
+        self.missed.notify_one();
+    }
+
+    /// A socket receives. When none did before, something may have been left out.
+    fn up(&self) {
+        if self.live.fetch_add(1, Ordering::AcqRel) == 0 && self.floor().is_some() {
+            self.missed.notify_one();
+        }
+    }
+
+    /// A socket that received does not any more.
+    fn down(&self) {
+        if self.live.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.doubt();
+        }
+    }
+
+    /// From where to read, once something may have been left out.
+    fn last_known(&self) -> Seen {
+        self.floor().take().unwrap_or_else(|| self.marks.snapshot())
+    }
+
+    fn floor(&self) -> MutexGuard<'_, Option<Seen>> {
+        self.floor.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// A place in the order of the payload's room: taken at once, in the order in which payloads arrive.
     fn turn(&self, payload: &Value) -> Turn {
         self.lanes.queue(translate::room_of(payload).unwrap_or_default())
@@ -104,6 +167,12 @@ async fn take(
     mut turn: Turn,
 ) -> Result<Answer, PushError> {
     turn.come().await;
+    let taken = sorted(slack, inbox, raw, payload).await;
+    slack.receiving.settled(taken.is_ok(), (slack.clock)());
+    taken
+}
+
+async fn sorted(slack: &Arc<Slack>, inbox: &Inbox, raw: &[u8], payload: &Value) -> Result<Answer, PushError> {
     if payload.get("event").is_some() || text(payload, "type") == Some("app_rate_limited") {
         event(slack, inbox, raw, payload).await.map(|()| Answer::Empty)
     } else {
@@ -121,7 +190,7 @@ async fn event(slack: &Arc<Slack>, inbox: &Inbox, raw: &[u8], body: &Value) -> R
         Err(why) => {
             if text(body, "type") == Some("app_rate_limited") {
                 tracing::warn!(channel = %slack.channel, "Slack left events out: more than 30 000 in an hour");
-                slack.receiving.missed.notify_one();
+                slack.receiving.left_out();
             }
             return inbox.quarantine(raw, &why).await;
         }
@@ -189,7 +258,8 @@ fn notice(slack: &Arc<Slack>, kind: &str, event: &Value) {
             }
         }
         "app_home_opened" if text(event, "tab") != Some("messages") => acts::show_home(slack, event),
-        "assistant_thread_started" => acts::suggest(slack, event),
+        "assistant_thread_started" | "app_home_opened" => acts::suggest(slack, event),
+        "link_shared" => slack.sending.unfold(&slack.config, event),
         "channel_archive" | "group_archive" | "channel_deleted" | "group_deleted" | "channel_left"
         | "group_left" => {
             let room = text(event, "channel").unwrap_or_default();
@@ -222,14 +292,19 @@ async fn prepare(slack: &Slack, inbox: &Inbox, me: &str, event: &Value) -> Resul
     let message = inner.unwrap_or(item);
     let ts = text(message, "ts").filter(|ts| ids::is_ts(ts));
     let root = text(message, "thread_ts").filter(|root| ids::is_ts(root));
-    let Some(root) = root.or(ts) else { return Ok(()) };
-    let is_message = matches!(text(event, "type"), Some("message" | "app_mention"));
-    let calls = is_message
-        && inner.is_none()
-        && !channel.starts_with('D')
+    let direct = channel.starts_with('D');
+    let fresh = inner.is_none() && matches!(text(event, "type"), Some("message" | "app_mention"));
+    let calls = fresh
+        && !direct
         && text(message, "bot_id").is_none()
         && translate::calls(message, me)
         && !slack.config.desks.iter().any(|desk| desk == channel);
+    // A new message outside of threads can begin one, and be in none: the shelf need not be asked about it.
+    let root = match (root, ts) {
+        (Some(root), _) => root,
+        (None, Some(ts)) if calls || !(fresh || direct) => ts,
+        (None, _) => return Ok(()),
+    };
     let done = if calls {
         slack.threads.begin(&shelf, channel, root, text(message, "user").unwrap_or_default()).await
     } else {
@@ -262,6 +337,15 @@ fn unavailable(error: impl std::fmt::Display) -> PushError {
 }
 
 impl Slack {
+    /// A message of ours is there. It leads to its thread, and says nothing of what others wrote before it.
+    pub(crate) fn sent(&self, at: &Address, ts: &str) {
+        let Some(root) = at.thread.as_ref().map(|thread| thread.as_str()) else { return };
+        self.threads.note(at.room.as_str(), ts, root);
+        if self.config.desks.iter().any(|desk| desk == at.room.as_str()) {
+            self.receiving.marks.begin(at.room.as_str(), root);
+        }
+    }
+
     /// A message is there: where replies to it and reactions on it belong, and how far the room was read.
     pub(crate) fn came(&self, at: &Address, ts: &str) {
         let (room, thread) = (at.room.as_str(), at.thread.as_ref().map(|thread| thread.as_str()));
@@ -291,7 +375,7 @@ impl Slack {
             return Err(TranslateError::Unknown("app_rate_limited".into()));
         }
         Ok(match interactions::act(&view, &payload)? {
-            Act::Push(inbound) => vec![inbound],
+            Act::Push(inbound) => vec![*inbound],
             Act::Direct(direct) => {
                 // Which direct message it is would have to be asked: it is named by its person.
                 let room = direct.from.id.to_string();

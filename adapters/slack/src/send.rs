@@ -9,6 +9,7 @@ pub(crate) mod plan;
 mod posts;
 mod streams;
 mod surfaces;
+mod unfolding;
 mod whisper;
 
 #[cfg(test)]
@@ -157,7 +158,7 @@ impl Sending {
         content: &Content,
         persona: Option<&Persona>,
     ) -> Result<(), SendError> {
-        let Some(message) = blocks::single(content, plan::voice(persona))? else {
+        let Some(message) = blocks::single(&plan::callable(content, persona), plan::voice(persona))? else {
             return Err(SendError::rejected("nothing to show"));
         };
         match self.update(place, ts, &message, None).await {

@@ -16,9 +16,12 @@ const NUMBER: usize = 24;
 
 /// The text in parts of at most `limit` units, each numbered "(1/3)" when there are several. No part is empty.
 pub(crate) fn split(flow: Flow, limit: usize) -> Vec<Flow> {
+    if flow.is_empty() {
+        return Vec::new();
+    }
     let total: usize = flow.0.iter().map(weight).sum();
     if total <= limit {
-        return if flow.is_empty() { Vec::new() } else { vec![flow] };
+        return vec![flow];
     }
     let mut parts = pack(flow, limit.saturating_sub(NUMBER).max(SMALLEST));
     let of = parts.len();

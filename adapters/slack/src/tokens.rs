@@ -4,6 +4,9 @@
 //! renewals at the same time leave one dead pair (node-slack-sdk#2504) — so there is one refresher, under a lock, which
 //! writes the new pair down before anybody uses it, and the old token serves until then.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -17,8 +20,8 @@ use crate::Clock;
 use crate::api::classes;
 use crate::config::{Config, Rotation};
 
-/// Where the pair is kept between starts.
-const KEY: &str = "tokens";
+/// Where the pair is kept between starts; as a secret ([`Shelf::SECRET`]) it is in no export.
+const KEY: &str = "secret:tokens";
 /// Life of an access token, where Slack does not say, in seconds.
 const LIFE: i64 = 43_200;
 /// A renewal that failed is not tried again before, in seconds.

@@ -209,9 +209,12 @@ fn garbage(what: &str) -> Fault {
 
 /// Codes are words of `[a-z0-9_]`; whatever else a server writes there is not repeated (C9).
 fn plain(code: &str) -> String {
-    let sound = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-.:".contains(c);
-    let short: String = code.chars().take(64).filter(|c| sound(*c)).collect();
-    if short.is_empty() || short.starts_with("xox") { "an unknown error".into() } else { short }
+    let sound = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    if !code.is_empty() && code.len() <= 64 && code.chars().all(sound) {
+        code.to_owned()
+    } else {
+        "an unknown error".to_owned()
+    }
 }
 
 fn code_in(body: &str) -> Option<String> {

@@ -2,12 +2,12 @@
 //!
 //! Not here: when it is posted or edited.
 
-use deskbridge_contract::{Action, Card, CardState, Mention, SendError, Standing};
+use deskbridge_contract::{Action, Card, CardState, Mention, SendError};
 use serde_json::{Value, json};
 
 use super::modals::Modal;
 use super::parts::{context, line, section, words};
-use super::{Message, actions, calls, standing};
+use super::{Message, actions, calls};
 use crate::markup::{BOLD, Flow, Piece, Run};
 use crate::split;
 
@@ -16,7 +16,7 @@ const SUMMARY: usize = 2500;
 const MOST_FACTS: usize = 12;
 
 /// The state at the front, where lists of messages show it.
-pub(crate) fn sign(state: CardState) -> &'static str {
+fn sign(state: CardState) -> &'static str {
     match state {
         CardState::Assisting => "✨",
         CardState::Waiting => "🟡",
@@ -96,16 +96,11 @@ pub(crate) fn unfurl(card: &Card) -> Value {
     let about = [&[line(&card.requester, 100)], facts.as_slice()].concat();
     let about: Vec<&str> = about.iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
     let text = format!(
-        "{} *{}*\n{}\n{}",
+        "{} {}\n{}\n{}",
         sign(card.state),
         words(&title(card), 600),
         words(&card.status, 600),
         words(&about.join(" · "), 1500)
     );
     json!({ "blocks": [section(text.trim_end())] })
-}
-
-/// What a link to a ticket or a request shows to whoever it belongs to.
-pub(crate) fn unfurl_standing(matter: &Standing) -> Value {
-    json!({ "blocks": [section(&standing(matter))] })
 }

@@ -2,8 +2,11 @@
 //!
 //! Not here: who keeps them (every builder cuts what it is given).
 
+#[cfg(test)]
 pub(crate) const BLOCKS_IN_MESSAGE: usize = 50;
+#[cfg(test)]
 pub(crate) const BLOCKS_IN_VIEW: usize = 100;
+#[cfg(test)]
 pub(crate) const SECTION_TEXT: usize = 3000;
 #[cfg(test)]
 pub(crate) const FIELD_TEXT: usize = 2000;

@@ -129,7 +129,6 @@ pub(super) fn samples() -> Vec<(String, Surface, Value)> {
             content("> quoted\n\nIt says `691` & <@U1>", Vec::new()),
             Voice::Named(&maria),
         ),
-        ("message_told", content("hello", Vec::new()), Voice::Told(&maria)),
         (
             "message_with_quick_replies",
             content(
@@ -161,7 +160,6 @@ pub(super) fn samples() -> Vec<(String, Surface, Value)> {
     ));
     let waiting = a_card(CardState::Waiting, "Waiting");
     all.push(("unfurl_conversation".into(), Surface::Message, unfurl(&waiting)["blocks"].clone()));
-    all.push(("unfurl_request".into(), Surface::Message, unfurl_standing(&matters()[2])["blocks"].clone()));
     all
 }
 
@@ -288,8 +286,6 @@ fn texts_and_voices() {
     assert_eq!((username(&maria).as_str(), username(&ai).as_str()), ("Maria Costa", "✨ Assistant"));
     assert!(username(&Persona { name: "🙂".repeat(200), assistant: true }).chars().count() <= 80);
     let text = |content: &str, voice| single(&Content::text(content), voice).unwrap().unwrap().text;
-    assert_eq!(text("**hi**", Voice::Told(&maria)), "*Maria Costa:* *hi*");
-    assert_eq!(text("> hi", Voice::Told(&maria)), "*Maria Costa:*\n> hi");
     assert_eq!(text("hi <!here>", Voice::Named(&maria)), "hi &lt;!here&gt;");
     assert_eq!(single(&Content::default(), Voice::Own), Ok(None));
     assert_eq!(messages(&Content::default(), Voice::Own), Ok(Vec::new()));
@@ -471,7 +467,7 @@ proptest! {
     fn messages_always_fit(text in any_long(), name in any_long(), actions in any_actions(), assistant in any::<bool>()) {
         let persona = Persona { name, assistant };
         let content = Content { mentions: vec![called("U1")], ..Content::text(text) }.with_actions(actions);
-        for voice in [Voice::Own, Voice::Named(&persona), Voice::Told(&persona)] {
+        for voice in [Voice::Own, Voice::Named(&persona)] {
             let all = messages(&content, voice).unwrap();
             for message in all.into_iter().chain(single(&content, voice).unwrap()) {
                 prop_assert_eq!(check(Surface::Message, &Value::Array(message.blocks)), Vec::<String>::new());

@@ -40,6 +40,14 @@ pub(crate) const ITALIC: Look = Look(2);
 pub(crate) const STRIKE: Look = Look(4);
 pub(crate) const CODE: Look = Look(8);
 
+impl Block {
+    /// Without characters that would end lines in some readers only, or are nothing.
+    pub(crate) fn code(language: Option<String>, text: &str) -> Block {
+        let text = text.replace("\r\n", "\n").replace('\r', " ").replace('\0', "\u{fffd}");
+        Block::Code { language, text }
+    }
+}
+
 impl Look {
     pub(crate) fn has(self, other: Look) -> bool {
         self.0 & other.0 != 0

@@ -45,8 +45,9 @@ impl Flow {
         flow
     }
 
+    /// Nothing that can be seen.
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.bare().is_empty()
     }
 
     fn blocks(&mut self, blocks: Vec<Block>, quote: bool) {
@@ -147,7 +148,8 @@ impl Flow {
     /// The characters that must survive every way through: spacing may change, and what is not seen may come and go.
     pub(crate) fn bare(&self) -> String {
         let shown = |c: &char| !c.is_whitespace() && ![WORD_JOINER, ZERO_WIDTH_SPACE].contains(c);
-        self.plain().chars().filter(shown).collect()
+        // How deep an item stands may be lost behind code, which ends lists in Slack.
+        self.plain().chars().filter(shown).map(|c| if c == '◦' { '•' } else { c }).collect()
     }
 }
 

@@ -20,7 +20,7 @@ pub(crate) fn read(text: &str, names: &dyn Names) -> Doc {
             let ticks = code.len().min(1);
             blocks.extend((ticks == 0).then(|| Block::Text(vec![Run::plain("``````")])));
         } else {
-            blocks.push(Block::Code { language: None, text: code });
+            blocks.push(Block::code(None, &code));
         }
         rest = &inside[end + FENCE.len()..];
     }

@@ -135,8 +135,7 @@ impl Builder {
             TagEnd::BlockQuote(_) | TagEnd::List(_) | TagEnd::Item => self.close(),
             TagEnd::CodeBlock => {
                 if let Some((language, text)) = self.code.take() {
-                    let text = text.strip_suffix('\n').unwrap_or(&text).replace('\0', "\u{fffd}");
-                    self.add(Block::Code { language, text });
+                    self.add(Block::code(language, text.strip_suffix('\n').unwrap_or(&text)));
                 }
             }
             TagEnd::Link | TagEnd::Image => {

@@ -55,9 +55,9 @@ impl Reader<'_> {
         let mut runs = Vec::new();
         array(element, "elements").for_each(|part| self.inline(part, &mut runs));
         let text: String = runs.iter().map(|run| run.text.as_str()).collect();
-        let text = text.trim_matches('\n').to_owned();
+        let text = text.trim_matches('\n');
         let language = string(element, "language").map(str::to_owned);
-        (!text.trim().is_empty()).then_some(Block::Code { language, text })
+        (!text.trim().is_empty()).then(|| Block::code(language, text))
     }
 
     /// Lists come one after the other, each with its indent; deeper ones belong to the item before them.
@@ -68,11 +68,12 @@ impl Reader<'_> {
         while lists.last().is_some_and(|list| list.indent > indent) {
             close(lists, lists.len() - 1, blocks);
         }
-        if lists.last().is_some_and(|list| list.indent == indent && list.first.is_some() != ordered) {
+        let first = ordered.then_some(offset + 1);
+        if lists.last().is_some_and(|list| list.indent == indent && list.next() != first) {
             close(lists, lists.len() - 1, blocks);
         }
         if lists.last().is_none_or(|list| list.indent < indent) {
-            lists.push(List { indent, first: ordered.then_some(offset + 1), items: Vec::new() });
+            lists.push(List { indent, first, items: Vec::new() });
         }
         let Some(list) = lists.last_mut() else { return };
         for item in array(element, "elements") {
@@ -126,6 +127,13 @@ struct List {
     indent: u64,
     first: Option<u64>,
     items: Vec<Vec<Block>>,
+}
+
+impl List {
+    /// The number that goes on with it; `None` for bullets.
+    fn next(&self) -> Option<u64> {
+        self.first.map(|first| first + self.items.len() as u64)
+    }
 }
 
 /// Ends the innermost lists until `keep` are left.

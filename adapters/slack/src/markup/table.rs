@@ -51,7 +51,7 @@ impl Table {
             cells.join(" | ").trim_end().to_owned()
         };
         let lines: Vec<String> = self.rows.iter().map(line).collect();
-        Block::Code { language: None, text: lines.join("\n") }
+        Block::code(None, &lines.join("\n"))
     }
 
     fn into_lines(self) -> Vec<Run> {

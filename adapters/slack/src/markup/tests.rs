@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use super::write::escape;
 use super::*;
 
 struct Known;
@@ -171,7 +172,7 @@ fn writing_rich_text() {
 
 #[test]
 fn writing_plain() {
-    insta::assert_snapshot!(to_plain(EVERYTHING));
+    insta::assert_snapshot!(Flow::read(EVERYTHING).plain());
 }
 
 const EVERYTHING: &str = "\
@@ -390,7 +391,7 @@ proptest! {
         let flow = Flow::read(&typed);
         prop_assert_eq!(bare(&flow.plain()), bare(&text.replace('\r', " ")), "by way of {:?}", typed);
         let back = read_mrkdwn(&flow.mrkdwn(), &NoNames);
-        prop_assert_eq!(bare(&to_plain(&back)), bare(&text.replace('\r', " ")), "by way of {:?}", flow.mrkdwn());
+        prop_assert_eq!(bare(&Flow::read(&back).plain()), bare(&text.replace('\r', " ")), "by way of {:?}", flow.mrkdwn());
     }
 
     #[test]

@@ -4,12 +4,12 @@
 //! person wrote get a joiner that is not seen; `&`, `<` and `>` are escaped, so nothing a person wrote can mention anybody
 //! ("Formatting text for app surfaces", S37).
 
-use super::doc::{BOLD, CODE, Doc, ITALIC, Look, Run, STRIKE};
+use super::doc::{BOLD, CODE, ITALIC, Look, Run, STRIKE};
 use super::flow::{Flow, Piece, gap};
 use super::{NoNames, WORD_JOINER, ZERO_WIDTH_SPACE, emoji, mrkdwn};
 
 /// The three characters that Slack asks to escape, and no other.
-pub(crate) fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     text.chars().for_each(|c| escape_char(c, &mut out));
     out
@@ -217,15 +217,4 @@ impl Line<'_> {
 /// CommonMark in `mrkdwn`.
 pub(crate) fn to_mrkdwn(source: &str) -> String {
     Flow::of(super::parse::parse(source)).mrkdwn()
-}
-
-/// CommonMark without formatting.
-pub(crate) fn to_plain(source: &str) -> String {
-    Flow::of(super::parse::parse(source)).plain()
-}
-
-/// A document in `mrkdwn`, for tests of both ways.
-#[cfg(test)]
-pub(super) fn doc_to_mrkdwn(doc: Doc) -> String {
-    Flow::of(doc).mrkdwn()
 }

@@ -29,16 +29,16 @@ pub(super) async fn perform(
     act: Act,
 ) -> Result<Answer, PushError> {
     match act {
-        Act::Push(inbound) => pushed(slack, inbox, inbound).await,
-        Act::Direct(direct) => personal(slack, inbox, payload, direct).await,
+        Act::Push(inbound) => pushed(slack, inbox, *inbound).await,
+        Act::Direct(direct) => personal(slack, inbox, payload, *direct).await,
         Act::Open { trigger_id, view } => {
             open(slack, payload, trigger_id, view);
             Ok(Answer::Empty)
         }
         Act::Note { note, then } => {
-            let answer = noted(slack, inbox, payload, note).await?;
+            let answer = noted(slack, inbox, payload, *note).await?;
             match then.filter(|_| answer == Answer::Empty) {
-                Some(then) => pushed(slack, inbox, then).await,
+                Some(then) => pushed(slack, inbox, *then).await,
                 None => Ok(answer),
             }
         }
@@ -223,11 +223,17 @@ fn draw_home(slack: &Arc<Slack>, user: RemoteUserId) {
     });
 }
 
-/// What an empty chat with the assistant offers to ask.
+/// What an empty chat with the assistant offers to ask: in a thread of its own, or in the messages tab of apps that have
+/// the newer agent view. Others are told by Slack that they have neither, and lose nothing.
 pub(super) fn suggest(slack: &Arc<Slack>, event: &Value) {
-    let Some(thread) = event.get("assistant_thread") else { return };
-    let (Some(channel), Some(root)) = (text(thread, "channel_id"), text(thread, "thread_ts")) else { return };
-    let at = Address::room(&slack.channel, channel).thread(root);
+    let thread = event.get("assistant_thread");
+    let place = match thread {
+        Some(thread) => text(thread, "channel_id").zip(text(thread, "thread_ts").map(Some)),
+        None => text(event, "channel").map(|channel| (channel, None)),
+    };
+    let Some((channel, root)) = place else { return };
+    let room = Address::room(&slack.channel, channel);
+    let at = root.map_or_else(|| room.clone(), |root| room.thread(root));
     let slack = slack.clone();
     tokio::spawn(async move {
         let prompts = crate::home::PROMPTS.map(|(title, message)| (title.to_owned(), message.to_owned()));

@@ -29,17 +29,27 @@ const LONGEST: Duration = Duration::from_secs(120);
 pub(super) async fn keep(slack: &Arc<Slack>, inbox: &Inbox) -> Result<(), SendError> {
     let marks = &slack.receiving.marks;
     let shelf = inbox.shelf();
-    if let Err(error) = marks.load(&shelf).await {
-        tracing::warn!(channel = %slack.channel, %error, "it is not known what was missed");
+    match marks.load(&shelf).await {
+        Ok(Some(kept)) => {
+            slack.receiving.floor().get_or_insert(kept);
+        }
+        Ok(None) => {}
+        Err(error) => tracing::warn!(channel = %slack.channel, %error, "it is not known what was missed"),
     }
     let mut reading = true;
     let mut tick = tokio::time::interval(NOTE);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
-        let (seen, now) = (marks.snapshot(), reading);
+        let now = reading;
         let read = async {
             if now {
-                all(slack, inbox, &seen).await
+                let seen = slack.receiving.last_known();
+                let done = all(slack, inbox, &seen).await;
+                if done.is_err() {
+                    // Once more, from the same place.
+                    slack.receiving.floor().get_or_insert(seen);
+                }
+                done
             } else {
                 slack.receiving.missed.notified().await;
                 Ok(true)

@@ -23,6 +23,20 @@ pub(super) struct Seen {
     pub threads: BTreeMap<String, String>,
 }
 
+impl Seen {
+    /// As it was some seconds before.
+    pub fn earlier(mut self, seconds: i64) -> Seen {
+        for ts in self.rooms.values_mut().chain(self.threads.values_mut()) {
+            if let Some((at, unique)) = ts.split_once('.')
+                && let Ok(at) = at.parse::<i64>()
+            {
+                *ts = format!("{}.{unique}", at.saturating_sub(seconds).max(0));
+            }
+        }
+        self
+    }
+}
+
 #[derive(Default)]
 pub(crate) struct Marks(Mutex<(Seen, bool)>);
 
@@ -45,23 +59,34 @@ impl Marks {
         }
     }
 
+    /// A thread is there, and nothing was read of it yet.
+    pub(super) fn begin(&self, room: &str, root: &str) {
+        let mut inner = self.lock();
+        let (seen, dirty) = &mut *inner;
+        let key = format!("{room}/{root}");
+        if !seen.threads.contains_key(&key) {
+            *dirty |= later(&mut seen.threads, key, root);
+            thin(&mut seen.threads, MOST_THREADS);
+        }
+    }
+
     pub(super) fn snapshot(&self) -> Seen {
         self.lock().0.clone()
     }
 
-    /// What an earlier run left.
-    pub(super) async fn load(&self, shelf: &Shelf) -> Result<(), ShelfError> {
-        let Some(kept) = shelf.get(KEY).await? else { return Ok(()) };
+    /// What an earlier run left: from there on something may have been missed.
+    pub(super) async fn load(&self, shelf: &Shelf) -> Result<Option<Seen>, ShelfError> {
+        let Some(kept) = shelf.get(KEY).await? else { return Ok(None) };
         // Written by another version, it is worth less than what comes from now on.
-        let Ok(kept) = serde_json::from_str::<Seen>(&kept) else { return Ok(()) };
+        let Ok(kept) = serde_json::from_str::<Seen>(&kept) else { return Ok(None) };
         let mut inner = self.lock();
-        for (key, ts) in kept.rooms {
-            later(&mut inner.0.rooms, key, &ts);
+        for (key, ts) in &kept.rooms {
+            later(&mut inner.0.rooms, key.clone(), ts);
         }
-        for (key, ts) in kept.threads {
-            later(&mut inner.0.threads, key, &ts);
+        for (key, ts) in &kept.threads {
+            later(&mut inner.0.threads, key.clone(), ts);
         }
-        Ok(())
+        Ok(Some(kept))
     }
 
     /// Writes what is new since the last time. A crash before costs only reading a little twice.
@@ -128,6 +153,7 @@ mod tests {
             marks.note(&format!("D9{n}"), None, "1700000009.000000");
         }
         let seen = marks.snapshot();
+        assert_eq!(seen.clone().earlier(120).threads["C1/1700000000.000000"], "1699999883.000000");
         assert_eq!(seen.rooms.len(), MOST_ROOMS);
         assert!(!seen.rooms.contains_key("D1"));
     }

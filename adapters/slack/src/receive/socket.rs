@@ -34,6 +34,9 @@ enum Sign {
     Ending,
 }
 
+/// Which connection says what.
+type Told = (u64, Sign);
+
 /// Why a connection ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum End {
@@ -67,7 +70,8 @@ struct Slot {
     slack: Arc<Slack>,
     inbox: Inbox,
     links: JoinSet<(u64, End)>,
-    signs: (mpsc::UnboundedSender<(u64, Sign)>, mpsc::UnboundedReceiver<(u64, Sign)>),
+    told: mpsc::UnboundedSender<Told>,
+    telling: mpsc::UnboundedReceiver<Told>,
     /// Connections below this number have been replaced.
     serving: watch::Sender<u64>,
     /// The one that was opened last.
@@ -78,11 +82,13 @@ struct Slot {
 
 impl Slot {
     fn new(slack: Arc<Slack>, inbox: Inbox) -> Slot {
+        let (told, telling) = mpsc::unbounded_channel();
         Slot {
             slack,
             inbox,
             links: JoinSet::new(),
-            signs: mpsc::unbounded_channel(),
+            told,
+            telling,
             serving: watch::Sender::new(0),
             newest: 0,
             losses: 0,
@@ -95,7 +101,7 @@ impl Slot {
         loop {
             let due = self.renew;
             tokio::select! {
-                sign = self.signs.1.recv() => {
+                sign = self.telling.recv() => {
                     if let Some((number, sign)) = sign {
                         self.hear(number, sign);
                     }
@@ -123,7 +129,7 @@ impl Slot {
             self.slack.clone(),
             self.inbox.clone(),
             number,
-            self.signs.0.clone(),
+            self.told.clone(),
             self.serving.subscribe(),
         );
         self.links.spawn(async move { (number, work.await) });

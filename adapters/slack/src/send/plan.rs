@@ -2,6 +2,8 @@
 //!
 //! Not here: sending them; how text, cards and buttons look (`markup`, `blocks`).
 
+use std::borrow::Cow;
+
 use deskbridge_contract::{Content, DeliveryId, OutboundFile, Persona, SendError};
 use serde_json::{Map, Value, json};
 
@@ -47,7 +49,7 @@ pub(crate) fn parts(
         let why = format!("a file of {} MB; at most {} MB are carried", file.size >> 20, MAX_FILE >> 20);
         return Err(SendError::rejected(why));
     }
-    let mut messages = blocks::messages(content, voice(persona))?;
+    let mut messages = blocks::messages(&callable(content, persona), voice(persona))?;
     if let (Some(link), Some(first)) = (quoted, messages.first_mut()) {
         quote(first, link);
     }
@@ -69,6 +71,14 @@ pub(crate) fn parts(
         Some(comment) => Ok(vec![Part::Files(comment)]),
         None => Ok(messages.into_iter().map(Part::Message).chain([Part::Files(String::new())]).collect()),
     }
+}
+
+/// C13: only the bridge's own words call people.
+pub(crate) fn callable<'c>(content: &'c Content, persona: Option<&Persona>) -> Cow<'c, Content> {
+    if persona.is_none() || content.mentions.is_empty() {
+        return Cow::Borrowed(content);
+    }
+    Cow::Owned(Content { mentions: Vec::new(), ..content.clone() })
 }
 
 /// A line before the words that leads to what they answer.

@@ -15,6 +15,7 @@ use super::{Sending, plan};
 use crate::api::Fault;
 use crate::blocks::{self, Message, Voice};
 use crate::ids::{self, Place};
+use crate::markup;
 
 /// Answers that grow at the same time, at most; the oldest is left as it is.
 const OPEN: usize = 256;
@@ -87,7 +88,13 @@ impl Streams {
 impl Sending {
     /// A hint: while an earlier one is under way, or was a moment ago, this one is let go. The call itself runs in a task
     /// of its own, so that a message which came about is known although whoever asked is gone.
-    pub(crate) async fn streaming(self: &Arc<Self>, at: &Address, text: &str) -> Result<(), SendError> {
+    /// `reader`: for whom it is, where an address does not say.
+    pub(crate) async fn streaming(
+        self: &Arc<Self>,
+        at: &Address,
+        text: &str,
+        reader: Option<&str>,
+    ) -> Result<(), SendError> {
         ids::place(at)?;
         if text.trim().is_empty() || text.len() > LONGEST {
             return Ok(());
@@ -97,15 +104,22 @@ impl Sending {
             return Ok(());
         }
         let (sending, at, text) = (self.clone(), at.clone(), text.to_owned());
-        let mut growing = growing;
-        let task = tokio::spawn(async move { sending.grow(&mut growing, &at, &text).await });
+        let (mut growing, reader) = (growing, reader.map(str::to_owned));
+        let task =
+            tokio::spawn(async move { sending.grow(&mut growing, &at, &text, reader.as_deref()).await });
         task.await.unwrap_or(Ok(()))
     }
 
-    async fn grow(&self, growing: &mut Growing, at: &Address, text: &str) -> Result<(), SendError> {
+    async fn grow(
+        &self,
+        growing: &mut Growing,
+        at: &Address,
+        text: &str,
+        reader: Option<&str>,
+    ) -> Result<(), SendError> {
         let place = ids::place(at)?;
         let done = match growing.ts.clone() {
-            None => self.begin(growing, at, place, text).await,
+            None => self.begin(growing, at, text, reader).await,
             Some(ts) if growing.native => self.append(growing, place, &ts, text).await,
             Some(ts) => self.redraw(place, &ts, text).await,
         };
@@ -132,18 +146,12 @@ impl Sending {
         &self,
         growing: &mut Growing,
         at: &Address,
-        place: Place<'_>,
         text: &str,
+        reader: Option<&str>,
     ) -> Result<(), Fault> {
-        // "Required when streaming to channels": the person for whom it is, whom an address does not name.
-        if let Some(thread) = place.thread.filter(|_| ids::is_direct(at) && self.streams.may_stream()) {
-            let shown = harmless(text);
-            let persona = plan::assistant();
-            let (name, icon) = plan::speaker(&persona);
-            let body = json!({
-                "channel": place.channel, "thread_ts": thread, "markdown_text": shown,
-                "username": name, "icon_emoji": icon,
-            });
+        let place = ids::place(at)?;
+        let shown = harmless(text);
+        if let Some(body) = self.opening(at, place, &shown, reader).await {
             match self.api.post("chat.startStream", &body).await {
                 Ok(answer) => {
                     growing.ts = answer["ts"].as_str().map(str::to_owned);
@@ -164,6 +172,30 @@ impl Sending {
         growing.ts = answer["ts"].as_str().map(str::to_owned);
         growing.over = growing.ts.is_none();
         Ok(())
+    }
+
+    /// How a stream begins at this place; `None` where there can be none: outside threads, and in a channel where it is
+    /// not known for whom it is ("recipient_user_id": required when streaming to channels).
+    async fn opening(
+        &self,
+        at: &Address,
+        place: Place<'_>,
+        shown: &str,
+        reader: Option<&str>,
+    ) -> Option<serde_json::Value> {
+        let thread = place.thread.filter(|_| self.streams.may_stream())?;
+        let persona = plan::assistant();
+        let (name, icon) = plan::speaker(&persona);
+        let mut body = json!({
+            "channel": place.channel, "thread_ts": thread, "markdown_text": shown,
+            "username": name, "icon_emoji": icon,
+        });
+        if !ids::is_direct(at) {
+            let reader = reader.filter(|id| ids::is_user(id))?;
+            body["recipient_user_id"] = reader.into();
+            body["recipient_team_id"] = self.identity().await.ok()?.team_id.into();
+        }
+        Some(body)
     }
 
     async fn append(
@@ -287,17 +319,7 @@ fn unfinished(text: &str) -> Result<Message, SendError> {
 /// Slack reads Markdown itself in streams: nothing of it may call anybody (C13) or load a picture from elsewhere (A4).
 /// Only ever puts a joiner between two characters, so that of a longer text the beginning stays the same.
 fn harmless(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len() + 8);
-    let mut before = None;
-    for c in text.chars() {
-        let dangerous = matches!((before, c), (Some('<'), '!' | '@' | '#') | (Some('!'), '['));
-        if dangerous {
-            safe.push('\u{2060}');
-        }
-        safe.push(c);
-        before = Some(c);
-    }
-    safe
+    markup::to_markdown(text).replace("![", "!\u{2060}[")
 }
 
 #[cfg(test)]

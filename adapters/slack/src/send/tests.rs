@@ -117,7 +117,7 @@ async fn a_post() {
     }
     // S37: nothing of relayed words may call anybody.
     assert!(body.get("link_names").is_none() && body.get("parse").is_none());
-    assert!(!body.to_string().contains("<!here>"), "{body}");
+    assert!(!body["text"].as_str().unwrap().contains("<!here>"), "{body}");
 }
 
 #[tokio::test]

@@ -17,9 +17,9 @@ use crate::{markup, people};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Act {
     /// Pushed as it stands.
-    Push(Inbound),
+    Push(Box<Inbound>),
     /// Somebody's own matter, wherever they asked: it belongs into the direct messages with them.
-    Direct(Direct),
+    Direct(Box<Direct>),
     /// A form, at once: the trigger lives for three seconds.
     Open {
         trigger_id: String,
@@ -27,8 +27,8 @@ pub(crate) enum Act {
     },
     /// A note from a form: it is put into the thread, and then it is a message of its writer's. `then` follows it.
     Note {
-        note: Note,
-        then: Option<Inbound>,
+        note: Box<Note>,
+        then: Option<Box<Inbound>>,
     },
     /// The form stays open, and shows what is missing.
     Unfilled(Value),
@@ -133,7 +133,7 @@ impl Asked<'_> {
             (Pressed::Act { action, value }, Some((address, message))) => {
                 let event = InboundEvent::Invoked { action, value, message };
                 let interaction = Some(self.handle().interaction());
-                Ok(Act::Push(Inbound { id: self.id()?, at, from, address, event, interaction }))
+                Ok(Act::Push(Box::new(Inbound { id: self.id()?, at, from, address, event, interaction })))
             }
             // The home tab: whatever is pressed there is the person's own matter.
             (Pressed::Act { action, value }, None) => {
@@ -185,7 +185,14 @@ impl Asked<'_> {
         if self.view.is_desk(address.room.as_str()) {
             let event = InboundEvent::Invoked { action, value: None, message };
             let interaction = Some(self.handle().interaction());
-            return Ok(Act::Push(Inbound { id: self.id()?, at, from, address, event, interaction }));
+            return Ok(Act::Push(Box::new(Inbound {
+                id: self.id()?,
+                at,
+                from,
+                address,
+                event,
+                interaction,
+            })));
         }
         // Somebody's words that stand elsewhere become a request of whoever chose them.
         match Modal::named(&action) {
@@ -240,10 +247,12 @@ impl Asked<'_> {
             Filled::Ticket { text } if !at_the_desk => Ok(self.asked(id, from, text, false)),
             _ if !at_the_desk => Err(malformed("private_metadata")),
             Filled::Ticket { text } => {
-                Ok(Act::Note { then: Some(invoked("ticket", None)), note: note(text) })
+                Ok(Act::Note { then: Some(Box::new(invoked("ticket", None))), note: Box::new(note(text)) })
             }
-            Filled::Act { action: "note", value } => Ok(Act::Note { note: note(value), then: None }),
-            Filled::Act { action, value } => Ok(Act::Push(invoked(action, Some(value)))),
+            Filled::Act { action: "note", value } => {
+                Ok(Act::Note { note: Box::new(note(value)), then: None })
+            }
+            Filled::Act { action, value } => Ok(Act::Push(Box::new(invoked(action, Some(value))))),
         }
     }
 
@@ -252,7 +261,8 @@ impl Asked<'_> {
         let message = ids::made(id.as_str());
         let event = InboundEvent::Posted { message, content: Content::text(text.clone()), reply_to: None };
         let at = self.view.received;
-        Act::Direct(Direct { id, at, from, event, interaction: None, shown: Some(text), human })
+        let shown = Some(text);
+        Act::Direct(Box::new(Direct { id, at, from, event, interaction: None, shown, human }))
     }
 
     /// `/desk …`. What is no word of ours is a question.
@@ -299,7 +309,15 @@ impl Asked<'_> {
         interaction: Option<Interaction>,
         shown: Option<String>,
     ) -> Result<Act, TranslateError> {
-        Ok(Act::Direct(Direct { id: self.id()?, at, from, event, interaction, shown, human: false }))
+        Ok(Act::Direct(Box::new(Direct {
+            id: self.id()?,
+            at,
+            from,
+            event,
+            interaction,
+            shown,
+            human: false,
+        })))
     }
 
     fn open(&self, modal: Modal, anchor: &Anchor, words: Option<&str>) -> Result<Act, TranslateError> {

@@ -118,10 +118,12 @@ impl Fact<'_> {
 
     fn author(&self, message: &Value) -> Result<Sender, TranslateError> {
         let user = text(message, "user");
-        if let Some(bot) = text(message, "bot_id") {
+        let bot = text(message, "bot_id");
+        if bot.is_some() || text(message, "subtype") == Some("bot_message") {
             let profile = message.get("bot_profile").and_then(|profile| text(profile, "name"));
             return Ok(Sender {
-                id: RemoteUserId::from(user.unwrap_or(bot)),
+                // Old integrations have no id at all; nobody ever answers a bot.
+                id: RemoteUserId::from(user.or(bot).unwrap_or("bot")),
                 display_name: text(message, "username").or(profile).and_then(people::clean),
                 email: None,
                 language: None,

@@ -17,7 +17,7 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config};
 use url::Url;
 
-use super::{End, Sign};
+use super::{End, Sign, Told};
 use crate::Slack;
 use crate::receive::{Answer, take};
 use crate::translate::text;
@@ -39,7 +39,7 @@ pub(super) async fn run(
     slack: Arc<Slack>,
     inbox: Inbox,
     number: u64,
-    signs: mpsc::UnboundedSender<(u64, Sign)>,
+    signs: mpsc::UnboundedSender<Told>,
     serving: watch::Receiver<u64>,
 ) -> End {
     let socket = match tokio::time::timeout(HELLO, connect(&slack)).await {
@@ -49,7 +49,7 @@ pub(super) async fn run(
         Err(_) => return End::Lost("no connection in time".into()),
     };
     let (done, finished) = mpsc::unbounded_channel();
-    let link = Link { slack, inbox, number, signs, work: JoinSet::new(), done, up: false };
+    let link = Link { slack, inbox, number, signs, work: JoinSet::new(), done, up: None };
     link.serve(socket, serving, finished).await
 }
 
@@ -83,14 +83,30 @@ fn connector(api: &Url, url: &Url) -> Result<Connector, SendError> {
     }
 }
 
+/// One socket more that receives, for as long as it is there.
+struct Up(Arc<Slack>);
+
+impl Up {
+    fn new(slack: &Arc<Slack>) -> Up {
+        slack.receiving.up();
+        Up(slack.clone())
+    }
+}
+
+impl Drop for Up {
+    fn drop(&mut self) {
+        self.0.receiving.down();
+    }
+}
+
 struct Link {
     slack: Arc<Slack>,
     inbox: Inbox,
     number: u64,
-    signs: mpsc::UnboundedSender<(u64, Sign)>,
+    signs: mpsc::UnboundedSender<Told>,
     work: JoinSet<()>,
     done: mpsc::UnboundedSender<Result<String, PushError>>,
-    up: bool,
+    up: Option<Up>,
 }
 
 impl Link {
@@ -112,7 +128,7 @@ impl Link {
         let end = loop {
             tokio::select! {
                 frame = stream.next(), if under_way < MOST => {
-                    if self.up {
+                    if self.up.is_some() {
                         silence.as_mut().reset(tokio::time::Instant::now() + SILENCE);
                     }
                     match frame {
@@ -160,6 +176,7 @@ impl Link {
                 () = &mut silence => break End::Lost("the socket was silent for too long".into()),
             }
         };
+        self.up = None;
         self.finish(sink, finished).await;
         if leaving && matches!(end, End::Lost(_)) { End::Retired } else { end }
     }
@@ -192,7 +209,7 @@ impl Link {
         };
         match text(&envelope, "type") {
             Some("hello") => {
-                self.up = true;
+                self.up.get_or_insert_with(|| Up::new(&self.slack));
                 let lasts = envelope.pointer("/debug_info/approximate_connection_time");
                 let lasts = lasts.and_then(Value::as_u64).filter(|lasts| *lasts > 0);
                 self.sign(Sign::Up { lasts: lasts.map(Duration::from_secs) });

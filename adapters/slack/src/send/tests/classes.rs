@@ -66,7 +66,7 @@ async fn slowing_down() {
     ] {
         assert_eq!(class(&fails(slow(wait), hello()).await), expected, "{wait:?}");
     }
-    let page = || Reply::Http(429, Vec::new(), b"<html>slow</html>".to_vec());
+    let page = || Reply::Http(429, vec![("content-type", "text/html".into())], b"<html>slow</html>".to_vec());
     assert_eq!(class(&fails(page, hello()).await), "retry 30");
 }
 
@@ -101,6 +101,10 @@ async fn answers_that_no_web_api_wrote() {
 #[tokio::test]
 async fn classes_of_silence() {
     assert_eq!(class(&fails(|| Reply::Close, hello()).await), "ambiguous");
+    // Gathered in memory: there has to be an end to it.
+    let endless = || Reply::Http(200, Vec::new(), vec![b' '; (32 << 20) + 1]);
+    let error = fails(endless, hello()).await;
+    assert!(class(&error) == "ambiguous" && error.to_string().contains("too long"), "{error}");
     let half = || {
         Reply::Http(200, vec![("content-length", "900".into())], br#"{"ok":true,"ts":"1.000001"}"#.to_vec())
     };

@@ -166,7 +166,7 @@ async fn everything() -> Vec<Call> {
         sending.find(&out(at, post(Content::text("?")))).await.unwrap();
     }
     let chat = direct().thread(ts(1));
-    sending.streaming(&chat, "Try").await.unwrap();
+    sending.streaming(&chat, "Try", None).await.unwrap();
     sending.typing(&chat).await.unwrap();
     sending.suggest_prompts(&chat, "Ask", &[("a".into(), "b".into())]).await.unwrap();
     sending.publish_home(&"U0ANA".into(), &json!({ "type": "home" }), None).await.unwrap();

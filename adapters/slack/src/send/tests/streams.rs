@@ -16,7 +16,7 @@ fn chat() -> Address {
 /// One hint after the other; a server without limits needs no time between them.
 async fn grow(sending: &Arc<Sending>, at: &Address, texts: &[&str]) {
     for text in texts {
-        sending.streaming(at, text).await.unwrap();
+        sending.streaming(at, text, None).await.unwrap();
     }
 }
 
@@ -96,17 +96,33 @@ async fn elsewhere_a_message_is_edited() {
     }
 }
 
+/// In a channel Slack wants to know for whom it is.
+#[tokio::test]
+async fn a_stream_in_a_channel() {
+    let fake = Fake::start(numbered()).await;
+    let sending = unpaced(&fake);
+    sending.streaming(&thread(), "Try", Some("U0ANA")).await.unwrap();
+    assert_eq!(fake.methods(), ["auth.test", "chat.startStream"]);
+    let body = fake.calls()[1].json();
+    assert_eq!((&body["recipient_user_id"], &body["recipient_team_id"]), (&json!("U0ANA"), &json!("T1")));
+    // Whatever is no person's id is nobody.
+    let other = thread().room.as_str().to_owned();
+    let at = Address::room(&"slack".into(), other).thread("1789990000.000300");
+    sending.streaming(&at, "Try", Some("")).await.unwrap();
+    assert_eq!(fake.methods()[2], "chat.postMessage");
+}
+
 /// Hints come faster than Slack takes them; the latest one later says all that the others did.
 #[tokio::test]
 async fn hints_are_thinned_out() {
     let fake = Fake::start(numbered()).await;
     let sending = fake.sending();
     for nth in 1..30 {
-        sending.streaming(&chat(), &"word ".repeat(nth)).await.unwrap();
+        sending.streaming(&chat(), &"word ".repeat(nth), None).await.unwrap();
     }
     assert_eq!(fake.methods(), ["chat.startStream"]);
     tokio::time::sleep(super::super::streams::APPEND_EVERY).await;
-    sending.streaming(&chat(), &"word ".repeat(30)).await.unwrap();
+    sending.streaming(&chat(), &"word ".repeat(30), None).await.unwrap();
     assert_eq!(fake.calls()[1].json()["markdown_text"], "word ".repeat(29));
 }
 
@@ -173,7 +189,7 @@ async fn a_dropped_hint_still_counts() {
     let fake = Fake::start(numbered()).await;
     let sending = unpaced(&fake);
     let (hinting, at) = (sending.clone(), chat());
-    let hint = tokio::spawn(async move { hinting.streaming(&at, "Try this").await });
+    let hint = tokio::spawn(async move { hinting.streaming(&at, "Try this", None).await });
     while fake.calls().is_empty() {
         tokio::task::yield_now().await;
     }

@@ -53,7 +53,8 @@ fn filled(value: &mut Value, key: &str) {
                     "command" => "/desk",
                     "callback_id" => "ask",
                     "id" => "V1AB",
-                    "subtype" | "bot_id" | "app_id" => "",
+                    "subtype" | "app_id" => "",
+                    "bot_id" => "B7OTHER",
                     _ => "words",
                 }
                 .to_owned();
@@ -80,7 +81,7 @@ fn event(sample: &Value) -> Value {
 
 #[test]
 fn every_sample_of_an_event_passes_with_its_envelope() {
-    let Some(samples) = samples("events") else { return println!("skipped: no API descriptions") };
+    let Some(samples) = samples("events") else { return eprintln!("skipped: no API descriptions") };
     assert_eq!(samples.len(), 96);
     let world = World::new();
     let mut told = Vec::new();
@@ -118,7 +119,7 @@ fn every_sample_of_an_event_passes_with_its_envelope() {
 
 #[test]
 fn every_sample_of_an_interaction_passes() {
-    let Some(samples) = samples("app-backend") else { return println!("skipped: no API descriptions") };
+    let Some(samples) = samples("app-backend") else { return eprintln!("skipped: no API descriptions") };
     assert_eq!(samples.len(), 9);
     let world = World::new();
     for (name, sample) in &samples {
