@@ -249,6 +249,11 @@ impl Board {
         self.inner().presence = presence;
     }
 
+    /// One that was just stored: whoever asks next must not hear the one before.
+    pub fn note_presence(&self, technician: &TechnicianId, presence: Presence) {
+        self.inner().presence.insert(technician.clone(), presence);
+    }
+
     pub fn presence(&self, technician: &TechnicianId) -> Presence {
         self.inner().presence.get(technician).copied().unwrap_or_default()
     }

@@ -146,7 +146,9 @@ impl Bridge {
         technician: &TechnicianId,
         presence: Presence,
     ) -> Result<(), StoreError> {
-        self.writer.admin(Admin::SetPresence { technician: technician.clone(), presence }).await.map(|_| ())
+        self.writer.admin(Admin::SetPresence { technician: technician.clone(), presence }).await?;
+        self.board.note_presence(technician, presence);
+        Ok(())
     }
 }
 

@@ -153,6 +153,8 @@ async fn slack_an_answer_that_got_lost_makes_no_copy() {
 #[tokio::test]
 async fn slack_f20_sockets_come_and_go() {
     let talk = Talk::start(Receive::Socket).await;
+    // What was in a connection that is cut comes again after this.
+    talk.fake.settings(|settings| settings.ack_deadline = Duration::from_secs(3));
     let (root, im) = (talk.assigned().await, talk.im());
     for (number, end) in ["warning", "refresh_requested", "cut", "refresh_requested"].into_iter().enumerate()
     {
