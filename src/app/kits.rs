@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use deskbridge_contract::{Capabilities, Timestamp};
+use deskbridge_teams as teams;
 use deskbridge_telegram as telegram;
 use deskbridge_widget as widget;
 
@@ -31,6 +32,31 @@ pub const KITS: &[Kit] = &[
         setup: |setup| Box::pin(telegram_live(setup, true)),
     },
     Kit {
+        name: "teams",
+        keys: &teams::Config::KEYS,
+        aliases: &[("client_id", "app_id"), ("client_secret", "app_password")],
+        check: |keys| teams::Config::from_value(keys).err().unwrap_or_default(),
+        api_base: "https://smba.trafficmanager.net/teams/",
+        example: teams::EXAMPLE,
+        asks: &[
+            Ask {
+                key: "app_id",
+                says: "The application (client) id of the bot's registration in Entra ID",
+                answer: Answer::Optional,
+            },
+            Ask { key: "tenant", says: "The directory (tenant) id of your organisation", answer: Answer::Optional },
+            Ask { key: "app_password", says: "A client secret of the bot's registration", answer: Answer::Secret },
+            Ask {
+                key: "desk.room",
+                says: "The technicians' channel, like 19:…@thread.tacv2 (empty: they use the console)",
+                answer: Answer::Optional,
+            },
+        ],
+        doctor: |setup| Box::pin(teams_live(setup)),
+        // An administrator uploads the package; nothing can be set up from here.
+        setup: |setup| Box::pin(teams_live(setup)),
+    },
+    Kit {
         name: "widget",
         keys: &widget::Config::KEYS,
         aliases: &[],
@@ -54,7 +80,9 @@ pub const KITS: &[Kit] = &[
 /// What every channel can carry, by place.
 pub fn declared() -> Vec<(&'static str, &'static str, Capabilities)> {
     let telegram = telegram::declared().into_iter().map(|(place, can)| ("Telegram", place, can.clone()));
+    let teams = teams::declared().into_iter().map(|(place, can)| ("Teams", place, can.clone()));
     telegram
+        .chain(teams)
         .chain(widget::declared().into_iter().map(|(place, can)| ("Widget", place, can.clone())))
         .collect()
 }
@@ -98,6 +126,33 @@ fn translated(check: telegram::Check) -> Check {
         telegram::Outcome::Fail => Outcome::Fail,
     };
     Check { id: check.id.into(), outcome, detail: check.detail, why: check.why, fix: check.fix }
+}
+
+async fn teams_live(setup: Setup) -> Vec<Check> {
+    let cannot =
+        |what: String| vec![Check::fail("teams.config", what, "the channel cannot be made", "deskbridge check")];
+    let config = match teams::Config::from_value(setup.keys) {
+        Ok(config) => config,
+        Err(faults) => {
+            return cannot(faults.into_iter().map(|(key, what)| format!("{key}: {what} ")).collect());
+        }
+    };
+    let clock = Arc::new(|| Timestamp(jiff::Timestamp::now().as_microsecond()));
+    let adapter = match teams::TeamsAdapter::new(setup.channel, config, clock) {
+        Ok(adapter) => adapter,
+        Err(error) => return cannot(error.to_string()),
+    };
+    let checks = adapter.doctor(&setup.desks).await.into_iter();
+    checks
+        .map(|check| {
+            let outcome = match check.outcome {
+                teams::Outcome::Pass => Outcome::Pass,
+                teams::Outcome::Warn => Outcome::Warn,
+                teams::Outcome::Fail => Outcome::Fail,
+            };
+            Check { id: check.id.into(), outcome, detail: check.detail, why: check.why, fix: check.fix }
+        })
+        .collect()
 }
 
 fn widget_checks(setup: Setup) -> Vec<Check> {

@@ -85,6 +85,7 @@ fn adapters_see_only_the_contract_of_ours() {
     for manifest in [
         "adapters/contract/Cargo.toml",
         "adapters/sim/Cargo.toml",
+        "adapters/teams/Cargo.toml",
         "adapters/telegram/Cargo.toml",
         "adapters/widget/Cargo.toml",
     ] {
