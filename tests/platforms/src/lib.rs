@@ -4,6 +4,7 @@
 
 pub mod http;
 pub mod openai;
+pub mod teams;
 pub mod telegram;
 
 pub use http::Outage;
