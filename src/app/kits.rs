@@ -9,7 +9,7 @@ use deskbridge_teams as teams;
 use deskbridge_telegram as telegram;
 use deskbridge_widget as widget;
 
-use crate::kits::{Answer, Ask, Check, Kit, Outcome, Setup};
+use crate::kits::{Answer, Ask, Check, Kit, Outcome, PackageWish, Setup};
 
 /// Every adapter of this build.
 pub const KITS: &[Kit] = &[
@@ -30,6 +30,7 @@ pub const KITS: &[Kit] = &[
         ],
         doctor: |setup| Box::pin(telegram_live(setup, false)),
         setup: |setup| Box::pin(telegram_live(setup, true)),
+        package: None,
     },
     Kit {
         name: "teams",
@@ -44,8 +45,16 @@ pub const KITS: &[Kit] = &[
                 says: "The application (client) id of the bot's registration in Entra ID",
                 answer: Answer::Optional,
             },
-            Ask { key: "tenant", says: "The directory (tenant) id of your organisation", answer: Answer::Optional },
-            Ask { key: "app_password", says: "A client secret of the bot's registration", answer: Answer::Secret },
+            Ask {
+                key: "tenant",
+                says: "The directory (tenant) id of your organisation",
+                answer: Answer::Optional,
+            },
+            Ask {
+                key: "app_password",
+                says: "A client secret of the bot's registration",
+                answer: Answer::Secret,
+            },
             Ask {
                 key: "desk.room",
                 says: "The technicians' channel, like 19:…@thread.tacv2 (empty: they use the console)",
@@ -55,6 +64,7 @@ pub const KITS: &[Kit] = &[
         doctor: |setup| Box::pin(teams_live(setup)),
         // An administrator uploads the package; nothing can be set up from here.
         setup: |setup| Box::pin(teams_live(setup)),
+        package: Some(teams_package),
     },
     Kit {
         name: "widget",
@@ -74,6 +84,7 @@ pub const KITS: &[Kit] = &[
         ],
         doctor: |setup| Box::pin(async move { widget_checks(setup) }),
         setup: |setup| Box::pin(async move { widget_checks(setup) }),
+        package: None,
     },
 ];
 
@@ -98,6 +109,7 @@ pub const SIM: Kit = Kit {
     asks: &[],
     doctor: |_| Box::pin(async { Vec::new() }),
     setup: |_| Box::pin(async { Vec::new() }),
+    package: None,
 };
 
 async fn telegram_live(setup: Setup, change: bool) -> Vec<Check> {
@@ -128,9 +140,16 @@ fn translated(check: telegram::Check) -> Check {
     Check { id: check.id.into(), outcome, detail: check.detail, why: check.why, fix: check.fix }
 }
 
+fn teams_package(wish: &PackageWish) -> Result<Vec<u8>, String> {
+    let app_id = wish.keys.get("app_id").and_then(serde_json::Value::as_str).unwrap_or_default();
+    let public_url = wish.public_url.as_deref();
+    teams::package(app_id, &wish.name, public_url, wish.reads_channels).map_err(|error| error.to_string())
+}
+
 async fn teams_live(setup: Setup) -> Vec<Check> {
-    let cannot =
-        |what: String| vec![Check::fail("teams.config", what, "the channel cannot be made", "deskbridge check")];
+    let cannot = |what: String| {
+        vec![Check::fail("teams.config", what, "the channel cannot be made", "deskbridge check")]
+    };
     let config = match teams::Config::from_value(setup.keys) {
         Ok(config) => config,
         Err(faults) => {

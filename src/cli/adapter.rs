@@ -1,13 +1,13 @@
 //! `deskbridge <adapter> setup`: what can be set up on a platform from here.
 //!
-//! Not here: what that is (the adapter's `doctor.rs`).
+//! Not here: what that is (the adapter's `doctor.rs`), packages (`package.rs`).
 
 use clap::{Arg, ArgMatches, Command};
 use deskbridge_contract::ChannelName;
 
 use super::failure::{DOCTOR_FAILED, Failure, Outcome};
-use super::out;
 use super::setting::Common;
+use super::{out, package};
 use crate::config::Config;
 use crate::kits::{self, Check, Kit, Setup};
 
@@ -24,10 +24,14 @@ pub fn command(kit: &Kit) -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(setup)
+        .subcommands(kit.package.map(|_| package::command()))
 }
 
 pub async fn run(common: &Common, kit: &'static Kit, matches: &ArgMatches) -> Outcome {
     let config = common.load()?;
+    if let (Some(make), Some((package::NAME, matches))) = (kit.package, matches.subcommand()) {
+        return package::run(&config, kit, make, matches);
+    }
     let only = matches.subcommand().and_then(|(_, matches)| matches.get_one::<String>("channel"));
     let channels: Vec<Setup> = setups(&config)
         .filter(|(of, setup)| of.name == kit.name && only.is_none_or(|only| setup.channel.as_str() == only))

@@ -17,6 +17,7 @@ mod kb;
 mod migrate;
 mod openapi;
 mod out;
+mod package;
 mod replay;
 mod serve;
 mod setting;

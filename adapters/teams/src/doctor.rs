@@ -112,7 +112,7 @@ async fn credentials(teams: &Teams) -> Check {
 fn zip(teams: &Teams) -> Check {
     let id = "teams.package";
     let config = &teams.api.config;
-    match package::package(&config.app_id, "IT Desk", config.public_url.as_ref(), true) {
+    match package::package(&config.app_id, "IT Desk", config.public_url.as_ref().map(Url::as_str), true) {
         Ok(zip) => pass(id, format!("the app package can be made ({} bytes)", zip.len())),
         Err(error) => {
             let fix = "app_id must be the bot's application id";

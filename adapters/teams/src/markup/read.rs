@@ -274,11 +274,7 @@ impl Reader<'_> {
                 self.page.end_line(true);
                 open(&mut self.bold);
             }
-            "br" => {
-                if self.mention.is_none() {
-                    self.page.next_line();
-                }
-            }
+            "br" if self.mention.is_none() => self.page.next_line(),
             "p" => self.page.end_line(true),
             "div" | "tr" | "table" => self.page.end_line(false),
             "td" | "th" if closes => self.page.push(" ", 0, None),
