@@ -322,7 +322,7 @@ fn the_example_is_sound_in_short_and_in_full() {
     };
     assert_eq!(
         paths(&example::assemble()),
-        ["channels.telegram.token"],
+        ["channels.teams.app_password", "channels.telegram.token"],
         "as it is, only its secrets are refused"
     );
     load(&with_secrets(example::assemble()));

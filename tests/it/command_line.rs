@@ -97,9 +97,14 @@ fn the_example_lacks_only_secrets() {
     assert_eq!(example.code, 0);
     std::fs::write(here.path().join("deskbridge.toml"), &example.out).unwrap();
     let faults = json(&run(here.path(), &["check", "--json"], &[]))["faults"].clone();
-    assert_eq!(faults.as_array().unwrap().len(), 1, "{faults}");
-    assert_eq!(faults[0]["path"], "channels.telegram.token");
-    assert_eq!(run(here.path(), &["check"], &[("DESKBRIDGE__CHANNELS__TELEGRAM__TOKEN", TOKEN)]).code, 0);
+    assert_eq!(faults.as_array().unwrap().len(), 2, "{faults}");
+    assert_eq!(faults[0]["path"], "channels.teams.app_password");
+    assert_eq!(faults[1]["path"], "channels.telegram.token");
+    let secrets = [
+        ("DESKBRIDGE__CHANNELS__TELEGRAM__TOKEN", TOKEN),
+        ("DESKBRIDGE__CHANNELS__TEAMS__APP_PASSWORD", "mine"),
+    ];
+    assert_eq!(run(here.path(), &["check"], &secrets).code, 0);
 }
 
 #[test]

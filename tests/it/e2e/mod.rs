@@ -1,4 +1,4 @@
-//! The built program against a fake Telegram over real sockets.
+//! The built program against fake platforms over real sockets.
 //!
 //! Not here: rules of conversations (scenarios), parts of the HTTP surface (`api`), the platform (tests/platforms).
 
@@ -12,5 +12,6 @@ mod kill9;
 mod life;
 mod refusals;
 pub mod talk;
+mod teams;
 mod webhook;
 mod widget;
