@@ -123,7 +123,8 @@ impl Activity<'_> {
     }
 
     /// One name for the activity and for its copies: Teams sends an activity again after 15 s with the same id, and now
-    /// and then a copy under a new one, in which who, where, when and what are the same (msteams-docs#6084).
+    /// and then a copy under a new one, in which who, where, when and what are the same (msteams-docs#6084). Attachments
+    /// are left out: the addresses of their files may be made anew.
     fn id(&self, what: &str) -> Result<RemoteEventId, TranslateError> {
         let mut digest = Sha256::new();
         let mut part = |bytes: &[u8]| {
@@ -136,8 +137,7 @@ impl Activity<'_> {
         match self.text("/timestamp") {
             Some(at) => {
                 part(at.as_bytes());
-                let said =
-                    ["/text", "/replyToId", "/value", "/attachments", "/action", "/channelData/eventType"];
+                let said = ["/text", "/replyToId", "/value", "/action", "/channelData/eventType"];
                 let more = ["/reactionsAdded", "/reactionsRemoved", "/membersAdded", "/membersRemoved"];
                 for path in said.into_iter().chain(more) {
                     let value = self.activity.pointer(path).map(ToString::to_string);

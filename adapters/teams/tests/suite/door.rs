@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use deskbridge_contract::{Adapter as _, InboundEvent};
+use std::sync::Arc;
+
+use deskbridge_contract::suite::Recorder;
+use deskbridge_contract::{Adapter as _, InboundEvent, Inbox, Peer};
 use deskbridge_platforms::teams::Forged;
 use serde_json::json;
 
@@ -161,4 +164,19 @@ async fn a_whisper_answers_the_press() {
     bench.taken(&handle).await;
     assert_eq!(bench.fake.read(|world| world.answers[0]["value"].clone()), "Problem: VPN");
     assert_eq!(bench.fake.read(|world| world.requests()), 0);
+}
+
+/// Development: without a token from this machine, and from no other, whatever it shows.
+#[tokio::test]
+async fn development_is_for_this_machine() {
+    for (peer, status) in [([127, 0, 0, 1], 202), ([192, 0, 2, 7], 403)] {
+        let bench = Bench::with(json!({ "development": true }), Peer(peer.into())).await;
+        let recorder = Arc::new(Recorder::default());
+        bench.open(Inbox::new("teams".into(), recorder.clone(), recorder.clone()));
+        let activity = bench.fake.say(MARIA, HOME, "emulated");
+        for forged in [Forged::Missing, Forged::Nothing] {
+            assert_eq!(bench.fake.forge(&bench.hook, &activity, forged).await.unwrap(), status, "{peer:?}");
+        }
+        assert_eq!(recorder.pushed().is_empty(), status == 403);
+    }
 }

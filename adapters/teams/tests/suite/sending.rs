@@ -217,3 +217,46 @@ async fn doctor_sees_what_is_wrong() {
     assert_eq!(outcome("teams.desk", 1).as_deref(), Some("Fail"));
     assert_eq!(outcome("teams.package", 0).as_deref(), Some("Pass"));
 }
+
+/// One file in memory.
+struct Shelf;
+
+#[async_trait::async_trait]
+impl FileStore for Shelf {
+    async fn put(&self, _: &str, _: &str, _: ByteStream, _: u64) -> Result<StoredFile, FileError> {
+        Err(FileError::Unavailable("not in this test".into()))
+    }
+    async fn open(&self, id: &BlobId) -> Result<ByteStream, SendError> {
+        match id.as_str() {
+            "blob-1" => Ok(Box::pin(stream::iter([Ok("%PDF".into())]))),
+            _ => Err(SendError::rejected("no such file")),
+        }
+    }
+}
+
+/// A file goes by a link, which works for that file alone and is never shown as a page of ours.
+#[tokio::test]
+async fn files_go_by_link() {
+    let recorder = Arc::new(suite::Recorder::default());
+    let public = json!({ "public_url": "http://127.0.0.1:9" });
+    let bench = Bench::with(public, Peer([127, 0, 0, 1].into())).await;
+    let inbox = Inbox::new("teams".into(), recorder.clone(), recorder.clone());
+    bench.open(inbox.with_files(Arc::new(Shelf)));
+    let files = vec![file("a b<c>.pdf", "application/pdf", AttachmentKind::File, b"%PDF")];
+    let op = OutboundOp::Post { content: Content::text("see"), files, persona: None, reply_to: None };
+    let sent = bench.adapter.send(&out("1", home(), op)).await.unwrap();
+    assert_eq!(sent.note, None);
+    let activity = bench.fake.read(|world| world.messages(HOME)[0].activity.clone());
+    let page = deskbridge_platforms::teams::read(&activity).unwrap();
+    assert!(page.text.contains("a b<c>.pdf"), "{}", page.text);
+    let link = page.links[0].replace("http://127.0.0.1:9/hooks/teams", &bench.hook);
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let answer = http.get(&link).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    assert_eq!(answer.headers()["content-type"], "application/octet-stream");
+    assert!(answer.headers()["content-disposition"].to_str().unwrap().starts_with("attachment"));
+    assert_eq!(answer.text().await.unwrap(), "%PDF");
+    for other in [link.replace("blob-1", "blob-2"), link.replace("a+b", "c"), bench.hook.clone() + "/file"] {
+        assert!(!http.get(&other).send().await.unwrap().status().is_success(), "{other}");
+    }
+}

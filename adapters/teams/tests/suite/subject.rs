@@ -22,12 +22,12 @@ pub struct Bench {
 }
 
 /// Serves whatever router is put behind the door, as the host does.
-async fn serve(door: Arc<Mutex<Option<axum::Router>>>) -> String {
+async fn serve(door: Arc<Mutex<Option<axum::Router>>>, peer: Peer) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let hook = format!("http://{}/hooks/teams", listener.local_addr().unwrap());
     let app = axum::Router::new().fallback(move |mut request: axum::extract::Request| {
         let router = door.lock().unwrap().clone();
-        request.extensions_mut().insert(Peer([127, 0, 0, 1].into()));
+        request.extensions_mut().insert(peer);
         async move {
             use tower::ServiceExt as _;
             axum::Router::new().nest("/hooks/teams", router.unwrap()).oneshot(request).await.unwrap()
@@ -39,16 +39,23 @@ async fn serve(door: Arc<Mutex<Option<axum::Router>>>) -> String {
 
 impl Bench {
     pub async fn start() -> Bench {
+        Bench::with(json!({}), Peer([127, 0, 0, 1].into())).await
+    }
+
+    /// With further keys, called from this address.
+    pub async fn with(more: Value, peer: Peer) -> Bench {
         let settings = Settings { again_after: Duration::from_secs(4), ..Settings::default() };
         let fake = FakeTeams::start(settings).await.unwrap();
         fake.install(HOME);
         fake.install(DESK);
-        let config = Config::from_value(fake.section()).ok().unwrap();
+        let mut section = fake.section();
+        section.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let config = Config::from_value(section).ok().unwrap();
         let config = config.with_call_timeout(Duration::from_millis(700));
         let now = Timestamp::from_seconds(fake.settings().now);
         let adapter = Arc::new(TeamsAdapter::new("teams".into(), config, Arc::new(move || now)).unwrap());
         let door: Arc<Mutex<Option<axum::Router>>> = Arc::default();
-        let hook = serve(door.clone()).await;
+        let hook = serve(door.clone(), peer).await;
         Bench { fake, adapter, hook, door }
     }
 
