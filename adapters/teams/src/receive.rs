@@ -3,6 +3,7 @@
 //! Not here: what an activity means (`translate.rs`), limits of size and time, which the host puts in front as well.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -12,7 +13,9 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use deskbridge_contract::{Inbound, InboundEvent, Inbox, Intake, Peer, PushError, Receipt, TranslateError};
+use deskbridge_contract::{
+    Address, Inbound, InboundEvent, Inbox, Intake, Peer, PushError, Receipt, TranslateError,
+};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 use url::Url;
@@ -24,6 +27,9 @@ use crate::translate::{Heard, View, text, translate};
 use crate::{Teams, ids};
 
 const MAX_BODY: usize = 1 << 20;
+const LANES: usize = 64;
+/// From so many on, buttons whose request has ended are forgotten.
+const MOST_PRESSED: usize = 1000;
 /// How long a pressed button waits for a whisper that answers it; Teams waits about ten seconds.
 const PRESSED: Duration = Duration::from_secs(2);
 
@@ -34,7 +40,8 @@ pub(crate) fn intake(teams: Arc<Teams>, inbox: Inbox) -> Intake {
         let shop = Shop { links: teams.links.clone(), files, clock: teams.clock.clone() };
         routes = routes.merge(Router::new().route("/file", get(files::give)).with_state(Arc::new(shop)));
     }
-    let door = Arc::new(Door { teams, inbox });
+    let lanes = std::array::from_fn(|_| tokio::sync::Mutex::new(()));
+    let door = Arc::new(Door { teams, inbox, lanes });
     let routes = routes.merge(Router::new().route("/", post(receive)).with_state(door));
     Intake { webhook: Some(routes), ..Intake::default() }
 }
@@ -46,7 +53,12 @@ pub(crate) struct Pressed(Mutex<HashMap<String, oneshot::Sender<String>>>);
 impl Pressed {
     fn wait(&self, id: &str) -> oneshot::Receiver<String> {
         let (sender, receiver) = oneshot::channel();
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned(), sender);
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Whoever hung up leaves theirs behind.
+        if waiting.len() >= MOST_PRESSED {
+            waiting.retain(|_, waiting| !waiting.is_closed());
+        }
+        waiting.insert(id.to_owned(), sender);
         receiver
     }
 
@@ -64,6 +76,8 @@ impl Pressed {
 struct Door {
     teams: Arc<Teams>,
     inbox: Inbox,
+    /// Events of one room are stored in the order in which they came; rooms share a lane by chance.
+    lanes: [tokio::sync::Mutex<()>; LANES],
 }
 
 /// Why a call got no further.
@@ -175,10 +189,10 @@ impl Door {
     }
 
     async fn push(&self, heard: Heard, activity: &Value, service: &str) -> Result<Response, Stop> {
-        let remembered = self.remember(&heard, service).await;
-        let keep = remembered.map_err(|_| Stop::Later)?;
         let invoke = text(activity, "/type") == Some("invoke");
-        let mut answer = None;
+        let lane = self.lane(&heard.address).lock().await;
+        let keep = self.remember(&heard, service).await.map_err(|_| Stop::Later)?;
+        let mut pressed = None;
         for event in heard.events.into_iter().filter(|_| keep.taken) {
             let event = if keep.verb { as_verb(event, heard.verb.as_deref()) } else { event };
             let waiting = event
@@ -194,9 +208,15 @@ impl Door {
                 }
             };
             if let Some((id, answered)) = waiting {
-                answer = Some(self.answer(receipt, &id, answered, said).await);
+                pressed = Some((receipt, id, answered, said));
             }
         }
+        // Whoever waits for an answer keeps nobody else waiting.
+        drop(lane);
+        let answer = match pressed {
+            Some((receipt, id, answered, said)) => Some(self.answer(receipt, &id, answered, said).await),
+            None => None,
+        };
         if !invoke {
             return Ok(StatusCode::ACCEPTED.into_response());
         }
@@ -206,6 +226,13 @@ impl Door {
             "statusCode": 200, "type": "application/vnd.microsoft.activity.message", "value": words,
         });
         Ok((StatusCode::OK, axum::Json(body)).into_response())
+    }
+
+    fn lane(&self, at: &Address) -> &tokio::sync::Mutex<()> {
+        let mut hasher = DefaultHasher::new();
+        at.room.hash(&mut hasher);
+        let lane = usize::try_from(hasher.finish() % LANES as u64).unwrap_or(0);
+        &self.lanes[lane]
     }
 
     /// The toast of the commit, or a whisper that comes soon after it.
