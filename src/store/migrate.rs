@@ -28,10 +28,10 @@ const STEPS: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/postgres/0002_console.sql"),
     ),
     (
-        4,
+        3,
         "found",
-        include_str!("../../migrations/sqlite/0004_found.sql"),
-        include_str!("../../migrations/postgres/0004_found.sql"),
+        include_str!("../../migrations/sqlite/0003_found.sql"),
+        include_str!("../../migrations/postgres/0003_found.sql"),
     ),
 ];
 
