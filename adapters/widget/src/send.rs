@@ -141,11 +141,75 @@ impl Widget {
         if thread.meta.standing.as_ref() == Some(standing) {
             return Ok(());
         }
+        // The entry first: a head that already says so would keep it from ever being written after a crash in between.
+        let what = What::Standing(standing.clone());
+        if !thread.ends_with(&what) {
+            self.append(&shelf, thread, what).await?;
+        }
+        let before = thread.meta.clone();
         thread.meta.standing = Some(standing.clone());
         if !standing.subject.is_empty() {
             thread.meta.title.clone_from(&standing.subject);
         }
-        thread.keep(&shelf).await.map_err(|e| unavailable(&e))?;
-        self.append(&shelf, thread, What::Standing(standing.clone())).await
+        let kept = thread.keep(&shelf).await.map_err(|e| unavailable(&e));
+        if kept.is_err() {
+            thread.meta = before;
+        }
+        kept
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use deskbridge_contract::suite::Recorder;
+    use deskbridge_contract::{Adapter as _, Inbox, StandingState, Timestamp};
+
+    use super::*;
+    use crate::WidgetAdapter;
+    use crate::config::Config;
+    use crate::ids::Visitor;
+    use crate::journal::Threads;
+    use crate::testing::Broken;
+
+    /// A program on this store that has just been started.
+    fn started(store: &Arc<Broken>) -> Arc<WidgetAdapter> {
+        let config = Config::from_value(json!({ "origins": ["https://portal.example.com"] })).ok().unwrap();
+        let widget = Arc::new(WidgetAdapter::new("widget".into(), config, Arc::new(|| Timestamp(0))));
+        let inbox = Inbox::new("widget".into(), Arc::new(Recorder::default()), store.clone());
+        drop(widget.clone().intake(inbox));
+        widget
+    }
+
+    /// The program may end between any two writes: whoever comes back is told how it stands all the same.
+    #[tokio::test]
+    async fn how_it_stands_is_in_the_journal_wherever_the_program_ended() {
+        for writes in 0..=4 {
+            let (store, shelf) = Broken::shelf();
+            let visitor = Visitor::unknown().unwrap();
+            let key = ThreadKey::parse(&"0a".repeat(16)).unwrap();
+            let at = key.address(&"widget".into(), &visitor);
+            Threads::begin(&key, &visitor, "VPN".into()).keep(&shelf).await.unwrap();
+            let standing = Standing {
+                reference: "#1".into(),
+                state: StandingState::Assistant,
+                technician: None,
+                ticket: None,
+                position: None,
+                subject: "VPN".into(),
+                rating: None,
+            };
+            store.end_after(writes);
+            let told = started(&store).standing(&at, &standing).await;
+            assert!(writes > 0 || told.is_err());
+            store.end_after(100);
+            let widget = started(&store);
+            widget.standing(&at, &standing).await.unwrap();
+            let held = widget.0.threads.hold(&shelf, &key).await.unwrap();
+            let thread = held.as_ref().unwrap();
+            assert!(thread.says(&shelf, &What::Standing(standing)).await.unwrap(), "after {writes} writes");
+            assert_eq!(thread.seq(), 1, "and once");
+        }
     }
 }

@@ -20,6 +20,8 @@ pub(crate) struct Broken {
     values: Mutex<HashMap<String, String>>,
     failing: AtomicBool,
     bytes: AtomicUsize,
+    /// Fails when so many values were written.
+    last: Mutex<Option<usize>>,
 }
 
 impl Broken {
@@ -31,6 +33,11 @@ impl Broken {
 
     pub(crate) fn fail(&self, failing: bool) {
         self.failing.store(failing, Ordering::Relaxed);
+    }
+
+    /// As if the program ended after `count` more writes.
+    pub(crate) fn end_after(&self, count: usize) {
+        *self.last.lock().unwrap() = Some(count);
     }
 
     pub(crate) fn bytes(&self) -> usize {
@@ -55,6 +62,9 @@ impl ShelfStore for Broken {
 
     async fn put(&self, _: &ChannelName, key: &str, value: &str) -> Result<(), ShelfError> {
         self.works()?;
+        if let Some(left) = &mut *self.last.lock().unwrap() {
+            *left = left.checked_sub(1).ok_or_else(|| ShelfError("told to end".into()))?;
+        }
         self.bytes.fetch_add(key.len() + value.len(), Ordering::Relaxed);
         self.values.lock().unwrap().insert(key.to_owned(), value.to_owned());
         Ok(())

@@ -167,12 +167,13 @@ impl Stage {
         self.report(
             "resume",
             json!({
-                "messages": total, "back_s": took, "back_per_s": self.sockets as f64 / took, "lost": total - arrived,
+                "messages": total, "refused": sent.refused, "back_s": took, "back_per_s": self.sockets as f64 / took, "lost": total - arrived,
                 "gaps": arrivals.gaps(), "rss_mb": self.server.used().map(|(mb, _)| mb),
             }),
         );
         // What is said while the journal is caught up with may come both ways; the page applies a number once.
-        ensure!(sent.refused == 0 && arrived == total, "only {arrived} of {total} arrived");
+        ensure!(sent.refused == 0, "{} messages were refused", sent.refused);
+        ensure!(arrived == total, "only {arrived} of {total} arrived");
         ensure!(arrivals.gaps() == 0, "{} gaps", arrivals.gaps());
         Ok(self)
     }
@@ -225,14 +226,21 @@ impl Stage {
             json!({
                 "slow": slow, "bytes_each": SLOW_EACH * SLOW_SIZE, "cut": cut, "rss_before_mb": before, "rss_mb": after,
                 "others_p50_ms": percentile(&ms, 0.5), "others_p99_ms": percentile(&ms, 0.99), "lost": total - arrived,
-                "gaps": arrivals.gaps(),
+                "lost_of_others": light - arrived_of(&arrivals, light), "gaps": arrivals.gaps(),
+                "refused": one.refused + two.refused,
             }),
         );
-        ensure!(one.refused + two.refused == 0 && arrived == total, "only {arrived} of {total} arrived");
+        ensure!(one.refused + two.refused == 0, "{} messages were refused", one.refused + two.refused);
+        ensure!(arrived == total, "only {arrived} of {total} arrived");
         ensure!(arrivals.gaps() == 0, "{} gaps", arrivals.gaps());
         back.call_back().await.0.into_iter().for_each(|visitor| self.crowd.add(visitor));
         Ok(self)
     }
+}
+
+/// How many of the first `count` arrived.
+fn arrived_of(arrivals: &Arrivals, count: usize) -> usize {
+    (0..count).filter(|number| arrivals.when(*number).is_some()).count()
 }
 
 /// Milliseconds from when each was due to when it arrived, sorted.
