@@ -6,11 +6,10 @@ use std::sync::Arc;
 
 use deskbridge_contract::{Capabilities, Timestamp};
 use deskbridge_slack as slack;
-use deskbridge_teams as teams;
 use deskbridge_telegram as telegram;
 use deskbridge_widget as widget;
 
-use crate::kits::{Answer, Ask, Check, Kit, Manifest, ManifestWish, Outcome, PackageWish, Setup};
+use crate::kits::{Answer, Ask, Check, Kit, Manifest, ManifestWish, Outcome, Setup};
 
 /// Every adapter of this build.
 pub const KITS: &[Kit] = &[
@@ -41,7 +40,6 @@ pub const KITS: &[Kit] = &[
         doctor: |setup| Box::pin(slack_live(setup, false)),
         setup: |setup| Box::pin(slack_live(setup, true)),
         manifest: Some(slack_manifest),
-        package: None,
     },
     Kit {
         name: "telegram",
@@ -61,42 +59,6 @@ pub const KITS: &[Kit] = &[
         doctor: |setup| Box::pin(telegram_live(setup, false)),
         setup: |setup| Box::pin(telegram_live(setup, true)),
         manifest: None,
-        package: None,
-    },
-    Kit {
-        name: "teams",
-        keys: &teams::Config::KEYS,
-        aliases: &[("client_id", "app_id"), ("client_secret", "app_password")],
-        check: |keys| teams::Config::from_value(keys).err().unwrap_or_default(),
-        api_base: "https://smba.trafficmanager.net/teams/",
-        example: teams::EXAMPLE,
-        asks: &[
-            Ask {
-                key: "app_id",
-                says: "The application (client) id of the bot's registration in Entra ID",
-                answer: Answer::Optional,
-            },
-            Ask {
-                key: "tenant",
-                says: "The directory (tenant) id of your organisation",
-                answer: Answer::Optional,
-            },
-            Ask {
-                key: "app_password",
-                says: "A client secret of the bot's registration",
-                answer: Answer::Secret,
-            },
-            Ask {
-                key: "desk.room",
-                says: "The technicians' channel, like 19:…@thread.tacv2 (empty: they use the console)",
-                answer: Answer::Optional,
-            },
-        ],
-        doctor: |setup| Box::pin(teams_live(setup)),
-        // An administrator uploads the package; nothing can be set up from here.
-        setup: |setup| Box::pin(teams_live(setup)),
-        manifest: None,
-        package: Some(teams_package),
     },
     Kit {
         name: "widget",
@@ -117,7 +79,6 @@ pub const KITS: &[Kit] = &[
         doctor: |setup| Box::pin(async move { widget_checks(setup) }),
         setup: |setup| Box::pin(async move { widget_checks(setup) }),
         manifest: None,
-        package: None,
     },
 ];
 
@@ -125,10 +86,8 @@ pub const KITS: &[Kit] = &[
 pub fn declared() -> Vec<(&'static str, &'static str, Capabilities)> {
     let slack = slack::declared().into_iter().map(|(place, can)| ("Slack", place, can.clone()));
     let telegram = telegram::declared().into_iter().map(|(place, can)| ("Telegram", place, can.clone()));
-    let teams = teams::declared().into_iter().map(|(place, can)| ("Teams", place, can.clone()));
     slack
         .chain(telegram)
-        .chain(teams)
         .chain(widget::declared().into_iter().map(|(place, can)| ("Widget", place, can.clone())))
         .collect()
 }
@@ -145,7 +104,6 @@ pub const SIM: Kit = Kit {
     doctor: |_| Box::pin(async { Vec::new() }),
     setup: |_| Box::pin(async { Vec::new() }),
     manifest: None,
-    package: None,
 };
 
 async fn slack_live(setup: Setup, change: bool) -> Vec<Check> {
@@ -209,40 +167,6 @@ fn translated(check: telegram::Check) -> Check {
         telegram::Outcome::Fail => Outcome::Fail,
     };
     Check { id: check.id.into(), outcome, detail: check.detail, why: check.why, fix: check.fix }
-}
-
-fn teams_package(wish: &PackageWish) -> Result<Vec<u8>, String> {
-    let app_id = wish.keys.get("app_id").and_then(serde_json::Value::as_str).unwrap_or_default();
-    let public_url = wish.public_url.as_deref();
-    teams::package(app_id, &wish.name, public_url, wish.reads_channels).map_err(|error| error.to_string())
-}
-
-async fn teams_live(setup: Setup) -> Vec<Check> {
-    let cannot = |what: String| {
-        vec![Check::fail("teams.config", what, "the channel cannot be made", "deskbridge check")]
-    };
-    let config = match teams::Config::from_value(setup.keys) {
-        Ok(config) => config,
-        Err(faults) => {
-            return cannot(faults.into_iter().map(|(key, what)| format!("{key}: {what} ")).collect());
-        }
-    };
-    let clock = Arc::new(|| Timestamp(jiff::Timestamp::now().as_microsecond()));
-    let adapter = match teams::TeamsAdapter::new(setup.channel, config, clock) {
-        Ok(adapter) => adapter,
-        Err(error) => return cannot(error.to_string()),
-    };
-    let checks = adapter.doctor(&setup.desks).await.into_iter();
-    checks
-        .map(|check| {
-            let outcome = match check.outcome {
-                teams::Outcome::Pass => Outcome::Pass,
-                teams::Outcome::Warn => Outcome::Warn,
-                teams::Outcome::Fail => Outcome::Fail,
-            };
-            Check { id: check.id.into(), outcome, detail: check.detail, why: check.why, fix: check.fix }
-        })
-        .collect()
 }
 
 fn widget_checks(setup: Setup) -> Vec<Check> {

@@ -18,7 +18,6 @@ mod manifest;
 mod migrate;
 mod openapi;
 mod out;
-mod package;
 mod replay;
 mod serve;
 mod setting;

@@ -86,7 +86,6 @@ fn adapters_see_only_the_contract_of_ours() {
         "adapters/contract/Cargo.toml",
         "adapters/sim/Cargo.toml",
         "adapters/slack/Cargo.toml",
-        "adapters/teams/Cargo.toml",
         "adapters/telegram/Cargo.toml",
         "adapters/widget/Cargo.toml",
     ] {

@@ -156,7 +156,7 @@ fn answers_that_do_not_fit_write_nothing() {
         (&["--channel", "telegram"], &[], TOKEN_VARIABLE),
         (&["--set", "telegram.token=planted"], &[], "command line"),
         (&["--set", "widget.origins=portal.example.com"], &[], "exact origin"),
-        (&["--channel", "telegrm"], &[], "telegram, teams, widget"),
+        (&["--channel", "telegrm"], &[], "telegram, widget"),
         (&["--from-env"], &[(TOKEN_VARIABLE, "planted")], "channels.telegram.token"),
     ];
     for (more, env, said) in told {
@@ -172,7 +172,7 @@ fn answers_that_do_not_fit_write_nothing() {
 #[test]
 fn a_person_is_asked() {
     let here = tempfile::tempdir().unwrap();
-    let typed = format!("https://desk.example.com\nyes\nhttps://portal.example.com\n\ny\n{TOKEN}\n\nno\n");
+    let typed = format!("https://desk.example.com\nyes\nhttps://portal.example.com\ny\n{TOKEN}\n\nno\n");
     let ran = run(here.path(), &["init"], &[], &typed);
     assert_eq!(ran.code, 0, "{}", ran.err);
     for question in

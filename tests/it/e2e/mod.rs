@@ -14,6 +14,5 @@ mod model;
 mod refusals;
 mod slack;
 pub mod talk;
-mod teams;
 mod webhook;
 mod widget;
