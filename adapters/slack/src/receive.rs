@@ -325,8 +325,11 @@ async fn push(
         home::owns(slack, &event.from.id, &place).await;
     }
     let receipt = inbox.push(event).await?;
-    if let Some(ts) = said.as_ref().map(|message| message.as_str()).filter(|ts| ids::is_ts(ts)) {
-        slack.came(&place, ts);
+    if let Some(ts) = said.as_ref().map(|message| message.as_str()).filter(|ts| ids::is_ts(ts))
+        && slack.came(&place, ts)
+        && let Err(error) = slack.receiving.marks.flush(&inbox.shelf()).await
+    {
+        tracing::warn!(channel = %slack.channel, %error, "after an outage now, a room would not be read");
     }
     Ok(receipt)
 }
@@ -347,7 +350,8 @@ impl Slack {
     }
 
     /// A message is there: where replies to it and reactions on it belong, and how far the room was read.
-    pub(crate) fn came(&self, at: &Address, ts: &str) {
+    /// True: nothing was read of it before.
+    pub(crate) fn came(&self, at: &Address, ts: &str) -> bool {
         let (room, thread) = (at.room.as_str(), at.thread.as_ref().map(|thread| thread.as_str()));
         if let Some(root) = thread {
             self.threads.note(room, ts, root);
@@ -355,9 +359,7 @@ impl Slack {
         let ours = ids::is_direct(at)
             || self.config.desks.iter().any(|desk| desk == room)
             || thread.is_some_and(|root| self.threads.holds(room, root));
-        if ours {
-            self.receiving.marks.note(room, thread, ts);
-        }
+        ours && self.receiving.marks.note(room, thread, ts)
     }
 
     /// Events of a raw payload, without asking anybody: for replays, and for whoever looks into the quarantine.

@@ -14,7 +14,7 @@ use crate::ids;
 use crate::translate::{self, text};
 use crate::{Me, Slack};
 
-/// How often it is noted how far rooms were read.
+/// How often it is noted how far rooms were read that are known; new ones are noted at once.
 const NOTE: Duration = Duration::from_secs(5);
 /// Messages of one page ("conversations.history": at most 999, 200 recommended).
 const PAGE: usize = 200;
@@ -59,11 +59,11 @@ pub(super) async fn keep(slack: &Arc<Slack>, inbox: &Inbox) -> Result<(), SendEr
         let done = loop {
             tokio::select! {
                 done = &mut read => break done,
-                _ = tick.tick() => {
-                    if let Err(error) = marks.flush(&shelf).await {
-                        tracing::debug!(channel = %slack.channel, %error, "it was not noted how far rooms were read");
-                    }
-                }
+                _ = tick.tick() => {}
+                () = marks.freshened() => {}
+            }
+            if let Err(error) = marks.flush(&shelf).await {
+                tracing::debug!(channel = %slack.channel, %error, "it was not noted how far rooms were read");
             }
         };
         match done {

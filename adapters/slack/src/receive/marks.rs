@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use deskbridge_contract::{Shelf, ShelfError};
 use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
 
 /// Where the shelf keeps them.
 const KEY: &str = "seen";
@@ -38,16 +39,23 @@ impl Seen {
 }
 
 #[derive(Default)]
-pub(crate) struct Marks(Mutex<(Seen, bool)>);
+pub(crate) struct Marks {
+    /// And whether some of it is not written yet.
+    seen: Mutex<(Seen, bool)>,
+    /// There is a room or thread that the shelf knows nothing of.
+    fresh: Notify,
+}
 
 impl Marks {
-    pub(super) fn note(&self, room: &str, thread: Option<&str>, ts: &str) {
+    /// True: the room or thread was not known. Until that is written, an outage would leave no place to read on from.
+    pub(super) fn note(&self, room: &str, thread: Option<&str>, ts: &str) -> bool {
         let mut inner = self.lock();
         let (seen, dirty) = &mut *inner;
         let (map, key, most) = match thread {
             Some(root) => (&mut seen.threads, format!("{room}/{root}"), MOST_THREADS),
             None => (&mut seen.rooms, room.to_owned(), MOST_ROOMS),
         };
+        let fresh = !map.contains_key(&key);
         *dirty |= later(map, key, ts);
         // The root of a thread is a message of the room as well.
         if thread == Some(ts) {
@@ -57,6 +65,7 @@ impl Marks {
         if thread.is_some() {
             thin(&mut seen.threads, most);
         }
+        fresh
     }
 
     /// A thread is there, and nothing was read of it yet.
@@ -67,7 +76,13 @@ impl Marks {
         if !seen.threads.contains_key(&key) {
             *dirty |= later(&mut seen.threads, key, root);
             thin(&mut seen.threads, MOST_THREADS);
+            self.fresh.notify_one();
         }
+    }
+
+    /// When a thread was begun that is to be written soon.
+    pub(super) async fn freshened(&self) {
+        self.fresh.notified().await;
     }
 
     pub(super) fn snapshot(&self) -> Seen {
@@ -89,7 +104,7 @@ impl Marks {
         Ok(Some(kept))
     }
 
-    /// Writes what is new since the last time. A crash before costs only reading a little twice.
+    /// Writes what is new since the last time. For rooms that are known, a crash before costs only reading a little twice.
     pub(super) async fn flush(&self, shelf: &Shelf) -> Result<(), ShelfError> {
         let seen = {
             let mut inner = self.lock();
@@ -107,7 +122,7 @@ impl Marks {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, (Seen, bool)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -141,10 +156,10 @@ mod tests {
     #[test]
     fn the_last_message_counts_and_old_rooms_go_first() {
         let marks = Marks::default();
-        marks.note("D1", None, "1700000002.000000");
-        marks.note("D1", None, "1700000001.000000");
-        marks.note("C1", Some("1700000000.000000"), "1700000003.000000");
-        marks.note("C1", Some("1700000004.000000"), "1700000004.000000");
+        assert!(marks.note("D1", None, "1700000002.000000"));
+        assert!(!marks.note("D1", None, "1700000001.000000"), "known");
+        assert!(marks.note("C1", Some("1700000000.000000"), "1700000003.000000"));
+        assert!(marks.note("C1", Some("1700000004.000000"), "1700000004.000000"));
         let seen = marks.snapshot();
         assert_eq!(seen.rooms["D1"], "1700000002.000000");
         assert_eq!(seen.rooms["C1"], "1700000004.000000");
