@@ -2,6 +2,8 @@
 //!
 //! Not here: what looks like what (`look`), tagging names with their channel (whoever shows them).
 
+pub(crate) use deskbridge_contract::names::is_invisible;
+
 use super::look::{skeleton, words_look};
 use super::split::within;
 use super::tidy;
@@ -59,7 +61,8 @@ pub fn clean_name(name: &str) -> String {
     let words: Vec<&str> = tidied.split_whitespace().collect();
     let line = words.join(" ");
     let kept = line[..within(&line, LONGEST_NAME)].trim_end();
-    let bare = kept.trim_start_matches(super::marks::is_mark);
+    // A mark has nothing to stand on there, and what was behind it must not begin with a gap.
+    let bare = kept.trim_start_matches(|c: char| super::marks::is_mark(c) || c.is_whitespace());
     if bare.is_empty() { NAMELESS.to_owned() } else { bare.to_owned() }
 }
 
@@ -85,13 +88,4 @@ pub fn cannot_impersonate<S: AsRef<str>>(name: &str, technicians: &[S]) -> Strin
     }
     let kept = name[..within(&name, LONGEST_NAME - SUFFIX.len())].trim_end();
     format!("{kept}{SUFFIX}")
-}
-
-/// Characters that are not seen but change what is: zero width, direction controls, byte order marks, fillers.
-pub(crate) fn is_invisible(c: char) -> bool {
-    matches!(c,
-        '\u{00ad}' | '\u{034f}' | '\u{061c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{2800}'
-        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-        | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
-        | '\u{e0000}'..='\u{e0fff}')
 }
