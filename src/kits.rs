@@ -6,8 +6,9 @@ use std::fmt;
 
 use deskbridge_contract::{ChannelName, RoomId};
 use futures_util::future::BoxFuture;
-use serde::Serialize;
 use serde_json::Value;
+
+pub use deskbridge_contract::check::{Check, Outcome};
 
 pub use crate::app::kits::{KITS, SIM};
 
@@ -94,53 +95,6 @@ pub struct Manifest {
     pub json: Value,
     /// Leads to the platform's form for new apps, filled in.
     pub link: String,
-}
-
-/// One thing that was looked at.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Check {
-    /// `telegram.topics`
-    pub id: String,
-    pub outcome: Outcome,
-    pub detail: String,
-    /// Why it matters; empty when all is well.
-    pub why: String,
-    /// The next command or button; empty when all is well.
-    pub fix: String,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Outcome {
-    Pass,
-    Warn,
-    Fail,
-    /// Not configured, or not looked at because of another failure.
-    Skip,
-}
-
-impl Check {
-    pub fn pass(id: &str, detail: impl Into<String>) -> Self {
-        Check {
-            id: id.into(),
-            outcome: Outcome::Pass,
-            detail: detail.into(),
-            why: String::new(),
-            fix: String::new(),
-        }
-    }
-
-    pub fn skip(id: &str, detail: impl Into<String>) -> Self {
-        Check { outcome: Outcome::Skip, ..Check::pass(id, detail) }
-    }
-
-    pub fn fail(id: &str, detail: impl Into<String>, why: impl Into<String>, fix: impl Into<String>) -> Self {
-        Check { outcome: Outcome::Fail, why: why.into(), fix: fix.into(), ..Check::pass(id, detail) }
-    }
-
-    pub fn warn(id: &str, detail: impl Into<String>, why: impl Into<String>, fix: impl Into<String>) -> Self {
-        Check { outcome: Outcome::Warn, ..Check::fail(id, detail, why, fix) }
-    }
 }
 
 pub fn find(adapter: &str) -> Option<&'static Kit> {

@@ -9,7 +9,7 @@ use deskbridge_slack as slack;
 use deskbridge_telegram as telegram;
 use deskbridge_widget as widget;
 
-use crate::kits::{Answer, Ask, Check, Kit, Manifest, ManifestWish, Outcome, Setup};
+use crate::kits::{Answer, Ask, Check, Kit, Manifest, ManifestWish, Setup};
 
 /// Every adapter of this build.
 pub const KITS: &[Kit] = &[
@@ -106,33 +106,31 @@ pub const SIM: Kit = Kit {
     manifest: None,
 };
 
+/// What keeps a channel from being made at all, with the whole of its own faults.
+fn cannot(id: &str, faults: Vec<(String, String)>) -> Vec<Check> {
+    let all: Vec<String> = faults.into_iter().map(|(key, what)| format!("{key}: {what}")).collect();
+    unmade(id, all.join("; "))
+}
+
+fn unmade(id: &str, what: String) -> Vec<Check> {
+    vec![Check::fail(id, what, "the channel cannot be made", "deskbridge check")]
+}
+
+fn clock() -> Arc<dyn Fn() -> Timestamp + Send + Sync> {
+    Arc::new(|| Timestamp(jiff::Timestamp::now().as_microsecond()))
+}
+
 async fn slack_live(setup: Setup, change: bool) -> Vec<Check> {
-    let cannot = |what: String| {
-        vec![Check::fail("slack.config", what, "the channel cannot be made", "deskbridge check")]
-    };
+    const ID: &str = "slack.config";
     let config = match slack::Config::from_value(setup.keys) {
         Ok(config) => config,
-        Err(faults) => {
-            let all: Vec<String> = faults.into_iter().map(|(key, what)| format!("{key}: {what}")).collect();
-            return cannot(all.join("; "));
-        }
+        Err(faults) => return cannot(ID, faults),
     };
-    let clock = Arc::new(|| Timestamp(jiff::Timestamp::now().as_microsecond()));
-    let adapter = match slack::SlackAdapter::new(setup.channel, config, clock) {
-        Ok(adapter) => adapter,
-        Err(error) => return cannot(error.to_string()),
-    };
-    let checks = if change { adapter.setup(&setup.desks).await } else { adapter.doctor(&setup.desks).await };
-    let checks = checks.into_iter().map(|check| {
-        let outcome = match check.outcome {
-            slack::Outcome::Pass => Outcome::Pass,
-            slack::Outcome::Warn => Outcome::Warn,
-            slack::Outcome::Fail => Outcome::Fail,
-            slack::Outcome::Skip => Outcome::Skip,
-        };
-        Check { id: check.id.into(), outcome, detail: check.detail, why: check.why, fix: check.fix }
-    });
-    checks.collect()
+    match slack::SlackAdapter::new(setup.channel, config, clock()) {
+        Ok(adapter) if change => adapter.setup(&setup.desks).await,
+        Ok(adapter) => adapter.doctor(&setup.desks).await,
+        Err(error) => unmade(ID, error.to_string()),
+    }
 }
 
 fn slack_manifest(wish: &ManifestWish) -> Result<Manifest, String> {
@@ -142,50 +140,21 @@ fn slack_manifest(wish: &ManifestWish) -> Result<Manifest, String> {
 }
 
 async fn telegram_live(setup: Setup, change: bool) -> Vec<Check> {
-    let cannot = |what: String| {
-        vec![Check::fail("telegram.config", what, "the channel cannot be made", "deskbridge check")]
-    };
+    const ID: &str = "telegram.config";
     let config = match telegram::Config::from_value(setup.keys) {
         Ok(config) => config,
-        Err(faults) => {
-            return cannot(faults.into_iter().map(|(key, what)| format!("{key}: {what}")).collect());
-        }
+        Err(faults) => return cannot(ID, faults),
     };
-    let clock = Arc::new(|| Timestamp(jiff::Timestamp::now().as_microsecond()));
-    let adapter = match telegram::TelegramAdapter::new(setup.channel, config, clock) {
-        Ok(adapter) => adapter,
-        Err(error) => return cannot(error.to_string()),
-    };
-    let checks = if change { adapter.setup().await } else { adapter.doctor(&setup.desks).await };
-    checks.into_iter().map(translated).collect()
-}
-
-fn translated(check: telegram::Check) -> Check {
-    let outcome = match check.outcome {
-        telegram::Outcome::Pass => Outcome::Pass,
-        telegram::Outcome::Warn => Outcome::Warn,
-        telegram::Outcome::Fail => Outcome::Fail,
-    };
-    Check { id: check.id.into(), outcome, detail: check.detail, why: check.why, fix: check.fix }
+    match telegram::TelegramAdapter::new(setup.channel, config, clock()) {
+        Ok(adapter) if change => adapter.setup().await,
+        Ok(adapter) => adapter.doctor(&setup.desks).await,
+        Err(error) => unmade(ID, error.to_string()),
+    }
 }
 
 fn widget_checks(setup: Setup) -> Vec<Check> {
-    let config = match widget::Config::from_value(setup.keys) {
-        Ok(config) => config,
-        Err(faults) => {
-            let what: String = faults.into_iter().map(|(key, what)| format!("{key}: {what}")).collect();
-            return vec![Check::fail("widget.config", what, "the site cannot be made", "deskbridge check")];
-        }
-    };
-    let checks = widget::WidgetAdapter::doctor(&config, &setup.desks).into_iter();
-    checks
-        .map(|check| {
-            let outcome = match check.outcome {
-                widget::Outcome::Pass => Outcome::Pass,
-                widget::Outcome::Warn => Outcome::Warn,
-                widget::Outcome::Fail => Outcome::Fail,
-            };
-            Check { id: check.id.into(), outcome, detail: check.detail, why: check.why, fix: check.fix }
-        })
-        .collect()
+    match widget::Config::from_value(setup.keys) {
+        Ok(config) => widget::WidgetAdapter::doctor(&config, &setup.desks),
+        Err(faults) => cannot("widget.config", faults),
+    }
 }

@@ -128,6 +128,21 @@ pub enum CardState {
     Closed,
 }
 
+impl CardState {
+    /// The state at the front of a card or a title, where every client shows it.
+    pub fn sign(self) -> &'static str {
+        match self {
+            CardState::Assisting => "✨",
+            CardState::Waiting => "🟡",
+            CardState::Offered => "🟠",
+            CardState::Assigned => "🔵",
+            CardState::Snoozed => "💤",
+            CardState::Resolved => "🟢",
+            CardState::Closed => "⚪",
+        }
+    }
+}
+
 /// The card of a conversation in a desk room: one per conversation, edited in place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Card {

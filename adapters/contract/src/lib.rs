@@ -6,12 +6,15 @@
 pub mod adapter;
 pub mod address;
 pub mod capabilities;
+pub mod check;
 pub mod commonmark;
 pub mod content;
 pub mod error;
 pub mod files;
 pub mod inbound;
+pub mod names;
 pub mod outbound;
+pub mod settings;
 pub mod standing;
 #[cfg(feature = "suite")]
 pub mod suite;

@@ -108,7 +108,7 @@ pub struct Title {
 
 impl From<&ThreadTitle> for Title {
     fn from(title: &ThreadTitle) -> Self {
-        let mut text = format!("{} {} {}", state_emoji(title.state), title.reference, title.requester);
+        let mut text = format!("{} {} {}", title.state.sign(), title.reference, title.requester);
         if !title.subject.is_empty() {
             text.push_str(" · ");
             text.push_str(&title.subject);
@@ -120,18 +120,6 @@ impl From<&ThreadTitle> for Title {
             subject: title.subject.clone(),
             text,
         }
-    }
-}
-
-fn state_emoji(state: CardState) -> &'static str {
-    match state {
-        CardState::Assisting => "✨",
-        CardState::Waiting => "🟡",
-        CardState::Offered => "🟠",
-        CardState::Assigned => "🔵",
-        CardState::Snoozed => "💤",
-        CardState::Resolved => "🟢",
-        CardState::Closed => "⚪",
     }
 }
 

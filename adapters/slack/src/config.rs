@@ -5,8 +5,10 @@
 
 use std::time::Duration;
 
+pub use deskbridge_contract::settings::Fault;
+use deskbridge_contract::settings::Section;
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use url::Url;
 
 /// How long an ordinary call may take (F14).
@@ -59,9 +61,6 @@ pub(crate) struct Rotation {
     pub refresh_token: SecretString,
 }
 
-/// A fault: the key, and what is wrong with it. Values are never repeated, they may be secrets.
-pub type Fault = (String, String);
-
 impl Config {
     /// Every key that [`Config::from_value`] knows.
     pub const KEYS: [&'static str; 11] = [
@@ -98,23 +97,16 @@ impl Config {
 
     /// Reads the section `[channels.X]` without the generic keys. `public_url` is added by the host from `[server]`.
     pub fn from_value(value: Value) -> Result<Config, Vec<Fault>> {
-        let Value::Object(section) = value else {
-            return Err(vec![(String::new(), "expected a table".into())]);
-        };
-        let mut faults = Vec::new();
-        for key in section.keys().filter(|key| !Self::KEYS.contains(&key.as_str())) {
-            faults.push((key.clone(), format!("unknown key; known here: {}", Self::KEYS.join(", "))));
-        }
-        let mut read = Reader { section: &section, faults: &mut faults };
-        let bot_token = read.bot_token();
-        let app_token = read.app_token();
-        let receive = read.receive(app_token.as_ref());
-        let api_base = read.api_base();
+        let mut read = Section::of(value, &Self::KEYS)?;
+        let bot_token = bot_token(&mut read);
+        let app_token = app_token(&mut read);
+        let receive = receive(&mut read, app_token.as_ref());
+        let api_base = api_base(&mut read);
         let public_url = read.url("public_url");
-        let rotation = read.rotation();
-        let config_token = read.secret("config_token");
+        let rotation = rotation(&mut read);
+        let config_token = secret(&mut read, "config_token");
         match (bot_token, receive, api_base) {
-            (Some(bot_token), Some(receive), Some(api_base)) if faults.is_empty() => Ok(Config {
+            (Some(bot_token), Some(receive), Some(api_base)) => read.finish(Some(Config {
                 bot_token,
                 app_token,
                 config_token,
@@ -125,196 +117,136 @@ impl Config {
                 call_timeout: CALL,
                 paced: true,
                 desks: Vec::new(),
-            }),
-            _ => Err(faults),
+            })),
+            _ => read.finish(None),
         }
     }
 }
 
-struct Reader<'a> {
-    section: &'a Map<String, Value>,
-    faults: &'a mut Vec<Fault>,
+/// A secret of printable characters without spaces, as every token of Slack's is.
+fn secret(read: &mut Section, key: &str) -> Option<SecretString> {
+    let text = read.text(key)?;
+    if text.len() > 512 || !text.bytes().all(|b| b.is_ascii_graphic()) || text.is_empty() {
+        read.fault(key, "expected a text without spaces, of at most 512 characters");
+        return None;
+    }
+    Some(text.into())
 }
 
-impl Reader<'_> {
-    fn fault(&mut self, key: &str, what: impl Into<String>) {
-        self.faults.push((key.to_owned(), what.into()));
+fn bot_token(read: &mut Section) -> Option<SecretString> {
+    if read.get("bot_token").is_none() {
+        read.fault("bot_token", "missing; it is under OAuth & Permissions of the app, and starts with xoxb-");
+        return None;
     }
+    let token = secret(read, "bot_token")?;
+    let text = token.expose_secret();
+    if text.starts_with("xoxb-") || text.starts_with("xoxe.xoxb-") {
+        return Some(token);
+    }
+    let others = [
+        ("xapp-", "this is an app token: it belongs into app_token"),
+        ("xoxp-", "this is a person's token; a bot's starts with xoxb-"),
+        ("xoxe-", "this is a refresh token: it belongs into refresh_token"),
+    ];
+    let what = others.into_iter().find(|(prefix, _)| text.starts_with(prefix));
+    let what = what.map_or("not a bot token; it starts with xoxb-", |(_, what)| what);
+    read.fault("bot_token", what);
+    None
+}
 
-    fn text(&mut self, key: &str) -> Option<String> {
-        match self.section.get(key)? {
-            Value::Null => None,
-            Value::String(text) => Some(text.clone()),
-            other => {
-                self.fault(key, format!("expected text, got {}", kind(other)));
+fn app_token(read: &mut Section) -> Option<SecretString> {
+    let token = secret(read, "app_token")?;
+    if !token.expose_secret().starts_with("xapp-") {
+        read.fault("app_token", "not an app token; it starts with xapp-");
+        return None;
+    }
+    Some(token)
+}
+
+fn receive(read: &mut Section, app_token: Option<&SecretString>) -> Option<Receive> {
+    let signing_secret = secret(read, "signing_secret");
+    let sockets = sockets(read);
+    let how = read.text("receive").unwrap_or_else(|| "socket".into());
+    match how.as_str() {
+        "socket" => match app_token {
+            Some(_) => Some(Receive::Socket { sockets }),
+            None => {
+                read.missing(
+                    "app_token",
+                    "needed for Socket Mode: Basic Information, App-Level Tokens, scope connections:write",
+                );
                 None
             }
-        }
-    }
-
-    /// A secret of printable characters without spaces, as every token of Slack's is.
-    fn secret(&mut self, key: &str) -> Option<SecretString> {
-        let text = self.text(key)?;
-        if text.len() > 512 || !text.bytes().all(|b| b.is_ascii_graphic()) || text.is_empty() {
-            self.fault(key, "expected a text without spaces, of at most 512 characters");
-            return None;
-        }
-        Some(text.into())
-    }
-
-    fn bot_token(&mut self) -> Option<SecretString> {
-        if !self.section.contains_key("bot_token") {
-            self.fault(
-                "bot_token",
-                "missing; it is under OAuth & Permissions of the app, and starts with xoxb-",
-            );
-            return None;
-        }
-        let token = self.secret("bot_token")?;
-        let text = token.expose_secret();
-        if text.starts_with("xoxb-") || text.starts_with("xoxe.xoxb-") {
-            return Some(token);
-        }
-        let others = [
-            ("xapp-", "this is an app token: it belongs into app_token"),
-            ("xoxp-", "this is a person's token; a bot's starts with xoxb-"),
-            ("xoxe-", "this is a refresh token: it belongs into refresh_token"),
-        ];
-        let what = others.into_iter().find(|(prefix, _)| text.starts_with(prefix));
-        let what = what.map_or("not a bot token; it starts with xoxb-", |(_, what)| what);
-        self.fault("bot_token", what);
-        None
-    }
-
-    fn app_token(&mut self) -> Option<SecretString> {
-        let token = self.secret("app_token")?;
-        if !token.expose_secret().starts_with("xapp-") {
-            self.fault("app_token", "not an app token; it starts with xapp-");
-            return None;
-        }
-        Some(token)
-    }
-
-    fn receive(&mut self, app_token: Option<&SecretString>) -> Option<Receive> {
-        let signing_secret = self.secret("signing_secret");
-        let sockets = self.sockets();
-        let how = self.text("receive").unwrap_or_else(|| "socket".into());
-        match how.as_str() {
-            "socket" => match app_token {
-                Some(_) => Some(Receive::Socket { sockets }),
-                None => {
-                    self.missing(
-                        "app_token",
-                        "needed for Socket Mode: Basic Information, App-Level Tokens, scope connections:write",
-                    );
-                    None
-                }
-            },
-            "http" | "webhook" => match signing_secret {
-                Some(secret) if secret.expose_secret().len() >= 16 => {
-                    Some(Receive::Http { signing_secret: secret })
-                }
-                Some(_) => {
-                    self.fault("signing_secret", "too short: copy all of it from Basic Information");
-                    None
-                }
-                None => {
-                    self.missing(
-                        "signing_secret",
-                        "needed when receive = \"http\": it is under Basic Information of the app",
-                    );
-                    None
-                }
-            },
-            _ => {
-                self.fault("receive", "expected \"socket\" or \"http\"");
+        },
+        "http" | "webhook" => match signing_secret {
+            Some(secret) if secret.expose_secret().len() >= 16 => {
+                Some(Receive::Http { signing_secret: secret })
+            }
+            Some(_) => {
+                read.fault("signing_secret", "too short: copy all of it from Basic Information");
                 None
             }
-        }
-    }
-
-    /// Says so once: a value that is there and wrong has been reported already.
-    fn missing(&mut self, key: &str, what: &str) {
-        if self.faults.iter().all(|(known, _)| known != key) {
-            self.fault(key, what);
-        }
-    }
-
-    fn sockets(&mut self) -> usize {
-        match self.section.get("sockets") {
-            None | Some(Value::Null) => SOCKETS,
-            Some(value) => match value.as_u64().filter(|count| (1..=MAX_SOCKETS).contains(count)) {
-                Some(count) => usize::try_from(count).unwrap_or(SOCKETS),
-                None => {
-                    self.fault("sockets", "expected a number from 1 to 10");
-                    SOCKETS
-                }
-            },
-        }
-    }
-
-    fn url(&mut self, key: &str) -> Option<Url> {
-        let text = self.text(key)?;
-        match Url::parse(&text) {
-            Ok(url)
-                if matches!(url.scheme(), "http" | "https")
-                    && url.has_host()
-                    && url.query().is_none()
-                    && url.username().is_empty() =>
-            {
-                Some(url)
-            }
-            _ => {
-                self.fault(key, "expected a URL like https://host, without a query");
+            None => {
+                read.missing(
+                    "signing_secret",
+                    "needed when receive = \"http\": it is under Basic Information of the app",
+                );
                 None
             }
-        }
-    }
-
-    fn api_base(&mut self) -> Option<Url> {
-        if self.section.get("api_base").is_none_or(Value::is_null) {
-            return Url::parse(API).ok();
-        }
-        let mut url = self.url("api_base")?;
-        if !url.path().ends_with('/') {
-            let path = format!("{}/", url.path());
-            url.set_path(&path);
-        }
-        Some(url)
-    }
-
-    /// All three, or none of them.
-    fn rotation(&mut self) -> Option<Rotation> {
-        let (client_id, client_secret, refresh_token) =
-            (self.text("client_id"), self.secret("client_secret"), self.secret("refresh_token"));
-        match (client_id, client_secret, refresh_token) {
-            (Some(client_id), Some(client_secret), Some(refresh_token)) => {
-                Some(Rotation { client_id, client_secret, refresh_token })
-            }
-            (None, None, None) => None,
-            (id, secret, token) => {
-                let given = [
-                    ("client_id", id.is_some()),
-                    ("client_secret", secret.is_some()),
-                    ("refresh_token", token.is_some()),
-                ];
-                for (key, _) in given.into_iter().filter(|(_, given)| !given) {
-                    self.missing(key, "needed for token rotation, together with the other two");
-                }
-                None
-            }
+        },
+        _ => {
+            read.fault("receive", "expected \"socket\" or \"http\"");
+            None
         }
     }
 }
 
-fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "nothing",
-        Value::Bool(_) => "true or false",
-        Value::Number(_) => "a number",
-        Value::String(_) => "text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "a table",
+/// Says so once: a value that is there and wrong has been reported already.
+fn sockets(read: &mut Section) -> usize {
+    match read.get("sockets") {
+        None => SOCKETS,
+        Some(value) => match value.as_u64().filter(|count| (1..=MAX_SOCKETS).contains(count)) {
+            Some(count) => usize::try_from(count).unwrap_or(SOCKETS),
+            None => {
+                read.fault("sockets", "expected a number from 1 to 10");
+                SOCKETS
+            }
+        },
+    }
+}
+
+fn api_base(read: &mut Section) -> Option<Url> {
+    if read.get("api_base").is_none() {
+        return Url::parse(API).ok();
+    }
+    let mut url = read.url("api_base")?;
+    if !url.path().ends_with('/') {
+        let path = format!("{}/", url.path());
+        url.set_path(&path);
+    }
+    Some(url)
+}
+
+/// All three, or none of them.
+fn rotation(read: &mut Section) -> Option<Rotation> {
+    let (client_id, client_secret, refresh_token) =
+        (read.text("client_id"), secret(read, "client_secret"), secret(read, "refresh_token"));
+    match (client_id, client_secret, refresh_token) {
+        (Some(client_id), Some(client_secret), Some(refresh_token)) => {
+            Some(Rotation { client_id, client_secret, refresh_token })
+        }
+        (None, None, None) => None,
+        (id, secret, token) => {
+            let given = [
+                ("client_id", id.is_some()),
+                ("client_secret", secret.is_some()),
+                ("refresh_token", token.is_some()),
+            ];
+            for (key, _) in given.into_iter().filter(|(_, given)| !given) {
+                read.missing(key, "needed for token rotation, together with the other two");
+            }
+            None
+        }
     }
 }
 

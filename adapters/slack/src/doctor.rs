@@ -9,51 +9,13 @@ mod tests;
 
 use std::sync::Arc;
 
+use deskbridge_contract::check::Check;
 use deskbridge_contract::{RoomId, SendError};
 use serde_json::Value;
 
 use crate::config::{Config, Receive};
 use crate::manifest::{self, Manifest, SCOPES, Wish};
 use crate::send::{Identity, Sending};
-
-/// One check: what was looked at, what was seen, why it matters and what to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Check {
-    pub id: &'static str,
-    pub outcome: Outcome,
-    pub detail: String,
-    /// Empty when all is well.
-    pub why: String,
-    /// The next command or button; empty when all is well.
-    pub fix: String,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    Pass,
-    Warn,
-    Fail,
-    /// Could not be looked at, and the detail says why.
-    Skip,
-}
-
-impl Check {
-    fn pass(id: &'static str, detail: impl Into<String>) -> Check {
-        Check { id, outcome: Outcome::Pass, detail: detail.into(), why: String::new(), fix: String::new() }
-    }
-
-    fn skip(id: &'static str, detail: impl Into<String>) -> Check {
-        Check { outcome: Outcome::Skip, ..Check::pass(id, detail) }
-    }
-
-    fn fail(id: &'static str, detail: impl Into<String>, why: &str, fix: &str) -> Check {
-        Check { id, outcome: Outcome::Fail, detail: detail.into(), why: why.into(), fix: fix.into() }
-    }
-
-    fn warn(id: &'static str, detail: impl Into<String>, why: &str, fix: &str) -> Check {
-        Check { outcome: Outcome::Warn, ..Check::fail(id, detail, why, fix) }
-    }
-}
 
 const AUTH: &str = "slack.auth";
 const SCOPE: &str = "slack.scopes";

@@ -23,6 +23,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use deskbridge_contract::check::Check;
 use deskbridge_contract::{
     Adapter, Address, ByteStream, Capabilities, ChannelName, Health, Inbound, Inbox, Intake, Interaction,
     Limits, OperationKind, Outbound, OutboundOp, Pace, RemoteFileId, RemoteUserId, Resend, RoomId, SendError,
@@ -32,7 +33,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use config::{Config, Fault};
-pub use doctor::{Check, Outcome};
 pub use manifest::{Manifest, Wish};
 
 /// This adapter's section of the configuration, with every key and its default.

@@ -6,6 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use deskbridge_contract::names::clean;
 use deskbridge_contract::{RemoteUserId, Sender, SenderKind, Timestamp};
 use futures_util::StreamExt as _;
 use futures_util::stream;
@@ -26,7 +27,6 @@ const MOST: usize = 5_000;
 const MAX_NAMED: usize = 20;
 /// For all the people of one event together. An event that was not taken in three seconds comes again.
 const PATIENCE: Duration = Duration::from_millis(1200);
-const MAX_NAME: usize = 64;
 /// Rich text is nested; nobody's message is deeper.
 const MAX_DEPTH: usize = 24;
 
@@ -265,21 +265,4 @@ fn keep(id: &str, ids: &mut BTreeSet<String>) {
     if ids::is_user(id) && !id.starts_with('B') {
         ids.insert(id.to_owned());
     }
-}
-
-/// A name without what is not seen: such characters make one name look like another or turn the line around (S41).
-pub(crate) fn clean(name: &str) -> Option<String> {
-    let seen: String =
-        name.chars().map(|c| if c.is_control() || c.is_whitespace() { ' ' } else { c }).collect();
-    let seen: String = seen.chars().filter(|c| !is_invisible(*c)).collect();
-    let name: String = seen.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(MAX_NAME).collect();
-    (!name.is_empty()).then_some(name)
-}
-
-fn is_invisible(c: char) -> bool {
-    matches!(c,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
-        | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}'
-        | '\u{fe00}'..='\u{fe0f}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{fdd0}'..='\u{fdef}'
-        | '\u{e0000}'..='\u{e0fff}')
 }

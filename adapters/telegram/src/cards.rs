@@ -17,19 +17,6 @@ const ROW_BUTTONS: usize = 3;
 const ROW_LETTERS: usize = 30;
 const MAX_LABEL: usize = 64;
 
-/// The state at the front of the topic's title, where every client shows it.
-fn sign(state: CardState) -> &'static str {
-    match state {
-        CardState::Assisting => "✨",
-        CardState::Waiting => "🟡",
-        CardState::Offered => "🟠",
-        CardState::Assigned => "🔵",
-        CardState::Snoozed => "💤",
-        CardState::Resolved => "🟢",
-        CardState::Closed => "⚪",
-    }
-}
-
 /// Emoji for the topic's icon, best first. Only those that `getForumTopicIconStickers` lists are free for bots (D22).
 pub(crate) fn icons(state: CardState) -> &'static [&'static str] {
     match state {
@@ -141,7 +128,7 @@ pub(crate) fn reaction(emoji: &str) -> Option<&'static str> {
 pub(crate) fn title(title: &ThreadTitle) -> String {
     let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut text =
-        format!("{} {} {}", sign(title.state), one_line(&title.reference), one_line(&title.requester));
+        format!("{} {} {}", title.state.sign(), one_line(&title.reference), one_line(&title.requester));
     let subject = one_line(&title.subject);
     if !subject.is_empty() {
         text.push_str(" · ");
@@ -165,7 +152,7 @@ pub(crate) fn card(card: &Card) -> Formatted {
             draft.push(part);
         }
     }
-    draft.push(&format!("\n{} ", sign(card.state)));
+    draft.push(&format!("\n{} ", card.state.sign()));
     draft.styled(Kind::Bold, &card.status);
     for fact in &card.facts {
         draft.push("\n");

@@ -5,8 +5,10 @@
 
 use std::time::Duration;
 
+pub use deskbridge_contract::settings::Fault;
+use deskbridge_contract::settings::Section;
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use url::Url;
 
 use crate::ids;
@@ -37,9 +39,6 @@ pub(crate) enum Receive {
     Webhook { secret: SecretString },
 }
 
-/// A fault: the key, and what is wrong with it. Values are never repeated, they may be secrets.
-pub type Fault = (String, String);
-
 impl Config {
     /// Every key that [`Config::from_value`] knows.
     pub const KEYS: [&'static str; 6] =
@@ -59,21 +58,14 @@ impl Config {
 
     /// Reads the section `[channels.X]` without the generic keys. `public_url` is added by the host from `[server]`.
     pub fn from_value(value: Value) -> Result<Config, Vec<Fault>> {
-        let Value::Object(section) = value else {
-            return Err(vec![(String::new(), "expected a table".into())]);
-        };
-        let mut faults = Vec::new();
-        for key in section.keys().filter(|key| !Self::KEYS.contains(&key.as_str())) {
-            faults.push((key.clone(), format!("unknown key; known here: {}", Self::KEYS.join(", "))));
-        }
-        let mut read = Reader { section: &section, faults: &mut faults };
-        let token = read.token();
+        let mut read = Section::of(value, &Self::KEYS)?;
+        let token = token(&mut read);
         let api_base = read.url("api_base").or_else(|| Url::parse("https://api.telegram.org").ok());
         let public_url = read.url("public_url");
-        let receive = read.receive();
-        let poll_timeout = read.poll_timeout();
+        let receive = receive(&mut read);
+        let poll_timeout = poll_timeout(&mut read);
         match (token, api_base, receive) {
-            (Some((token, bot)), Some(api_base), Some(receive)) if faults.is_empty() => Ok(Config {
+            (Some((token, bot)), Some(api_base), Some(receive)) => read.finish(Some(Config {
                 token,
                 bot,
                 api_base,
@@ -82,121 +74,70 @@ impl Config {
                 poll_timeout,
                 call_timeout: CALL,
                 paced: true,
-            }),
-            _ => Err(faults),
+            })),
+            _ => read.finish(None),
         }
     }
 }
 
-struct Reader<'a> {
-    section: &'a Map<String, Value>,
-    faults: &'a mut Vec<Fault>,
-}
-
-impl Reader<'_> {
-    fn fault(&mut self, key: &str, what: impl Into<String>) {
-        self.faults.push((key.to_owned(), what.into()));
+fn token(read: &mut Section) -> Option<(SecretString, u64)> {
+    if read.get("token").is_none() {
+        read.fault("token", "missing; @BotFather gives it: /newbot, or /mybots for an existing bot");
+        return None;
     }
-
-    fn text(&mut self, key: &str) -> Option<String> {
-        match self.section.get(key)? {
-            Value::Null => None,
-            Value::String(text) => Some(text.clone()),
-            other => {
-                self.fault(key, format!("expected text, got {}", kind(other)));
-                None
-            }
-        }
-    }
-
-    fn token(&mut self) -> Option<(SecretString, u64)> {
-        if !self.section.contains_key("token") {
-            self.fault("token", "missing; @BotFather gives it: /newbot, or /mybots for an existing bot");
-            return None;
-        }
-        let token = SecretString::from(self.text("token")?);
-        match ids::bot_of_token(token.expose_secret()) {
-            Some(bot) => Some((token, bot)),
-            None => {
-                self.fault("token", "not a bot token; it looks like 123456789:AAE… with no spaces");
-                None
-            }
-        }
-    }
-
-    fn url(&mut self, key: &str) -> Option<Url> {
-        let text = self.text(key)?;
-        match Url::parse(&text) {
-            Ok(url)
-                if matches!(url.scheme(), "http" | "https") && url.has_host() && url.query().is_none() =>
-            {
-                Some(url)
-            }
-            _ => {
-                self.fault(key, "expected a URL like https://host, without a query");
-                None
-            }
-        }
-    }
-
-    fn receive(&mut self) -> Option<Receive> {
-        let secret = self.text("webhook_secret");
-        let how = self.text("receive").unwrap_or_else(|| "polling".into());
-        match how.as_str() {
-            "polling" => Some(Receive::Polling),
-            "webhook" => self.secret(secret),
-            _ => {
-                self.fault("receive", "expected \"polling\" or \"webhook\"");
-                None
-            }
-        }
-    }
-
-    /// `secret_token` of "setWebhook": 1–256 characters `[A-Za-z0-9_-]`. Ours is never empty: an open route is refused.
-    fn secret(&mut self, secret: Option<String>) -> Option<Receive> {
-        let Some(secret) = secret else {
-            self.fault(
-                "webhook_secret",
-                "needed when receive = \"webhook\": any random text of [A-Za-z0-9_-]",
-            );
-            return None;
-        };
-        let sound = (16..=256).contains(&secret.len())
-            && secret.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
-        if !sound {
-            self.fault("webhook_secret", "expected 16 to 256 characters of [A-Za-z0-9_-]");
-            return None;
-        }
-        Some(Receive::Webhook { secret: secret.into() })
-    }
-
-    fn poll_timeout(&mut self) -> Duration {
-        let given = match self.section.get("poll_timeout") {
-            None | Some(Value::Null) => return MAX_POLL,
-            Some(Value::Number(seconds)) => seconds.as_u64().map(Duration::from_secs),
-            Some(Value::String(text)) => {
-                text.parse::<jiff::SignedDuration>().ok().and_then(|d| Duration::try_from(d).ok())
-            }
-            Some(_) => None,
-        };
-        match given {
-            Some(time) if (Duration::from_secs(1)..=MAX_POLL).contains(&time) => time,
-            _ => {
-                self.fault("poll_timeout", "expected a time from 1s to 50s, like \"50s\"");
-                MAX_POLL
-            }
+    let token = SecretString::from(read.text("token")?);
+    match ids::bot_of_token(token.expose_secret()) {
+        Some(bot) => Some((token, bot)),
+        None => {
+            read.fault("token", "not a bot token; it looks like 123456789:AAE… with no spaces");
+            None
         }
     }
 }
 
-fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "nothing",
-        Value::Bool(_) => "true or false",
-        Value::Number(_) => "a number",
-        Value::String(_) => "text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "a table",
+fn receive(read: &mut Section) -> Option<Receive> {
+    let secret = read.text("webhook_secret");
+    let how = read.text("receive").unwrap_or_else(|| "polling".into());
+    match how.as_str() {
+        "polling" => Some(Receive::Polling),
+        "webhook" => webhook(read, secret),
+        _ => {
+            read.fault("receive", "expected \"polling\" or \"webhook\"");
+            None
+        }
+    }
+}
+
+/// `secret_token` of "setWebhook": 1–256 characters `[A-Za-z0-9_-]`. Ours is never empty: an open route is refused.
+fn webhook(read: &mut Section, secret: Option<String>) -> Option<Receive> {
+    let Some(secret) = secret else {
+        read.fault("webhook_secret", "needed when receive = \"webhook\": any random text of [A-Za-z0-9_-]");
+        return None;
+    };
+    let sound = (16..=256).contains(&secret.len())
+        && secret.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+    if !sound {
+        read.fault("webhook_secret", "expected 16 to 256 characters of [A-Za-z0-9_-]");
+        return None;
+    }
+    Some(Receive::Webhook { secret: secret.into() })
+}
+
+fn poll_timeout(read: &mut Section) -> Duration {
+    let given = match read.get("poll_timeout") {
+        None => return MAX_POLL,
+        Some(Value::Number(seconds)) => seconds.as_u64().map(Duration::from_secs),
+        Some(Value::String(text)) => {
+            text.parse::<jiff::SignedDuration>().ok().and_then(|d| Duration::try_from(d).ok())
+        }
+        Some(_) => None,
+    };
+    match given {
+        Some(time) if (Duration::from_secs(1)..=MAX_POLL).contains(&time) => time,
+        _ => {
+            read.fault("poll_timeout", "expected a time from 1s to 50s, like \"50s\"");
+            MAX_POLL
+        }
     }
 }
 

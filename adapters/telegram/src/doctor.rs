@@ -7,6 +7,7 @@ pub(crate) mod menus;
 #[cfg(test)]
 mod tests;
 
+use deskbridge_contract::check::{Check, Outcome};
 use deskbridge_contract::{RoomId, SendError};
 use serde::Deserialize;
 use teloxide_core::payloads::{DeleteWebhook, GetChat, GetChatMember};
@@ -18,39 +19,6 @@ use crate::receive::{ALLOWED_UPDATES, WebhookInfo};
 
 /// Updates beyond which somebody should look why they are not fetched.
 const MANY: u64 = 100;
-
-/// One check: what was looked at, what was seen, why it matters and what to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Check {
-    pub id: &'static str,
-    pub outcome: Outcome,
-    pub detail: String,
-    /// Empty when all is well.
-    pub why: String,
-    /// The next command or button; empty when all is well.
-    pub fix: String,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    Pass,
-    Warn,
-    Fail,
-}
-
-impl Check {
-    fn pass(id: &'static str, detail: impl Into<String>) -> Check {
-        Check { id, outcome: Outcome::Pass, detail: detail.into(), why: String::new(), fix: String::new() }
-    }
-
-    fn fail(id: &'static str, detail: impl Into<String>, why: &str, fix: &str) -> Check {
-        Check { id, outcome: Outcome::Fail, detail: detail.into(), why: why.into(), fix: fix.into() }
-    }
-
-    fn warn(id: &'static str, detail: impl Into<String>, why: &str, fix: &str) -> Check {
-        Check { outcome: Outcome::Warn, ..Check::fail(id, detail, why, fix) }
-    }
-}
 
 const TOKEN: &str = "telegram.token";
 const WEBHOOK: &str = "telegram.webhook";

@@ -18,6 +18,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use deskbridge_contract::check::Check;
 use deskbridge_contract::{
     Adapter, Address, ByteStream, Capabilities, ChannelName, Health, Inbound, Inbox, Intake, Interaction,
     Limits, OperationKind, Outbound, Pace, RemoteFileId, RemoteUserId, Resend, RoomId, SendError, Sent,
@@ -27,7 +28,6 @@ use serde::Deserialize;
 use teloxide_core::payloads::GetMe;
 
 pub use config::{Config, Fault};
-pub use doctor::{Check, Outcome};
 
 /// This adapter's section of the configuration, with every key and its default.
 pub const EXAMPLE: &str = include_str!("../example.toml");

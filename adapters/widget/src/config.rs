@@ -5,8 +5,10 @@
 
 use std::time::Duration;
 
+pub use deskbridge_contract::settings::Fault;
+use deskbridge_contract::settings::Section;
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use url::Url;
 
 /// One site that shows the widget. There is no `Debug`, so that keys cannot reach a log by way of it.
@@ -41,9 +43,6 @@ pub enum Ask {
     Email,
 }
 
-/// A fault: the key, and what is wrong with it. Values are never repeated, they may be secrets.
-pub type Fault = (String, String);
-
 impl Config {
     /// Every key that [`Config::from_value`] knows.
     pub const KEYS: [&'static str; 15] = [
@@ -67,40 +66,33 @@ impl Config {
     /// Reads the section `[channels.X]` without the generic keys. `public_url` is added by the host from `[server]`: the
     /// program's own page, where the widget can be tried out, may show it too.
     pub fn from_value(value: Value) -> Result<Config, Vec<Fault>> {
-        let Value::Object(section) = value else {
-            return Err(vec![(String::new(), "expected a table".into())]);
-        };
-        let mut faults = Vec::new();
-        for key in section.keys().filter(|key| !Self::KEYS.contains(&key.as_str())) {
-            faults.push((key.clone(), format!("unknown key; known here: {}", Self::KEYS.join(", "))));
-        }
-        let mut read = Reader { section: &section, faults: &mut faults };
+        let mut read = Section::of(value, &Self::KEYS)?;
         let mut config = Config {
-            origins: read.origins(),
-            title: read.text("title").unwrap_or_else(|| "IT support".into()),
-            greeting: read.text("greeting"),
-            color: read.color(),
-            topics: read.texts("topics"),
-            ask: read.ask(),
-            verified_only: read.flag("verified_only"),
+            origins: origins(&mut read),
+            title: words(&mut read, "title").unwrap_or_else(|| "IT support".into()),
+            greeting: words(&mut read, "greeting"),
+            color: color(&mut read),
+            topics: texts(&mut read, "topics"),
+            ask: ask(&mut read),
+            verified_only: flag(&mut read, "verified_only"),
             identity_keys: ["identity_key", "previous_identity_key"]
                 .iter()
-                .filter_map(|k| read.key(k))
+                .filter_map(|k| key(&mut read, k))
                 .collect(),
-            identity_lifetime: read.time("identity_lifetime", 3600, 300..=86_400),
-            messages_per_minute: read.count("messages_per_minute", 30, 1..=600),
-            sockets_per_visitor: read.count("sockets_per_visitor", 12, 1..=100),
-            sockets_per_address: read.count("sockets_per_address", 500, 1..=100_000),
+            identity_lifetime: time(&mut read, "identity_lifetime", 3600, 300..=86_400),
+            messages_per_minute: count(&mut read, "messages_per_minute", 30, 1..=600),
+            sockets_per_visitor: count(&mut read, "sockets_per_visitor", 12, 1..=100),
+            sockets_per_address: count(&mut read, "sockets_per_address", 500, 1..=100_000),
             own: None,
-            max_file: u64::from(read.count("max_file_mb", 25, 1..=50)) << 20,
+            max_file: u64::from(count(&mut read, "max_file_mb", 25, 1..=50)) << 20,
         };
         if config.verified_only && config.identity_keys.is_empty() {
             read.fault("verified_only", "needs identity_key, or nobody could write");
         }
         config.topics.truncate(8);
-        let own = section.get("public_url").and_then(Value::as_str).and_then(|url| Url::parse(url).ok());
+        let own = read.get("public_url").and_then(Value::as_str).and_then(|url| Url::parse(url).ok());
         config.own = own.map(|url| url.origin().ascii_serialization());
-        if faults.is_empty() { Ok(config) } else { Err(faults) }
+        read.finish(Some(config))
     }
 
     /// Whether a page of this origin may show the widget: letter by letter, no patterns.
@@ -109,135 +101,118 @@ impl Config {
     }
 }
 
-struct Reader<'a> {
-    section: &'a Map<String, Value>,
-    faults: &'a mut Vec<Fault>,
+/// A text that is shown.
+fn words(read: &mut Section, key: &str) -> Option<String> {
+    let text = read.text(key)?;
+    if text.chars().count() > 500 {
+        read.fault(key, "expected at most 500 characters");
+        return None;
+    }
+    Some(text)
 }
 
-impl Reader<'_> {
-    fn fault(&mut self, key: &str, what: impl Into<String>) {
-        self.faults.push((key.to_owned(), what.into()));
+fn texts(read: &mut Section, key: &str) -> Vec<String> {
+    let Some(value) = read.get(key) else { return Vec::new() };
+    let texts = value.as_array().and_then(|all| {
+        all.iter().map(|text| text.as_str().map(str::to_owned)).collect::<Option<Vec<String>>>()
+    });
+    if texts.is_none() {
+        read.fault(key, "expected a list of texts");
     }
+    texts.unwrap_or_default()
+}
 
-    fn text(&mut self, key: &str) -> Option<String> {
-        match self.section.get(key)? {
-            Value::Null => None,
-            Value::String(text) if text.chars().count() <= 500 => Some(text.clone()),
-            Value::String(_) => {
-                self.fault(key, "expected at most 500 characters");
-                None
-            }
-            _ => {
-                self.fault(key, "expected text");
-                None
-            }
-        }
+/// As browsers send it: scheme, host and port, and nothing after them.
+fn origins(read: &mut Section) -> Vec<String> {
+    if read.get("origins").is_none() {
+        read.fault(
+            "origins",
+            "missing; the pages that show the widget, like [\"https://portal.example.com\"]",
+        );
     }
-
-    fn texts(&mut self, key: &str) -> Vec<String> {
-        let Some(value) = self.section.get(key) else { return Vec::new() };
-        let texts = value.as_array().and_then(|all| {
-            all.iter().map(|text| text.as_str().map(str::to_owned)).collect::<Option<Vec<String>>>()
+    let texts = texts(read, "origins");
+    for text in &texts {
+        let sound = Url::parse(text).is_ok_and(|url| {
+            matches!(url.scheme(), "http" | "https")
+                && !text.contains('*')
+                && url.origin().ascii_serialization() == *text
         });
-        if texts.is_none() {
-            self.fault(key, "expected a list of texts");
-        }
-        texts.unwrap_or_default()
-    }
-
-    /// As browsers send it: scheme, host and port, and nothing after them.
-    fn origins(&mut self) -> Vec<String> {
-        if !self.section.contains_key("origins") {
-            self.fault(
-                "origins",
-                "missing; the pages that show the widget, like [\"https://portal.example.com\"]",
-            );
-        }
-        let texts = self.texts("origins");
-        for text in &texts {
-            let sound = Url::parse(text).is_ok_and(|url| {
-                matches!(url.scheme(), "http" | "https")
-                    && !text.contains('*')
-                    && url.origin().ascii_serialization() == *text
-            });
-            if !sound {
-                let what =
-                    "expected an exact origin like \"https://portal.example.com\": no path, no wildcard";
-                self.fault("origins", what);
-            }
-        }
-        texts
-    }
-
-    fn color(&mut self) -> String {
-        let color = self.text("color").unwrap_or_else(|| "#1f5fbf".into()).to_ascii_lowercase();
-        let digits = color.strip_prefix('#').unwrap_or_default();
-        if digits.len() != 6 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
-            self.fault("color", "expected a colour like \"#1f5fbf\"");
-        }
-        color
-    }
-
-    fn ask(&mut self) -> Vec<Ask> {
-        let mut asked = Vec::new();
-        for word in self.texts("ask") {
-            match word.as_str() {
-                "name" => asked.push(Ask::Name),
-                "email" => asked.push(Ask::Email),
-                _ => self.fault("ask", "expected any of \"name\", \"email\""),
-            }
-        }
-        asked
-    }
-
-    fn flag(&mut self, key: &str) -> bool {
-        match self.section.get(key) {
-            None | Some(Value::Null) => false,
-            Some(Value::Bool(flag)) => *flag,
-            Some(_) => {
-                self.fault(key, "expected true or false");
-                false
-            }
+        if !sound {
+            let what = "expected an exact origin like \"https://portal.example.com\": no path, no wildcard";
+            read.fault("origins", what);
         }
     }
+    texts
+}
 
-    /// HS256 wants a key as long as its hash ("RFC 7518" 3.2).
-    fn key(&mut self, key: &str) -> Option<SecretString> {
-        let secret = SecretString::from(self.text(key)?);
-        if secret.expose_secret().len() < 32 {
-            self.fault(key, "expected at least 32 characters, for example from `openssl rand -hex 32`");
-            return None;
-        }
-        Some(secret)
+fn color(read: &mut Section) -> String {
+    let color = words(read, "color").unwrap_or_else(|| "#1f5fbf".into()).to_ascii_lowercase();
+    let digits = color.strip_prefix('#').unwrap_or_default();
+    if digits.len() != 6 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+        read.fault("color", "expected a colour like \"#1f5fbf\"");
     }
+    color
+}
 
-    fn count(&mut self, key: &str, default: u32, range: std::ops::RangeInclusive<u32>) -> u32 {
-        let Some(value) = self.section.get(key) else { return default };
-        match value.as_u64().and_then(|n| u32::try_from(n).ok()).filter(|n| range.contains(n)) {
-            Some(n) => n,
-            None => {
-                self.fault(key, format!("expected a number from {} to {}", range.start(), range.end()));
-                default
-            }
+fn ask(read: &mut Section) -> Vec<Ask> {
+    let mut asked = Vec::new();
+    for word in texts(read, "ask") {
+        match word.as_str() {
+            "name" => asked.push(Ask::Name),
+            "email" => asked.push(Ask::Email),
+            _ => read.fault("ask", "expected any of \"name\", \"email\""),
         }
     }
+    asked
+}
 
-    fn time(&mut self, key: &str, default: u64, range: std::ops::RangeInclusive<u64>) -> Duration {
-        let given = match self.section.get(key) {
-            None | Some(Value::Null) => Some(default),
-            Some(Value::Number(seconds)) => seconds.as_u64(),
-            Some(Value::String(text)) => {
-                let time = text.parse::<jiff::SignedDuration>().ok();
-                time.and_then(|time| u64::try_from(time.as_secs()).ok())
-            }
-            Some(_) => None,
-        };
-        match given.filter(|seconds| range.contains(seconds)) {
-            Some(seconds) => Duration::from_secs(seconds),
-            None => {
-                self.fault(key, "expected a time from 5m to 24h, like \"1h\"");
-                Duration::from_secs(default)
-            }
+fn flag(read: &mut Section, key: &str) -> bool {
+    match read.get(key) {
+        None => false,
+        Some(Value::Bool(flag)) => *flag,
+        Some(_) => {
+            read.fault(key, "expected true or false");
+            false
+        }
+    }
+}
+
+/// HS256 wants a key as long as its hash ("RFC 7518" 3.2).
+fn key(read: &mut Section, key: &str) -> Option<SecretString> {
+    let secret = SecretString::from(words(read, key)?);
+    if secret.expose_secret().len() < 32 {
+        read.fault(key, "expected at least 32 characters, for example from `openssl rand -hex 32`");
+        return None;
+    }
+    Some(secret)
+}
+
+fn count(read: &mut Section, key: &str, default: u32, range: std::ops::RangeInclusive<u32>) -> u32 {
+    let Some(value) = read.get(key) else { return default };
+    match value.as_u64().and_then(|n| u32::try_from(n).ok()).filter(|n| range.contains(n)) {
+        Some(n) => n,
+        None => {
+            read.fault(key, format!("expected a number from {} to {}", range.start(), range.end()));
+            default
+        }
+    }
+}
+
+fn time(read: &mut Section, key: &str, default: u64, range: std::ops::RangeInclusive<u64>) -> Duration {
+    let given = match read.get(key) {
+        None => Some(default),
+        Some(Value::Number(seconds)) => seconds.as_u64(),
+        Some(Value::String(text)) => {
+            let time = text.parse::<jiff::SignedDuration>().ok();
+            time.and_then(|time| u64::try_from(time.as_secs()).ok())
+        }
+        Some(_) => None,
+    };
+    match given.filter(|seconds| range.contains(seconds)) {
+        Some(seconds) => Duration::from_secs(seconds),
+        None => {
+            read.fault(key, "expected a time from 5m to 24h, like \"1h\"");
+            Duration::from_secs(default)
         }
     }
 }

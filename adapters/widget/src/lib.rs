@@ -22,6 +22,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use async_trait::async_trait;
+use deskbridge_contract::check::Check;
 use deskbridge_contract::{
     Adapter, Address, BlobId, ByteStream, Capabilities, ChannelName, Health, Inbound, Inbox, Intake,
     OperationKind, Outbound, RemoteFileId, Resend, RoomId, SendError, Sent, Shelf, ShelfError, Standing,
@@ -30,7 +31,6 @@ use deskbridge_contract::{
 use futures_util::FutureExt as _;
 
 pub use config::{Config, Fault};
-pub use doctor::{Check, Outcome};
 
 /// This adapter's section of the configuration, with every key and its default.
 pub const EXAMPLE: &str = include_str!("../example.toml");

@@ -15,19 +15,6 @@ use crate::split;
 const SUMMARY: usize = 2500;
 const MOST_FACTS: usize = 12;
 
-/// The state at the front, where lists of messages show it.
-fn sign(state: CardState) -> &'static str {
-    match state {
-        CardState::Assisting => "✨",
-        CardState::Waiting => "🟡",
-        CardState::Offered => "🟠",
-        CardState::Assigned => "🔵",
-        CardState::Snoozed => "💤",
-        CardState::Resolved => "🟢",
-        CardState::Closed => "⚪",
-    }
-}
-
 /// What may be asked for by a modal in a state; the core refuses the others there.
 fn opens(state: CardState) -> &'static [Modal] {
     match state {
@@ -52,7 +39,7 @@ pub(crate) fn card(card: &Card, actions: &[Action], mentions: &[Mention]) -> Res
     let called: String = calls.iter().map(|id| format!("<@{id}> ")).collect();
     let text = format!(
         "{called}{} {} · {} · {}",
-        sign(card.state),
+        card.state.sign(),
         words(&title(card), 400),
         words(&card.status, 400),
         words(&card.requester, 200)
@@ -68,7 +55,7 @@ fn title(card: &Card) -> String {
 
 fn head(card: &Card) -> Flow {
     let bold = |text: String| Run::looking(text, BOLD);
-    let mut runs = vec![Run::plain(format!("{} ", sign(card.state))), bold(title(card))];
+    let mut runs = vec![Run::plain(format!("{} ", card.state.sign())), bold(title(card))];
     runs.push(Run::plain(format!("\n{}\n", line(&card.status, 300))));
     let requester = line(&card.requester, 100);
     let mut first = requester.is_empty();
@@ -97,7 +84,7 @@ pub(crate) fn unfurl(card: &Card) -> Value {
     let about: Vec<&str> = about.iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
     let text = format!(
         "{} {}\n{}\n{}",
-        sign(card.state),
+        card.state.sign(),
         words(&title(card), 600),
         words(&card.status, 600),
         words(&about.join(" · "), 1500)

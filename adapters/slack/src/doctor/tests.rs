@@ -3,9 +3,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use deskbridge_contract::RoomId;
 use serde_json::{Value, json};
 
-use super::{Check, Outcome};
 use crate::api::fake::{APP_TOKEN, Call, Fake, Reply, TOKEN};
 use crate::manifest::{Manifest, SCOPES, Wish};
+use deskbridge_contract::check::{Check, Outcome};
 
 const DESK: &str = "C024BE91L";
 
@@ -79,7 +79,7 @@ fn sound(checks: &[Check]) {
 }
 
 fn outcomes(checks: &[Check]) -> Vec<(&str, Outcome)> {
-    checks.iter().map(|check| (check.id, check.outcome)).collect()
+    checks.iter().map(|check| (check.id.as_str(), check.outcome)).collect()
 }
 
 async fn with(replies: impl Fn(&Call) -> Option<Reply> + Send + Sync + 'static) -> Vec<Check> {

@@ -2,6 +2,7 @@
 //!
 //! Not here: opening a form or a direct message (`receive/acts.rs`), how forms look (`blocks`).
 
+use deskbridge_contract::names;
 use deskbridge_contract::{
     Address, Content, Inbound, InboundEvent, Interaction, RemoteEventId, RemoteMessageId, Sender, SenderKind,
     Timestamp, TranslateError,
@@ -11,7 +12,7 @@ use serde_json::Value;
 use super::{View, content, malformed, text, unknown};
 use crate::blocks::{self, Anchor, Filled, Given, Modal, Pressed, Unfilled};
 use crate::ids::{self, Handle, events};
-use crate::{markup, people};
+use crate::markup;
 
 /// What one interaction asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -364,7 +365,7 @@ impl Asked<'_> {
         let mut sender = self.view.person(id);
         if !self.view.people.knows(id) {
             let name = ["username", "user_name", "name"].into_iter().find_map(|key| text(told, key));
-            sender.display_name = name.and_then(people::clean).or(sender.display_name);
+            sender.display_name = name.and_then(names::clean).or(sender.display_name);
             if told.is_object() && text(told, "team_id").is_some_and(|team| team != self.view.me.team_id) {
                 sender.kind = SenderKind::External;
             }

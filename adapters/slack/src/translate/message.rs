@@ -2,6 +2,7 @@
 //!
 //! Not here: what they say (`content.rs`).
 
+use deskbridge_contract::names;
 use deskbridge_contract::{
     Address, InboundEvent, RemoteMessageId, RemoteUserId, Sender, SenderKind, TranslateError,
 };
@@ -124,7 +125,7 @@ impl Fact<'_> {
             return Ok(Sender {
                 // Old integrations have no id at all; nobody ever answers a bot.
                 id: RemoteUserId::from(user.or(bot).unwrap_or("bot")),
-                display_name: text(message, "username").or(profile).and_then(people::clean),
+                display_name: text(message, "username").or(profile).and_then(names::clean),
                 email: None,
                 language: None,
                 kind: SenderKind::Bot,
@@ -140,7 +141,7 @@ impl Fact<'_> {
             }
             if let Some(profile) = message.get("user_profile") {
                 let name = text(profile, "display_name").or_else(|| text(profile, "real_name"));
-                sender.display_name = name.and_then(people::clean).or(sender.display_name);
+                sender.display_name = name.and_then(names::clean).or(sender.display_name);
                 if people::is_guest(profile) {
                     sender.kind = SenderKind::External;
                 }

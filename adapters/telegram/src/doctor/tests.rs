@@ -1,8 +1,8 @@
 use deskbridge_contract::RoomId;
 use serde_json::{Value, json};
 
-use super::{Check, Outcome};
 use crate::testing::{Call, Fake, Reply, TOKEN};
+use deskbridge_contract::check::{Check, Outcome};
 
 const SECRET: &str = "a-secret-of-some-length";
 const KINDS: [&str; 5] =
@@ -37,7 +37,7 @@ async fn with(config: Value, replies: impl Fn(&Call) -> Option<Reply> + Send + S
 }
 
 fn outcomes(checks: &[Check]) -> Vec<(&str, Outcome)> {
-    checks.iter().map(|check| (check.id, check.outcome)).collect()
+    checks.iter().map(|check| (check.id.as_str(), check.outcome)).collect()
 }
 
 #[tokio::test]

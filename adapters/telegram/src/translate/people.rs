@@ -2,13 +2,12 @@
 //!
 //! Not here: whether a person is a technician; that goes by id, in the core.
 
+use deskbridge_contract::names::clean;
 use deskbridge_contract::{RemoteUserId, Sender, SenderKind, TranslateError};
 use serde_json::Value;
 
 use super::{integer, malformed, text};
 use crate::ids::ANONYMOUS_ADMIN;
-
-const MAX_NAME: usize = 64;
 
 /// The sender of a message. Somebody who writes as a group or channel has no identity here (D25).
 pub(super) fn sender(message: &Value) -> Result<Sender, TranslateError> {
@@ -45,21 +44,4 @@ pub(super) fn user(user: &Value) -> Result<Sender, TranslateError> {
         language: text(user, "language_code").map(str::to_owned),
         kind,
     })
-}
-
-/// A name without what is not seen: such characters make one name look like another or turn the line around (S41).
-pub(super) fn clean(name: &str) -> Option<String> {
-    let seen: String =
-        name.chars().map(|c| if c.is_control() || c.is_whitespace() { ' ' } else { c }).collect();
-    let seen: String = seen.chars().filter(|c| !is_invisible(*c)).collect();
-    let name: String = seen.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(MAX_NAME).collect();
-    (!name.is_empty()).then_some(name)
-}
-
-fn is_invisible(c: char) -> bool {
-    matches!(c,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
-        | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}'
-        | '\u{fe00}'..='\u{fe0f}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{fdd0}'..='\u{fdef}'
-        | '\u{e0000}'..='\u{e0fff}')
 }
