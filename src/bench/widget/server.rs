@@ -203,7 +203,9 @@ impl Server {
                 let mut refused = 0;
                 for (number, path) in letters {
                     tokio::time::sleep_until(what.due(start, number).into()).await;
-                    if poster.post_to(&path, &body(number, what.size)).await? >= 300 {
+                    let status = poster.post_to(&path, &body(number, what.size)).await?;
+                    if status >= 300 {
+                        eprintln!("message {number} was refused: {status}");
                         refused += 1;
                     }
                 }
