@@ -3,6 +3,7 @@
 //! Not here: how Slack behaves. `tests/platforms` has a server that does.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -14,6 +15,17 @@ use deskbridge_contract::{
 use serde_json::{Map, Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+
+/// The vendor's published descriptions and samples; they are not ours to ship. `None`: not at hand, which is said.
+pub(crate) fn specs() -> Option<PathBuf> {
+    let given = std::env::var_os("DESKBRIDGE_TEST_SPECS").map(PathBuf::from);
+    let beside = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/specs"));
+    let found = Some(given.unwrap_or_else(beside)).filter(|folder| folder.is_dir());
+    if found.is_none() {
+        eprintln!("skipped: no API descriptions (DESKBRIDGE_TEST_SPECS is not set)");
+    }
+    found
+}
 
 use super::Api;
 use crate::config::Config;
