@@ -142,12 +142,27 @@ pub fn adapters(
                     .with_context(|| format!("[channels.{name}]"))?;
                 Arc::new(adapter)
             }
+            "teams" => teams(name, own.reveal(), clock, unpaced)?,
             "widget" => widget(name, own.reveal(), clock)?,
             other => anyhow::bail!("[channels.{name}]: there is no adapter called {other}"),
         };
         adapters.insert(name.clone(), adapter);
     }
     Ok(adapters)
+}
+
+fn teams(
+    name: &ChannelName,
+    keys: serde_json::Value,
+    clock: &Clock,
+    unpaced: bool,
+) -> anyhow::Result<Arc<dyn Adapter>> {
+    let settings = deskbridge_teams::Config::from_value(keys)
+        .map_err(|faults| anyhow::anyhow!("[channels.{name}]: {faults:?}"))?;
+    let settings = if unpaced { settings.without_pace() } else { settings };
+    let adapter = deskbridge_teams::TeamsAdapter::new(name.clone(), settings, clock.clone())
+        .with_context(|| format!("[channels.{name}]"))?;
+    Ok(Arc::new(adapter))
 }
 
 fn widget(name: &ChannelName, keys: serde_json::Value, clock: &Clock) -> anyhow::Result<Arc<dyn Adapter>> {

@@ -34,6 +34,24 @@ pub struct Kit {
     pub setup: fn(Setup) -> BoxFuture<'static, Vec<Check>>,
     /// The manifest of an app on the platform, for `deskbridge <adapter> manifest`; `None`: it has none. Offline.
     pub manifest: Option<MakeManifest>,
+    /// The package that an administrator uploads to the platform, for `deskbridge <adapter> package`; `None`: it has
+    /// none. Offline.
+    pub package: Option<MakePackage>,
+}
+
+/// Makes a package; the error, in words, is for whoever asked.
+pub type MakePackage = fn(&PackageWish) -> Result<Vec<u8>, String>;
+
+/// What a package is to be like.
+#[derive(Clone, Debug)]
+pub struct PackageWish {
+    /// The own keys of the channel that it is for.
+    pub keys: Value,
+    /// What people will see as the app's name.
+    pub name: String,
+    /// Ask for the right to read a desk's whole channel.
+    pub reads_channels: bool,
+    pub public_url: Option<String>,
 }
 
 impl fmt::Debug for Kit {

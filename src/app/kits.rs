@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use deskbridge_contract::{Capabilities, Timestamp};
 use deskbridge_slack as slack;
+use deskbridge_teams as teams;
 use deskbridge_telegram as telegram;
 use deskbridge_widget as widget;
 
-use crate::kits::{Answer, Ask, Check, Kit, Manifest, ManifestWish, Setup};
+use crate::kits::{Answer, Ask, Check, Kit, Manifest, ManifestWish, PackageWish, Setup};
 
 /// Every adapter of this build.
 pub const KITS: &[Kit] = &[
@@ -40,6 +41,7 @@ pub const KITS: &[Kit] = &[
         doctor: |setup| Box::pin(slack_live(setup, false)),
         setup: |setup| Box::pin(slack_live(setup, true)),
         manifest: Some(slack_manifest),
+        package: None,
     },
     Kit {
         name: "telegram",
@@ -59,6 +61,42 @@ pub const KITS: &[Kit] = &[
         doctor: |setup| Box::pin(telegram_live(setup, false)),
         setup: |setup| Box::pin(telegram_live(setup, true)),
         manifest: None,
+        package: None,
+    },
+    Kit {
+        name: "teams",
+        keys: &teams::Config::KEYS,
+        aliases: &[("client_id", "app_id"), ("client_secret", "app_password")],
+        check: |keys| teams::Config::from_value(keys).err().unwrap_or_default(),
+        api_base: "https://smba.trafficmanager.net/teams/",
+        example: teams::EXAMPLE,
+        asks: &[
+            Ask {
+                key: "app_id",
+                says: "The application (client) id of the bot's registration in Entra ID",
+                answer: Answer::Optional,
+            },
+            Ask {
+                key: "tenant",
+                says: "The directory (tenant) id of your organisation",
+                answer: Answer::Optional,
+            },
+            Ask {
+                key: "app_password",
+                says: "A client secret of the bot's registration",
+                answer: Answer::Secret,
+            },
+            Ask {
+                key: "desk.room",
+                says: "The technicians' channel, like 19:…@thread.tacv2 (empty: they use the console)",
+                answer: Answer::Optional,
+            },
+        ],
+        doctor: |setup| Box::pin(teams_live(setup)),
+        // An administrator uploads the package; nothing can be set up from here.
+        setup: |setup| Box::pin(teams_live(setup)),
+        manifest: None,
+        package: Some(teams_package),
     },
     Kit {
         name: "widget",
@@ -79,6 +117,7 @@ pub const KITS: &[Kit] = &[
         doctor: |setup| Box::pin(async move { widget_checks(setup) }),
         setup: |setup| Box::pin(async move { widget_checks(setup) }),
         manifest: None,
+        package: None,
     },
 ];
 
@@ -86,8 +125,10 @@ pub const KITS: &[Kit] = &[
 pub fn declared() -> Vec<(&'static str, &'static str, Capabilities)> {
     let slack = slack::declared().into_iter().map(|(place, can)| ("Slack", place, can.clone()));
     let telegram = telegram::declared().into_iter().map(|(place, can)| ("Telegram", place, can.clone()));
+    let teams = teams::declared().into_iter().map(|(place, can)| ("Teams", place, can.clone()));
     slack
         .chain(telegram)
+        .chain(teams)
         .chain(widget::declared().into_iter().map(|(place, can)| ("Widget", place, can.clone())))
         .collect()
 }
@@ -104,6 +145,7 @@ pub const SIM: Kit = Kit {
     doctor: |_| Box::pin(async { Vec::new() }),
     setup: |_| Box::pin(async { Vec::new() }),
     manifest: None,
+    package: None,
 };
 
 /// What keeps a channel from being made at all, with the whole of its own faults.
@@ -147,6 +189,24 @@ async fn telegram_live(setup: Setup, change: bool) -> Vec<Check> {
     };
     match telegram::TelegramAdapter::new(setup.channel, config, clock()) {
         Ok(adapter) if change => adapter.setup().await,
+        Ok(adapter) => adapter.doctor(&setup.desks).await,
+        Err(error) => unmade(ID, error.to_string()),
+    }
+}
+
+fn teams_package(wish: &PackageWish) -> Result<Vec<u8>, String> {
+    let app_id = wish.keys.get("app_id").and_then(serde_json::Value::as_str).unwrap_or_default();
+    let public_url = wish.public_url.as_deref();
+    teams::package(app_id, &wish.name, public_url, wish.reads_channels).map_err(|error| error.to_string())
+}
+
+async fn teams_live(setup: Setup) -> Vec<Check> {
+    const ID: &str = "teams.config";
+    let config = match teams::Config::from_value(setup.keys) {
+        Ok(config) => config,
+        Err(faults) => return cannot(ID, faults),
+    };
+    match teams::TeamsAdapter::new(setup.channel, config, clock()) {
         Ok(adapter) => adapter.doctor(&setup.desks).await,
         Err(error) => unmade(ID, error.to_string()),
     }

@@ -1,13 +1,13 @@
 //! `deskbridge <adapter> setup`: what can be set up on a platform from here.
 //!
-//! Not here: what that is (the adapter's `doctor.rs`), manifests (`manifest.rs`).
+//! Not here: what that is (the adapter's `doctor.rs`), manifests (`manifest.rs`), packages (`package.rs`).
 
 use clap::{Arg, ArgMatches, Command};
 use deskbridge_contract::ChannelName;
 
 use super::failure::{DOCTOR_FAILED, Failure, Outcome};
 use super::setting::Common;
-use super::{manifest, out};
+use super::{manifest, out, package};
 use crate::config::Config;
 use crate::kits::{self, Check, Kit, Setup};
 
@@ -19,12 +19,13 @@ pub fn command(kit: &Kit) -> Command {
         .help("Only this channel [default: all of this kind]");
     let setup =
         Command::new("setup").about("Set up on the platform what can be set up from here").arg(channel);
-    let command = Command::new(kit.name)
+    Command::new(kit.name)
         .about(format!("Set up {} channels", kit.name))
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommand(setup);
-    if kit.manifest.is_some() { command.subcommand(manifest::command()) } else { command }
+        .subcommand(setup)
+        .subcommands(kit.manifest.map(|_| manifest::command()))
+        .subcommands(kit.package.map(|_| package::command()))
 }
 
 pub async fn run(common: &Common, kit: &'static Kit, matches: &ArgMatches) -> Outcome {
@@ -32,6 +33,9 @@ pub async fn run(common: &Common, kit: &'static Kit, matches: &ArgMatches) -> Ou
         return manifest::run(common, kit, make, matches);
     }
     let config = common.load()?;
+    if let (Some(make), Some((package::NAME, matches))) = (kit.package, matches.subcommand()) {
+        return package::run(&config, kit, make, matches);
+    }
     let only = matches.subcommand().and_then(|(_, matches)| matches.get_one::<String>("channel"));
     let channels: Vec<Setup> = setups(&config)
         .filter(|(of, setup)| of.name == kit.name && only.is_none_or(|only| setup.channel.as_str() == only))

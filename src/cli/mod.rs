@@ -18,6 +18,7 @@ mod manifest;
 mod migrate;
 mod openapi;
 mod out;
+mod package;
 mod replay;
 mod serve;
 mod setting;

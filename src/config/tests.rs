@@ -323,7 +323,12 @@ fn the_example_is_sound_in_short_and_in_full() {
     };
     assert_eq!(
         paths(&example::assemble()),
-        ["channels.slack.app_token", "channels.slack.bot_token", "channels.telegram.token"],
+        [
+            "channels.slack.app_token",
+            "channels.slack.bot_token",
+            "channels.teams.app_password",
+            "channels.telegram.token"
+        ],
         "as it is, only its secrets are refused"
     );
     load(&with_secrets(example::assemble()));

@@ -86,6 +86,7 @@ fn adapters_see_only_the_contract_of_ours() {
         "adapters/contract/Cargo.toml",
         "adapters/sim/Cargo.toml",
         "adapters/slack/Cargo.toml",
+        "adapters/teams/Cargo.toml",
         "adapters/telegram/Cargo.toml",
         "adapters/widget/Cargo.toml",
     ] {

@@ -100,11 +100,20 @@ fn the_example_lacks_only_secrets() {
     let mut paths: Vec<&str> =
         faults.as_array().unwrap().iter().map(|fault| fault["path"].as_str().unwrap()).collect();
     paths.sort_unstable();
-    assert_eq!(paths, ["channels.slack.app_token", "channels.slack.bot_token", "channels.telegram.token"]);
+    assert_eq!(
+        paths,
+        [
+            "channels.slack.app_token",
+            "channels.slack.bot_token",
+            "channels.teams.app_password",
+            "channels.telegram.token"
+        ]
+    );
     let secrets = [
         ("DESKBRIDGE__CHANNELS__TELEGRAM__TOKEN", TOKEN),
         ("DESKBRIDGE__CHANNELS__SLACK__BOT_TOKEN", "xoxb-planted"),
         ("DESKBRIDGE__CHANNELS__SLACK__APP_TOKEN", "xapp-planted"),
+        ("DESKBRIDGE__CHANNELS__TEAMS__APP_PASSWORD", "mine"),
     ];
     assert_eq!(run(here.path(), &["check"], &secrets).code, 0);
 }

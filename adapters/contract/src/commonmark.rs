@@ -10,8 +10,11 @@ pub fn is_special(c: char, before: Option<char>, after: &[char]) -> bool {
     match c {
         '`' | '*' | '[' | '~' => true,
         '_' => !(word(before) && word(next)),
-        // Before the end of a line it would break it.
-        '\\' => next.is_none_or(|c| c.is_ascii_punctuation()),
+        // Before the end of a line it would break it, and blanks there may not last.
+        '\\' => {
+            let ends = after.iter().take_while(|c| **c != '\n').all(|c| c.is_whitespace());
+            ends || next.is_some_and(|c| c.is_ascii_punctuation())
+        }
         // Tags, comments, and addresses, which may begin with nearly anything.
         '<' => next.is_some_and(|c| !c.is_whitespace()),
         '&' => {
@@ -68,6 +71,9 @@ mod tests {
             ("c:\\dir", 2, false),
             ("\\*", 0, true),
             ("end\\", 3, true),
+            ("end\\ ", 3, true),
+            ("end\\ \nnext", 3, true),
+            ("c:\\ dir", 2, false),
         ] {
             assert_eq!(special(text, at), expected, "{text:?} at {at}");
         }

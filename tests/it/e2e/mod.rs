@@ -14,5 +14,6 @@ mod model;
 mod refusals;
 mod slack;
 pub mod talk;
+mod teams;
 mod webhook;
 mod widget;

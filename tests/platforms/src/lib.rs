@@ -7,6 +7,7 @@ pub mod http;
 pub mod openai;
 mod shared;
 pub mod slack;
+pub mod teams;
 pub mod telegram;
 
 pub use http::Outage;

@@ -1,0 +1,278 @@
+//! One call to the Connector: address, bot's token, and what an answer means for the caller.
+//!
+//! Not here: what is sent and why. Nothing is tried again here, but once with a new token (platform-contracts §7).
+
+use std::error::Error as _;
+use std::time::Duration;
+
+use deskbridge_contract::{ByteStream, SendError, Timestamp};
+use futures_util::StreamExt as _;
+use reqwest::{Method, RequestBuilder, Response};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+use tokio::sync::Mutex;
+use url::Url;
+
+use crate::config::Config;
+use crate::{Clock, ConfigError};
+
+const CONNECT: Duration = Duration::from_secs(5);
+const ANSWER_CAP: usize = 1 << 20;
+/// Waited after a 429 or 412 that does not say how long.
+const DEFAULT_WAIT: Duration = Duration::from_secs(5);
+const LONGEST_WAIT: Duration = Duration::from_secs(3600);
+/// A token is renewed so long before its end, in seconds.
+const EARLY: u64 = 600;
+const SCOPE: &str = "https://api.botframework.com/.default";
+/// Largest file that is read from the platform.
+pub(crate) const MAX_DOWNLOAD: u64 = 100 << 20;
+/// Slowest download that is waited for, in bytes per second.
+const SLOWEST: u64 = 64 << 10;
+
+struct Token {
+    secret: SecretString,
+    until: Timestamp,
+}
+
+pub(crate) struct Api {
+    pub(crate) config: Config,
+    http: reqwest::Client,
+    clock: Clock,
+    token: Mutex<Option<Token>>,
+}
+
+impl Api {
+    pub(crate) fn new(config: Config, clock: Clock) -> Result<Self, ConfigError> {
+        if rustls::crypto::CryptoProvider::get_default().is_none() {
+            // `main` installs it first; a library user who did not must not meet a panic. Losing the race is fine.
+            let _ = rustls::crypto::ring::default_provider().install_default();
+        }
+        let mut http = reqwest::Client::builder()
+            .connect_timeout(CONNECT)
+            .pool_idle_timeout(Duration::from_secs(30))
+            .user_agent(concat!("deskbridge/", env!("CARGO_PKG_VERSION")))
+            // A redirect would take the token elsewhere.
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false);
+        if crate::config::is_loopback(&config.service_url) {
+            http = http.no_proxy();
+        }
+        let http = http.build().map_err(|error| ConfigError(root(&error)))?;
+        Ok(Api { config, http, clock, token: Mutex::default() })
+    }
+
+    /// Calls the Connector with the bot's token; a refused token is renewed once.
+    pub(crate) async fn call(
+        &self,
+        method: Method,
+        url: Url,
+        body: Option<&Value>,
+    ) -> Result<Value, SendError> {
+        let response = self.authorized(method, &url, body, self.config.call_timeout).await?;
+        answer(response).await
+    }
+
+    /// The bytes of a file; `token`: with the bot's token, which goes to trusted hosts only.
+    pub(crate) async fn download(&self, url: &Url, token: bool) -> Result<ByteStream, SendError> {
+        let wait = self.config.call_timeout + Duration::from_secs(MAX_DOWNLOAD / SLOWEST);
+        let response = if token {
+            self.authorized(Method::GET, url, None, wait).await?
+        } else {
+            self.http.get(url.clone()).timeout(wait).send().await.map_err(|error| unsent(&error))?
+        };
+        if !response.status().is_success() {
+            return Err(answer(response).await.err().unwrap_or_else(|| SendError::rejected("no file")));
+        }
+        let mut total = 0;
+        let bytes = response.bytes_stream().map(move |chunk| {
+            let chunk = chunk.map_err(|error| retry(None, root(&error)))?;
+            total += chunk.len() as u64;
+            if total > MAX_DOWNLOAD {
+                return Err(SendError::rejected("the file is too large"));
+            }
+            Ok(chunk)
+        });
+        Ok(Box::pin(bytes))
+    }
+
+    /// A public document, such as the set of keys.
+    pub(crate) async fn get_public(&self, url: &Url) -> Result<Value, SendError> {
+        let request = self.http.get(url.clone()).timeout(self.config.call_timeout);
+        answer(request.send().await.map_err(|error| unsent(&error))?).await
+    }
+
+    async fn authorized(
+        &self,
+        method: Method,
+        url: &Url,
+        body: Option<&Value>,
+        wait: Duration,
+    ) -> Result<Response, SendError> {
+        if !self.config.trusts(url) {
+            return Err(SendError::rejected(
+                "not a service address of Teams: the bot's token is not sent there",
+            ));
+        }
+        let request = |token: &SecretString| -> RequestBuilder {
+            let request = self.http.request(method.clone(), url.clone()).bearer_auth(token.expose_secret());
+            let request = request.timeout(wait);
+            match body {
+                Some(body) => request.json(body),
+                None => request,
+            }
+        };
+        let token = self.token(None).await?;
+        let response = request(&token).send().await.map_err(|error| unsent(&error))?;
+        if response.status().as_u16() != 401 {
+            return Ok(response);
+        }
+        let token = self.token(Some(&token)).await?;
+        request(&token).send().await.map_err(|error| unsent(&error))
+    }
+
+    /// The bot's token; another than `refused`. One fetch at a time, everybody else waits for it.
+    pub(crate) async fn token(&self, refused: Option<&SecretString>) -> Result<SecretString, SendError> {
+        let mut kept = self.token.lock().await;
+        let now = (self.clock)();
+        if let Some(token) = kept.as_ref() {
+            let other = refused.is_none_or(|old| old.expose_secret() != token.secret.expose_secret());
+            if other && now < token.until {
+                return Ok(token.secret.clone());
+            }
+        }
+        *kept = None;
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("client_id", self.config.app_id.as_str()),
+            ("client_secret", self.config.secret()),
+            ("scope", SCOPE),
+        ];
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+        let request = self.http.post(self.config.token_url.clone()).timeout(self.config.call_timeout);
+        let request = request.header("content-type", "application/x-www-form-urlencoded").body(body);
+        // Whatever happens here, the message itself was not sent.
+        let refused = |status: u16| matches!(status, 400 | 401 | 403);
+        let response =
+            request.send().await.map_err(|error| retry(None, format!("no token: {}", root(&error))))?;
+        let status = response.status().as_u16();
+        if refused(status) {
+            return Err(SendError::Unauthorized {
+                why: "Entra ID gives no token for this app and secret".into(),
+            });
+        }
+        let body = answer(response).await.map_err(|error| match error {
+            SendError::Retry { after, why } => retry(after, format!("no token: {why}")),
+            other => retry(None, format!("no token: {other}")),
+        })?;
+        let Some(secret) = body.get("access_token").and_then(Value::as_str) else {
+            return Err(retry(None, "no token: the answer has none".into()));
+        };
+        let lasts = body.get("expires_in").and_then(Value::as_u64).unwrap_or(3600);
+        let lasts = lasts.saturating_sub(EARLY.min(lasts / 2));
+        let secret = SecretString::from(secret.to_owned());
+        *kept = Some(Token { secret: secret.clone(), until: now + Duration::from_secs(lasts) });
+        Ok(secret)
+    }
+}
+
+fn retry(after: Option<Duration>, why: String) -> SendError {
+    SendError::Retry { after, why }
+}
+
+/// No answer: what was not connected was not sent; anything later may have been.
+fn unsent(error: &reqwest::Error) -> SendError {
+    if error.is_connect() || error.is_builder() {
+        return retry(None, format!("cannot connect: {}", root(error)));
+    }
+    let what = if error.is_timeout() { "no answer in time" } else { "connection lost" };
+    SendError::Ambiguous { why: format!("{what}: {}", root(error)) }
+}
+
+/// The innermost cause: the outer ones quote the URL, which names an address.
+fn root(error: &reqwest::Error) -> String {
+    let mut cause: Option<&dyn std::error::Error> = error.source();
+    let mut words = String::from("no details");
+    while let Some(inner) = cause {
+        words = inner.to_string();
+        cause = inner.source();
+    }
+    words
+}
+
+async fn answer(mut response: Response) -> Result<Value, SendError> {
+    let status = response.status().as_u16();
+    let wait = response.headers().get("retry-after").and_then(|value| value.to_str().ok());
+    let wait = wait.and_then(|text| text.trim().parse::<u64>().ok()).map(Duration::from_secs);
+    let mut body = Vec::new();
+    let cut = loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) if body.len() + chunk.len() <= ANSWER_CAP => body.extend_from_slice(&chunk),
+            Ok(Some(_)) => break Some("answer too long".to_owned()),
+            Ok(None) => break None,
+            Err(error) => break Some(root(&error)),
+        }
+    };
+    if (200..300).contains(&status) {
+        // The Connector answers a deletion with nothing.
+        return match (cut, body.is_empty()) {
+            (None, true) => Ok(Value::Null),
+            (None, false) => serde_json::from_slice(&body)
+                .map_err(|_| SendError::Ambiguous { why: "the answer is not JSON".into() }),
+            (Some(why), _) => Err(SendError::Ambiguous { why }),
+        };
+    }
+    let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+    Err(class(status, wait, body.pointer("/error/code").and_then(Value::as_str).unwrap_or_default()))
+}
+
+/// What a refusal means (platform-contracts §2.3 and §7). Only the code is quoted: their words may quote ours.
+pub(crate) fn class(status: u16, wait: Option<Duration>, code: &str) -> SendError {
+    let code: String = code.chars().filter(char::is_ascii_alphanumeric).take(60).collect();
+    let why = if code.is_empty() { format!("HTTP {status}") } else { format!("HTTP {status} {code}") };
+    match status {
+        // 412 is a lock on their side that was not had in time: nothing was done.
+        412 | 429 => retry(Some(wait.unwrap_or(DEFAULT_WAIT).min(LONGEST_WAIT)), why),
+        401 => SendError::Unauthorized { why },
+        403 | 404 | 410 => SendError::Gone { why },
+        413 => SendError::Rejected { why, fixable: true },
+        400 => {
+            let form = [
+                "BadSyntax",
+                "BadArgument",
+                "MessageSizeTooBig",
+                "ActivityMalformed",
+                "InvalidBotApiRequest",
+            ];
+            SendError::Rejected { fixable: form.contains(&code.as_str()), why }
+        }
+        // 502 and 504 may follow a message that was delivered: never sent again blindly.
+        500..=599 | 408 => SendError::Ambiguous { why },
+        _ => SendError::Rejected { why, fixable: false },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes() {
+        let waits = |status, secs: Option<u64>| match class(status, secs.map(Duration::from_secs), "") {
+            SendError::Retry { after, .. } => after,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(waits(429, Some(7)), Some(Duration::from_secs(7)));
+        assert_eq!(waits(412, None), Some(DEFAULT_WAIT));
+        assert_eq!(waits(429, Some(u64::MAX)), Some(LONGEST_WAIT));
+        for status in [500, 502, 503, 504] {
+            assert!(matches!(class(status, None, ""), SendError::Ambiguous { .. }), "{status}");
+        }
+        assert!(matches!(class(401, None, ""), SendError::Unauthorized { .. }));
+        assert!(matches!(class(403, None, "BotNotInConversationRoster"), SendError::Gone { .. }));
+        assert!(matches!(class(404, None, "ConversationNotFound"), SendError::Gone { .. }));
+        assert!(matches!(class(413, None, "MessageSizeTooBig"), SendError::Rejected { fixable: true, .. }));
+        assert!(matches!(class(400, None, "BadSyntax"), SendError::Rejected { fixable: true, .. }));
+        assert!(matches!(class(400, None, "Other"), SendError::Rejected { fixable: false, .. }));
+        assert!(matches!(class(302, None, ""), SendError::Rejected { fixable: false, .. }));
+    }
+}

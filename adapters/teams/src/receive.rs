@@ -1,0 +1,312 @@
+//! How activities come in: one route that checks who calls, stores the event, and only then answers (clause C4).
+//!
+//! Not here: what an activity means (`translate.rs`), limits of size and time, which the host puts in front as well.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::to_bytes;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use deskbridge_contract::{
+    Address, Inbound, InboundEvent, Inbox, Intake, Peer, PushError, Receipt, TranslateError,
+};
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
+use url::Url;
+
+use crate::files::{self, Shop};
+use crate::jwt::{self, Refusal, Vouched};
+use crate::keys::Found;
+use crate::translate::{Heard, View, text, translate};
+use crate::{Teams, ids};
+
+const MAX_BODY: usize = 1 << 20;
+const LANES: usize = 64;
+/// From so many on, buttons whose request has ended are forgotten.
+const MOST_PRESSED: usize = 1000;
+/// How long a pressed button waits for a whisper that answers it; Teams waits about ten seconds.
+const PRESSED: Duration = Duration::from_secs(2);
+
+pub(crate) fn intake(teams: Arc<Teams>, inbox: Inbox) -> Intake {
+    teams.references.open(inbox.shelf());
+    let mut routes = Router::new();
+    if let Some(files) = inbox.files() {
+        let shop = Shop { links: teams.links.clone(), files, clock: teams.clock.clone() };
+        routes = routes.merge(Router::new().route("/file", get(files::give)).with_state(Arc::new(shop)));
+    }
+    let lanes = std::array::from_fn(|_| tokio::sync::Mutex::new(()));
+    let door = Arc::new(Door { teams, inbox, lanes });
+    let routes = routes.merge(Router::new().route("/", post(receive)).with_state(door));
+    Intake { webhook: Some(routes), ..Intake::default() }
+}
+
+/// Pressed buttons that wait for their answer.
+#[derive(Default)]
+pub(crate) struct Pressed(Mutex<HashMap<String, oneshot::Sender<String>>>);
+
+impl Pressed {
+    fn wait(&self, id: &str) -> oneshot::Receiver<String> {
+        let (sender, receiver) = oneshot::channel();
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Whoever hung up leaves theirs behind.
+        if waiting.len() >= MOST_PRESSED {
+            waiting.retain(|_, waiting| !waiting.is_closed());
+        }
+        waiting.insert(id.to_owned(), sender);
+        receiver
+    }
+
+    fn forget(&self, id: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+    }
+
+    /// False when nobody waits any more.
+    pub(crate) fn answer(&self, id: &str, words: String) -> bool {
+        let waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+        waiting.is_some_and(|waiting| waiting.send(words).is_ok())
+    }
+}
+
+struct Door {
+    teams: Arc<Teams>,
+    inbox: Inbox,
+    /// Events of one room are stored in the order in which they came; rooms share a lane by chance.
+    lanes: [tokio::sync::Mutex<()>; LANES],
+}
+
+/// Why a call got no further.
+enum Stop {
+    /// Not from the Connector; told to the log only.
+    Refused(Refusal),
+    /// From another machine, while unsigned events are taken from this one.
+    Stranger,
+    /// The keys cannot be had, or the store cannot be written: Teams must try again.
+    Later,
+}
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Self {
+        Stop::Refused(refusal)
+    }
+}
+
+impl From<PushError> for Stop {
+    fn from(_: PushError) -> Self {
+        Stop::Later
+    }
+}
+
+impl IntoResponse for Stop {
+    fn into_response(self) -> Response {
+        match self {
+            Stop::Refused(Refusal::NoBearer) => StatusCode::UNAUTHORIZED.into_response(),
+            Stop::Refused(_) | Stop::Stranger => StatusCode::FORBIDDEN.into_response(),
+            Stop::Later => (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "5")]).into_response(),
+        }
+    }
+}
+
+async fn receive(State(door): State<Arc<Door>>, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let peer = head.extensions.get::<Peer>().copied();
+    let vouched = match door.vouched(&head.headers, peer).await {
+        Ok(vouched) => vouched,
+        Err(stop) => return door.stopped(stop),
+    };
+    if head.headers.contains_key(header::CONTENT_ENCODING) {
+        return StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response();
+    }
+    let Ok(body) = to_bytes(body, MAX_BODY).await else {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    };
+    match door.take(&body, vouched.as_ref()).await {
+        Ok(answer) => answer,
+        Err(stop) => door.stopped(stop),
+    }
+}
+
+impl Door {
+    fn stopped(&self, stop: Stop) -> Response {
+        if let Stop::Refused(refusal) = &stop {
+            tracing::warn!(channel = %self.teams.channel, %refusal, "an event was refused");
+        }
+        stop.into_response()
+    }
+
+    /// Checks 1 to 6, before the body is read. `None`: development, from this machine.
+    async fn vouched(&self, headers: &HeaderMap, peer: Option<Peer>) -> Result<Option<Vouched>, Stop> {
+        let config = &self.teams.api.config;
+        if config.development {
+            return match peer {
+                Some(Peer(ip)) if ip.is_loopback() => Ok(None),
+                _ => Err(Stop::Stranger),
+            };
+        }
+        let mut given = headers.get_all(header::AUTHORIZATION).iter();
+        let (one, more) = (given.next(), given.next());
+        let header = one.filter(|_| more.is_none()).and_then(|value| value.to_str().ok());
+        let token = jwt::read(header)?;
+        let now = (self.teams.clock)();
+        match self.teams.keys.find(&self.teams.api, &token.kid, now).await {
+            Found::Key(key) => Ok(Some(token.verify(&key, &config.app_id, now)?)),
+            Found::Unknown => Err(Refusal::UnknownKey.into()),
+            Found::Unavailable => Err(Stop::Later),
+        }
+    }
+
+    async fn take(&self, raw: &[u8], vouched: Option<&Vouched>) -> Result<Response, Stop> {
+        let activity: Value = match serde_json::from_slice(raw) {
+            Ok(activity) => activity,
+            Err(_) => return self.quarantine(raw, &TranslateError::Malformed("not JSON".into())).await,
+        };
+        // Check 7. What names no service address is nothing that could be answered: it is kept and has no effect.
+        let Some(service) = text(&activity, "/serviceUrl") else {
+            return self.quarantine(raw, &TranslateError::Malformed("serviceUrl".into())).await;
+        };
+        if let Some(vouched) = vouched {
+            vouched.covers(service, text(&activity, "/channelId").unwrap_or_default())?;
+        }
+        let trusted = Url::parse(service).is_ok_and(|url| self.teams.api.config.trusts(&url));
+        if !trusted {
+            return Err(Refusal::ServiceUrl.into());
+        }
+        match self.teams.translated(&activity) {
+            Ok(heard) => self.push(heard, &activity, service).await,
+            Err(why) => self.quarantine(raw, &why).await,
+        }
+    }
+
+    /// Kept for a person to look at, and taken: Teams would only bring it again.
+    async fn quarantine(&self, raw: &[u8], why: &TranslateError) -> Result<Response, Stop> {
+        self.inbox.quarantine(raw, why).await?;
+        Ok((StatusCode::OK, axum::Json(json!({}))).into_response())
+    }
+
+    async fn push(&self, heard: Heard, activity: &Value, service: &str) -> Result<Response, Stop> {
+        let invoke = text(activity, "/type") == Some("invoke");
+        let lane = self.lane(&heard.address).lock().await;
+        let keep = self.remember(&heard, service).await.map_err(|_| Stop::Later)?;
+        let mut pressed = None;
+        for event in heard.events.into_iter().filter(|_| keep.taken) {
+            let event = if keep.verb { as_verb(event, heard.verb.as_deref()) } else { event };
+            let waiting = event
+                .interaction
+                .as_ref()
+                .map(|pressed| (pressed.id.clone(), self.teams.pressed.wait(&pressed.id)));
+            let said = matches!(event.event, InboundEvent::Posted { .. });
+            let receipt = match self.inbox.push(event).await {
+                Ok(receipt) => receipt,
+                Err(error) => {
+                    waiting.iter().for_each(|(id, _)| self.teams.pressed.forget(id));
+                    return Err(error.into());
+                }
+            };
+            if let Some((id, answered)) = waiting {
+                pressed = Some((receipt, id, answered, said));
+            }
+        }
+        // Whoever waits for an answer keeps nobody else waiting.
+        drop(lane);
+        let answer = match pressed {
+            Some((receipt, id, answered, said)) => Some(self.answer(receipt, &id, answered, said).await),
+            None => None,
+        };
+        if !invoke {
+            return Ok(StatusCode::ACCEPTED.into_response());
+        }
+        // "Universal Actions": the answer is in the same response, and is shown over the card.
+        let words = answer.unwrap_or_else(|| "Nothing was written.".into());
+        let body = json!({
+            "statusCode": 200, "type": "application/vnd.microsoft.activity.message", "value": words,
+        });
+        Ok((StatusCode::OK, axum::Json(body)).into_response())
+    }
+
+    fn lane(&self, at: &Address) -> &tokio::sync::Mutex<()> {
+        let mut hasher = DefaultHasher::new();
+        at.room.hash(&mut hasher);
+        let lane = usize::try_from(hasher.finish() % LANES as u64).unwrap_or(0);
+        &self.lanes[lane]
+    }
+
+    /// The toast of the commit, or a whisper that comes soon after it.
+    async fn answer(
+        &self,
+        receipt: Receipt,
+        id: &str,
+        answered: oneshot::Receiver<String>,
+        said: bool,
+    ) -> String {
+        let words = match receipt.toast {
+            Some(toast) => Some(toast.text),
+            None if receipt.duplicate => None,
+            None if said => tokio::time::timeout(PRESSED / 4, answered).await.ok().and_then(Result::ok),
+            None => tokio::time::timeout(PRESSED, answered).await.ok().and_then(Result::ok),
+        };
+        self.teams.pressed.forget(id);
+        words.unwrap_or_else(|| "✓".into())
+    }
+
+    /// Everything that must be known to write there later, stored before the event is.
+    async fn remember(&self, heard: &Heard, service: &str) -> Result<Keep, deskbridge_contract::ShelfError> {
+        let references = &self.teams.references;
+        let at = &heard.address;
+        references.heard(&at.room, service, heard.removed).await?;
+        if let Some((user, id)) = &heard.person {
+            references.met(user, id).await?;
+        }
+        let posted = heard.events.iter().find_map(|event| match &event.event {
+            InboundEvent::Posted { message, .. } => Some((message, event.interaction.is_some())),
+            _ => None,
+        });
+        let Some((message, typed_on_card)) = posted else { return Ok(Keep { taken: true, verb: false }) };
+        let thread = at.key();
+        match ids::kind(at.room.as_str()) {
+            ids::Kind::Personal => Ok(Keep { taken: true, verb: false }),
+            // With the permission to read a group chat everything in it comes; only what is said to the bot is meant.
+            ids::Kind::Group => Ok(Keep { taken: heard.called || typed_on_card, verb: false }),
+            ids::Kind::Channel => {
+                let is_root = at.thread.as_ref().is_none_or(|root| root.as_str() == message.as_str());
+                let verb = heard.verb.is_some() && !is_root && !references.was_called(&thread).await?;
+                if heard.called && !verb {
+                    references.call(&thread).await?;
+                } else {
+                    references.was_called(&thread).await?;
+                }
+                Ok(Keep { taken: true, verb })
+            }
+        }
+    }
+}
+
+struct Keep {
+    taken: bool,
+    /// What was said to the bot is a verb.
+    verb: bool,
+}
+
+fn as_verb(mut event: Inbound, verb: Option<&str>) -> Inbound {
+    if let (InboundEvent::Posted { content, .. }, Some(verb)) = (&mut event.event, verb) {
+        content.text = verb.to_owned();
+    }
+    event
+}
+
+impl Teams {
+    pub(crate) fn translated(&self, activity: &Value) -> Result<Heard, TranslateError> {
+        let config = &self.api.config;
+        let view = View {
+            channel: &self.channel,
+            app_id: &config.app_id,
+            tenant: &config.tenant,
+            received: (self.clock)(),
+        };
+        translate(&view, activity)
+    }
+}
