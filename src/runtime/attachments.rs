@@ -2,8 +2,8 @@
 //!
 //! Not here: where the bytes are kept (services/blobs).
 
-use std::collections::HashMap;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use deskbridge_contract::{Adapter, Attachment, AttachmentSource, Content, RemoteFileId, SendError};
@@ -11,7 +11,7 @@ use deskbridge_conversation::policy::ALBUM_OPEN;
 use deskbridge_conversation::{Conversation, DeliveryOp, MessageId};
 use deskbridge_services::blobs::{BlobError, Stored};
 use deskbridge_store::rows::{BlobRow, MessageRow};
-use deskbridge_store::{Admin, StoreError};
+use deskbridge_store::{Admin, Change, Committed, StoreError};
 use tokio::sync::Mutex as AsyncMutex;
 
 use super::Bridge;
@@ -60,7 +60,55 @@ fn is_remote(row: &MessageRow) -> bool {
     row.content.attachments.iter().any(|a| matches!(a.source, AttachmentSource::Remote(_)))
 }
 
+/// Messages that are being copied for nobody in particular, so that a page that asks often starts one copy.
+static UNDER_WAY: LazyLock<Mutex<HashSet<MessageId>>> = LazyLock::new(Mutex::default);
+
+fn under_way() -> MutexGuard<'static, HashSet<MessageId>> {
+    UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Bridge {
+    /// Copies a message's files in the background: a platform's own address may not last, and the console shows copies
+    /// only. What a crash interrupts is copied when somebody looks at the message.
+    pub fn copy_soon(self: &Arc<Self>, conversation: &Conversation, row: &MessageRow) {
+        if !is_remote(row) || row.deleted || self.stop.is_cancelled() || !under_way().insert(row.id) {
+            return;
+        }
+        let (bridge, conversation, row) = (self.clone(), conversation.clone(), Arc::new(row.clone()));
+        self.tasks.spawn(async move {
+            let id = row.id;
+            let copied = tokio::select! {
+                copied = bridge.with_files(&conversation, row) => copied,
+                () = bridge.stop.cancelled() => {
+                    under_way().remove(&id);
+                    return;
+                }
+            };
+            under_way().remove(&id);
+            match copied {
+                Ok(_) => bridge.tell_of_files(conversation, id).await,
+                Err(error) => tracing::warn!(%error, message = %id, "files could not be copied yet"),
+            }
+        });
+    }
+
+    /// Pages that show the message read it again.
+    async fn tell_of_files(&self, conversation: Conversation, id: MessageId) {
+        let latest = self.read.conversation(conversation.id).await.ok().flatten();
+        let conversation = Arc::new(latest.unwrap_or(conversation));
+        let change = Change {
+            before: Some(conversation.stage_name()),
+            conversation,
+            wake_at: None,
+            now: self.now(),
+            messages: Vec::new(),
+            enqueued: Vec::new(),
+            outbox_touched: false,
+            edited: vec![id],
+        };
+        self.bus.publish(Arc::new(Committed { changes: vec![change], roster: false }));
+    }
+
     /// The message with every attachment copied, or said to be missing. The stored message is replaced with it.
     pub async fn with_files(
         &self,

@@ -30,6 +30,11 @@ pub async fn run(
         let next = Arc::new(next);
         bridge.board.committed(&next);
         super::health::count(&next);
+        for change in &next.changes {
+            for message in &change.messages {
+                bridge.copy_soon(&change.conversation, message);
+            }
+        }
         let _ = listeners.outbox.send(next.clone());
         let _ = listeners.timers.send(next.clone());
         let _ = listeners.allocator.send(next.clone());

@@ -30,6 +30,7 @@ pub async fn list(api: Arc<Api>, call: Call) -> Answer {
     let next = cut(&mut rows, limit);
     let mine = api.own_drafts(&call.caller, &conversation, &rows).await?;
     rows.retain(|row| is_shown(row, &mine));
+    rows.iter().for_each(|row| api.bridge.copy_soon(&conversation, row));
     let mut deliveries: HashMap<String, Vec<DeliveryView>> = HashMap::new();
     for delivery in api.deliveries(&conversation).await? {
         if let Some(message) = delivery.message.clone() {

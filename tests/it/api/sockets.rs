@@ -110,7 +110,7 @@ async fn s31_slow_heads_and_silent_connections_end() {
     });
     assert_eq!(until_closed(&mut silent).await, "");
     dripping.await.expect("ended");
-    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
     // After an answer a connection may rest, for a while.
     let mut kept = served.connect().await;
     kept.write_all(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n").await.expect("sent");
@@ -140,7 +140,7 @@ async fn s31_silent_connections_keep_nobody_out() {
     tokio::time::sleep(Duration::from_millis(300)).await;
     let began = Instant::now();
     assert!(served.say(HEALTH).await.ends_with("ok"));
-    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
 }
 
 #[tokio::test]

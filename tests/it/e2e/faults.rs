@@ -14,7 +14,7 @@ use super::bridge::{Base, Way};
 use super::talk::{MARIA, Talk};
 
 /// F02: from SIGTERM to the end of the process.
-const ENDED: Duration = Duration::from_secs(10);
+const ENDED: Duration = Duration::from_secs(20);
 
 async fn polled() -> Talk {
     Talk::start(Way::Polling, Base::Sqlite).await.expect("SQLite is always there")

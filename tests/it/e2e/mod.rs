@@ -10,6 +10,7 @@ mod faults;
 mod judge;
 mod kill9;
 mod life;
+mod matrix;
 mod model;
 mod refusals;
 mod slack;

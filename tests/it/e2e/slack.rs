@@ -20,25 +20,25 @@ use super::bridge::{Base, Bridge, PATIENCE};
 use super::talk::specs;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Receive {
+pub(super) enum Receive {
     Http,
     Socket,
 }
 
 /// A workspace with a desk channel, somebody who asks, and somebody who answers.
-struct Office {
-    fake: FakeSlack,
-    acme: Workspace,
-    app: Installed,
-    ana: String,
-    bob: String,
+pub(super) struct Office {
+    pub(super) fake: FakeSlack,
+    pub(super) acme: Workspace,
+    pub(super) app: Installed,
+    pub(super) ana: String,
+    pub(super) bob: String,
     /// In the desk's channel, and no technician.
-    eve: String,
-    desk: String,
+    pub(super) eve: String,
+    pub(super) desk: String,
 }
 
 impl Office {
-    async fn open() -> Office {
+    pub(super) async fn open() -> Office {
         // Retries come soon. Deadlines are long: the machine may be busy, and a second copy is a test of its own.
         let settings = Settings {
             time_scale: 0.002,
@@ -53,7 +53,7 @@ impl Office {
         Office::of(&fake, "Acme")
     }
 
-    fn of(fake: &FakeSlack, name: &str) -> Office {
+    pub(super) fn of(fake: &FakeSlack, name: &str) -> Office {
         let acme = fake.workspace(name);
         let app = acme.install("IT Desk");
         let (ana, bob, eve) = (acme.user("Ana"), acme.user("Bob"), acme.user("Eve"));
@@ -62,7 +62,7 @@ impl Office {
     }
 
     /// Its section of the configuration.
-    fn channel(&self, name: &str, receive: Receive) -> String {
+    pub(super) fn channel(&self, name: &str, receive: Receive) -> String {
         let (bot, app, secret) = (&self.app.bot_token, &self.app.app_token, &self.app.signing_secret);
         let api = self.fake.api_url();
         let receive = match receive {
@@ -82,12 +82,12 @@ impl Office {
         )
     }
 
-    fn desk_of(&self, name: &str) -> String {
+    pub(super) fn desk_of(&self, name: &str) -> String {
         format!("[channels.{name}.desk]\nroom = \"{}\"\n", self.desk)
     }
 
     /// Where the platform hands things in.
-    fn connect(&self, receive: Receive, bridge: &Bridge, name: &str) {
+    pub(super) fn connect(&self, receive: Receive, bridge: &Bridge, name: &str) {
         match receive {
             Receive::Http => self.app.post_to(&bridge.url(&format!("/hooks/{name}"))),
             Receive::Socket => self.app.use_sockets(),
@@ -95,26 +95,26 @@ impl Office {
     }
 
     /// The direct message of who asks.
-    fn im(&self) -> String {
+    pub(super) fn im(&self) -> String {
         self.acme.im(&self.ana, &self.app)
     }
 
-    fn ask(&self, post: impl Into<Post>) -> Ts {
+    pub(super) fn ask(&self, post: impl Into<Post>) -> Ts {
         self.acme.dm(&self.ana, &self.app, post)
     }
 
     /// Bob, in the thread of a conversation.
-    fn reply(&self, root: &str, post: impl Into<Post>) -> Ts {
+    pub(super) fn reply(&self, root: &str, post: impl Into<Post>) -> Ts {
         self.acme.reply(&self.bob, &self.desk, root, post)
     }
 
-    fn own<'w>(&self, world: &'w World, channel: &str) -> Vec<&'w Message> {
+    pub(super) fn own<'w>(&self, world: &'w World, channel: &str) -> Vec<&'w Message> {
         let all = world.all_in(&self.acme.team, channel);
         all.into_iter().filter(|message| message.is_from_app(&self.app.id)).collect()
     }
 
     /// How many messages of the app have this text in them.
-    fn count(&self, channel: &str, text: &str) -> usize {
+    pub(super) fn count(&self, channel: &str, text: &str) -> usize {
         self.fake.read(|world| {
             self.own(world, channel).iter().filter(|message| message.shown().contains(text)).count()
         })

@@ -20,15 +20,18 @@ struct Office {
     hook: String,
 }
 
-/// The channel, with its desk and the one technician.
-fn channel(fake: &FakeTeams) -> String {
+/// The channel's section, without a desk.
+pub(super) fn section(fake: &FakeTeams) -> String {
     let section = fake.section();
     let keys = section.as_object().expect("keys").iter().map(|(key, value)| format!("{key} = {value}\n"));
-    let keys: String = keys.collect();
+    format!("[channels.teams]\nadapter = \"teams\"\n{}", keys.collect::<String>())
+}
+
+/// The channel, with its desk and the one technician.
+fn channel(fake: &FakeTeams) -> String {
+    let channel = section(fake);
     let technician = format!("[[technicians]]\nname = \"Bob\"\nidentities = [\"teams:aad-{BOB}\"]\n");
-    format!(
-        "[channels.teams]\nadapter = \"teams\"\n{keys}[channels.teams.desk]\nroom = \"{DESK}\"\n{technician}"
-    )
+    format!("{channel}[channels.teams.desk]\nroom = \"{DESK}\"\n{technician}")
 }
 
 impl Office {
@@ -101,7 +104,7 @@ impl Office {
 }
 
 /// The verb of a button by its label, wherever it is on the card.
-fn verb(value: &Value, label: &str) -> Option<String> {
+pub(super) fn verb(value: &Value, label: &str) -> Option<String> {
     if value["type"] == "Action.Execute" && value["title"].as_str().is_some_and(|title| title.contains(label))
     {
         return value["verb"].as_str().map(str::to_owned);

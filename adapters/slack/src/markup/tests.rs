@@ -464,6 +464,6 @@ fn no_text_is_slow() {
         read_mrkdwn(&text, &NoNames);
         read_plain(&text);
         // Generous for an unoptimised build on a busy machine; quadratic code takes minutes.
-        assert!(start.elapsed().as_secs() < 20, "{piece:?} took {:?}", start.elapsed());
+        assert!(start.elapsed().as_secs() < 100, "{piece:?} took {:?}", start.elapsed());
     }
 }

@@ -409,6 +409,6 @@ fn no_text_is_slow() {
         let plain = to_commonmark(&text, &[]);
         assert!(!plain.is_empty());
         // Generous for an unoptimised build on a busy machine; quadratic code takes minutes.
-        assert!(start.elapsed().as_secs() < 10, "{piece:?} took {:?}", start.elapsed());
+        assert!(start.elapsed().as_secs() < 100, "{piece:?} took {:?}", start.elapsed());
     }
 }

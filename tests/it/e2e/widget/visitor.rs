@@ -3,10 +3,12 @@
 //! Not here: what is said (`widget`).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::Error as WsError;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::protocol::Message;
 use tokio_tungstenite::{WebSocketStream, client_async};
@@ -22,6 +24,8 @@ pub struct Shown {
     pub from: String,
     pub text: String,
     pub actions: Vec<Value>,
+    /// Where its files are.
+    pub files: Vec<String>,
 }
 
 pub struct Visitor {
@@ -37,6 +41,8 @@ pub struct Visitor {
     /// What is done now ought to be refused.
     daring: bool,
     refused: Option<u64>,
+    /// Came already, not looked at yet.
+    ahead: Option<Option<Result<Message, WsError>>>,
 }
 
 impl Visitor {
@@ -59,6 +65,7 @@ impl Visitor {
             sent: 0,
             daring: false,
             refused: None,
+            ahead: None,
         };
         visitor.greet().await;
         visitor
@@ -89,7 +96,10 @@ impl Visitor {
         // Pings are no progress.
         let end = tokio::time::Instant::now() + PATIENCE;
         let text = loop {
-            let next = tokio::time::timeout_at(end, self.socket.next()).await;
+            let next = match self.ahead.take() {
+                Some(next) => Ok(next),
+                None => tokio::time::timeout_at(end, self.socket.next()).await,
+            };
             match next.unwrap_or_else(|_| panic!("nothing came any more: {:#?}", self.said())) {
                 Some(Ok(Message::Text(text))) => break text,
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
@@ -185,7 +195,9 @@ impl Visitor {
             match (entry["kind"].as_str().expect("a kind"), at) {
                 ("message", None) => {
                     let from = entry["from"].as_str().expect("somebody").to_owned();
-                    said.push(Shown { id, from, text: words(entry), actions: actions() });
+                    let files = entry["files"].as_array().into_iter().flatten();
+                    let files = files.filter_map(|file| file["url"].as_str().map(str::to_owned)).collect();
+                    said.push(Shown { id, from, text: words(entry), actions: actions(), files });
                 }
                 ("message", Some(_)) => panic!("a message came twice: {entry}"),
                 ("edited", Some(at)) => (said[at].text, said[at].actions) = (words(entry), actions()),
@@ -194,6 +206,36 @@ impl Visitor {
             }
         }
         said
+    }
+
+    /// Reads whatever has come until now.
+    pub async fn catch_up(&mut self) {
+        // A short wait for the first byte: what is there is read to its end.
+        while tokio::time::timeout(Duration::from_millis(20), self.waits()).await.is_ok() {
+            self.read().await;
+        }
+    }
+
+    /// Until something is there to be read.
+    async fn waits(&mut self) {
+        self.ahead = Some(self.socket.next().await);
+    }
+
+    /// Hands in a file; its id, for a message.
+    pub async fn upload(&self, name: &str, kind: &str, bytes: Vec<u8>) -> String {
+        let url = format!("http://127.0.0.1:{}/widget/v1/widget/uploads?name={name}", self.port);
+        let request = client().post(url).header("origin", ORIGIN).header("content-type", kind);
+        let answer = request.bearer_auth(&self.token).body(bytes).send().await.expect("answered");
+        let uploaded: Value = answer.json().await.expect("JSON");
+        uploaded["id"].as_str().unwrap_or_else(|| panic!("refused: {uploaded}")).to_owned()
+    }
+
+    /// What is at the address of a file.
+    pub async fn download(&self, url: &str) -> Vec<u8> {
+        let url = format!("http://127.0.0.1:{}/widget/v1/widget/{url}", self.port);
+        let answer = client().get(url).send().await.expect("answered");
+        assert!(answer.status().is_success(), "{}", answer.status());
+        answer.bytes().await.expect("read").to_vec()
     }
 
     /// The latest message of `from` with this text in it, waited for.
