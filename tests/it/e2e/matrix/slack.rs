@@ -16,13 +16,13 @@ impl Slack {
         Slack(Office::open().await)
     }
 
-    fn from_app(&self, channel: &str) -> Vec<Message> {
+    fn of_app(&self, channel: &str) -> Vec<Message> {
         self.0.fake.read(|world| self.0.own(world, channel).into_iter().cloned().collect())
     }
 
     /// The root of the latest conversation's thread.
     fn root(&self) -> Option<Ts> {
-        let all = self.from_app(&self.0.desk);
+        let all = self.of_app(&self.0.desk);
         let card = all.iter().rfind(|message| message.thread.is_none() && !message.buttons().is_empty());
         card.map(|card| card.ts.clone())
     }
@@ -70,11 +70,11 @@ impl Requester for Slack {
     }
 
     async fn shown(&self) -> Vec<String> {
-        words(&self.from_app(&self.0.im()))
+        words(&self.of_app(&self.0.im()))
     }
 
     async fn files(&self) -> Vec<Vec<u8>> {
-        self.kept(&self.from_app(&self.0.im()))
+        self.kept(&self.of_app(&self.0.im()))
     }
 
     fn violations(&self) -> Vec<String> {
@@ -101,7 +101,7 @@ impl Desk for Slack {
     }
 
     async fn accepts(&self) -> bool {
-        let offered = words(&self.from_app(&self.0.desk)).iter().any(|text| text.contains("yours to accept"));
+        let offered = words(&self.of_app(&self.0.desk)).iter().any(|text| text.contains("yours to accept"));
         let card = self.root().filter(|_| offered);
         if let Some(card) = &card {
             self.0.acme.press(&self.0.bob, &self.0.desk, card, "Accept");
@@ -128,11 +128,11 @@ impl Desk for Slack {
     }
 
     async fn shown(&self) -> Vec<String> {
-        words(&self.from_app(&self.0.desk))
+        words(&self.of_app(&self.0.desk))
     }
 
     async fn files(&self) -> Vec<Vec<u8>> {
-        self.kept(&self.from_app(&self.0.desk))
+        self.kept(&self.of_app(&self.0.desk))
     }
 
     fn violations(&self) -> Vec<String> {

@@ -32,7 +32,7 @@ impl Telegram {
         self.topic().expect("a conversation has a topic")
     }
 
-    fn from_bot(&self, chat: i64, topic: Option<i64>) -> Vec<Message> {
+    fn of_bot(&self, chat: i64, topic: Option<i64>) -> Vec<Message> {
         let bot = self.fake.bot_id();
         let mut all = self.fake.messages_in(chat, topic);
         all.retain(|message| message.is_from(bot));
@@ -73,11 +73,11 @@ impl Requester for Telegram {
     }
 
     async fn shown(&self) -> Vec<String> {
-        words(&self.from_bot(MARIA, None))
+        words(&self.of_bot(MARIA, None))
     }
 
     async fn files(&self) -> Vec<Vec<u8>> {
-        self.bytes(&self.from_bot(MARIA, None))
+        self.bytes(&self.of_bot(MARIA, None))
     }
 
     fn violations(&self) -> Vec<String> {
@@ -101,7 +101,7 @@ impl Desk for Telegram {
 
     async fn accepts(&self) -> bool {
         let Some(topic) = self.topic() else { return false };
-        let all = self.from_bot(self.room, Some(topic));
+        let all = self.of_bot(self.room, Some(topic));
         let Some(offer) = all.iter().rfind(|message| message.text().contains("yours to accept")) else {
             return false;
         };
@@ -129,11 +129,11 @@ impl Desk for Telegram {
     }
 
     async fn shown(&self) -> Vec<String> {
-        self.topic().map(|topic| words(&self.from_bot(self.room, Some(topic)))).unwrap_or_default()
+        self.topic().map(|topic| words(&self.of_bot(self.room, Some(topic)))).unwrap_or_default()
     }
 
     async fn files(&self) -> Vec<Vec<u8>> {
-        self.bytes(&self.from_bot(self.room, self.topic()))
+        self.bytes(&self.of_bot(self.room, self.topic()))
     }
 
     fn violations(&self) -> Vec<String> {
