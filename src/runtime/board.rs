@@ -18,7 +18,7 @@ use deskbridge_conversation::{
 use deskbridge_store::rows::MessageRow;
 use deskbridge_store::{Committed, FactSource, Read, StoreError};
 
-use super::pace::Pacer;
+use super::pace::{Pacer, SharedRoom};
 
 /// Entries of a generation; the cache holds at most two.
 const GENERATION: usize = 20_000;
@@ -146,6 +146,11 @@ impl Board {
         now: Instant,
     ) -> Result<(), Instant> {
         self.pacer(adapter, |pacer| pacer.take_all(at, kinds, now))
+    }
+
+    /// `None`: posts are not joined there.
+    pub fn shared_room(&self, adapter: &Arc<dyn Adapter>, at: &Address, now: Instant) -> Option<SharedRoom> {
+        self.pacer(adapter, |pacer| pacer.shared_room(at, now))
     }
 
     pub fn block_room(&self, adapter: &Arc<dyn Adapter>, at: &Address, until: Instant) {

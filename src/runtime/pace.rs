@@ -48,10 +48,23 @@ impl Windows {
         }
     }
 
+    /// The next operation would have to wait, or the platform asked for a pause not long ago: its count is not ours.
+    fn is_tight(&self, now: Instant) -> bool {
+        let longest = self.paces.iter().map(|pace| pace.per).max().unwrap_or_default();
+        self.free_at(now) > now || self.blocked.is_some_and(|until| until + longest > now)
+    }
+
     fn is_idle(&self, now: Instant) -> bool {
         self.free_at(now) <= now
             && self.sent.back().is_none_or(|last| *last + Duration::from_secs(3600) < now)
     }
+}
+
+/// A room whose pace all its threads share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SharedRoom {
+    /// What comes next would have to wait.
+    pub is_tight: bool,
 }
 
 /// The pace of one account.
@@ -78,6 +91,13 @@ impl Pacer {
         let kind = self.limits.room_kind.and_then(|kind| kind(at));
         let paces = kind.and_then(|kind| self.limits.room_kinds.get(kind)).unwrap_or(&self.limits.room);
         self.rooms.entry(at.room.clone()).or_insert_with(|| Windows::new(paces))
+    }
+
+    /// `None` where posts are not joined (see [`Limits::shared`]).
+    pub fn shared_room(&mut self, at: &Address, now: Instant) -> Option<SharedRoom> {
+        let kind = self.limits.room_kind.and_then(|kind| kind(at))?;
+        let shared = self.limits.shared.contains(&kind);
+        shared.then(|| SharedRoom { is_tight: self.room(at).is_tight(now) })
     }
 
     /// `Ok`: it may go now, and is counted. `Err`: when to ask again.
@@ -148,6 +168,7 @@ mod tests {
             room_kinds: BTreeMap::from([("group", vec![Pace { count: 20, per: Duration::from_secs(60) }])]),
             room_kind: Some(kind),
             counted: vec![OperationKind::Post],
+            shared: vec!["group"],
         }
     }
 
@@ -177,6 +198,24 @@ mod tests {
         pacer.block_room(&at("1"), start + Duration::from_secs(5));
         assert_eq!(pacer.take(&at("1"), OperationKind::Mark, start), Err(start + Duration::from_secs(30)));
         assert_eq!(pacer.take(&at("2"), OperationKind::Post, start), Ok(()));
+    }
+
+    #[test]
+    fn a_shared_room_is_tight_when_the_next_post_would_wait() {
+        let mut pacer = Pacer::new(limits());
+        let start = Instant::now();
+        assert_eq!(pacer.take(&at("1"), OperationKind::Post, start), Ok(()));
+        assert_eq!(pacer.shared_room(&at("1"), start), None, "a private chat shares nothing");
+        for nth in 1..=20 {
+            assert_eq!(pacer.take(&at("-1"), OperationKind::Post, start), Ok(()));
+            assert_eq!(pacer.shared_room(&at("-1"), start), Some(SharedRoom { is_tight: nth == 20 }));
+        }
+        let (later, minute) = (start + Duration::from_secs(61), Duration::from_secs(60));
+        assert_eq!(pacer.shared_room(&at("-1"), later), Some(SharedRoom { is_tight: false }));
+        pacer.block_room(&at("-1"), later);
+        let tight = |pacer: &mut Pacer, now| pacer.shared_room(&at("-1"), now).map(|room| room.is_tight);
+        assert_eq!(tight(&mut pacer, later + minute / 2), Some(true), "asked for a pause just now");
+        assert_eq!(tight(&mut pacer, later + minute), Some(false));
     }
 
     #[test]
