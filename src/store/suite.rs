@@ -76,6 +76,7 @@ on_every_store! {
     ends::a_lost_thread_is_unlinked,
     deliveries::lanes_are_in_order,
     joints::they_begin_together,
+    joints::without_the_first_none_begins,
     joints::their_post_is_the_first_ones,
     joints::a_lost_thread_forgets_them,
     roster::a_thousand_claims_have_one_winner,

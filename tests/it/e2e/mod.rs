@@ -7,6 +7,7 @@ mod beside;
 pub mod bridge;
 mod described;
 mod faults;
+mod joint;
 mod judge;
 mod kill9;
 mod life;
