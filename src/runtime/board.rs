@@ -137,15 +137,15 @@ impl Board {
         act(pacers.entry(adapter.channel().clone()).or_insert_with(|| Pacer::new(adapter.limits())))
     }
 
-    /// `Err`: when to ask again.
+    /// For operations with so many files each. `Err`: when to ask again.
     pub fn pace(
         &self,
         adapter: &Arc<dyn Adapter>,
         at: &Address,
-        kinds: &[OperationKind],
+        operations: &[(OperationKind, usize)],
         now: Instant,
     ) -> Result<(), Instant> {
-        self.pacer(adapter, |pacer| pacer.take_all(at, kinds, now))
+        self.pacer(adapter, |pacer| pacer.take_all(at, operations, now))
     }
 
     /// `None`: posts are not joined there.

@@ -119,14 +119,24 @@ impl Pacer {
         Ok(())
     }
 
-    /// As [`Pacer::take`] for a delivery that became several operations: they go together, as a short burst.
-    pub fn take_all(&mut self, at: &Address, kinds: &[OperationKind], now: Instant) -> Result<(), Instant> {
-        let Some((first, rest)) = kinds.split_first() else { return Ok(()) };
+    /// As [`Pacer::take`] for a delivery that became several operations, each with so many files: they go together, as a
+    /// short burst.
+    pub fn take_all(
+        &mut self,
+        at: &Address,
+        operations: &[(OperationKind, usize)],
+        now: Instant,
+    ) -> Result<(), Instant> {
+        let Some((first, _)) = operations.first() else { return Ok(()) };
         self.take(at, *first, now)?;
-        for kind in rest {
-            if self.counts(*kind) {
-                self.room(at).note(now);
-                self.account.note(now);
+        for (nth, (kind, files)) in operations.iter().enumerate() {
+            let messages = if self.limits.per_file { (*files).max(1) } else { 1 };
+            // The first message of all is counted.
+            for _ in usize::from(nth == 0)..messages {
+                if self.counts(*kind) {
+                    self.room(at).note(now);
+                    self.account.note(now);
+                }
             }
         }
         Ok(())
@@ -168,6 +178,7 @@ mod tests {
             room_kinds: BTreeMap::from([("group", vec![Pace { count: 20, per: Duration::from_secs(60) }])]),
             room_kind: Some(kind),
             counted: vec![OperationKind::Post],
+            per_file: true,
             shared: vec!["group"],
         }
     }
@@ -216,6 +227,25 @@ mod tests {
         let tight = |pacer: &mut Pacer, now| pacer.shared_room(&at("-1"), now).map(|room| room.is_tight);
         assert_eq!(tight(&mut pacer, later + minute / 2), Some(true), "asked for a pause just now");
         assert_eq!(tight(&mut pacer, later + minute), Some(false));
+    }
+
+    /// "Albums count per item."
+    #[test]
+    fn every_file_of_an_album_counts() {
+        let mut pacer = Pacer::new(limits());
+        let start = Instant::now();
+        let album = [(OperationKind::Post, 0), (OperationKind::Post, 10)];
+        assert_eq!(pacer.take_all(&at("-1"), &album, start), Ok(()));
+        for _ in 0..9 {
+            assert_eq!(pacer.take(&at("-1"), OperationKind::Post, start), Ok(()));
+        }
+        assert!(pacer.take(&at("-1"), OperationKind::Post, start).is_err(), "eleven and nine are twenty");
+        let mut pacer = Pacer::new(Limits { per_file: false, ..limits() });
+        assert_eq!(pacer.take_all(&at("-1"), &album, start), Ok(()));
+        for _ in 0..18 {
+            assert_eq!(pacer.take(&at("-1"), OperationKind::Post, start), Ok(()));
+        }
+        assert!(pacer.take(&at("-1"), OperationKind::Post, start).is_err());
     }
 
     #[test]

@@ -207,7 +207,7 @@ fn put_off_for_pace(
     place: &Place,
     operations: &[OutboundOp],
 ) -> Option<Verdict> {
-    let kinds: Vec<OperationKind> = operations.iter().map(OutboundOp::kind).collect();
+    let kinds: Vec<_> = operations.iter().map(|op| (op.kind(), files(op))).collect();
     let now = Instant::now();
     let free = bridge.board.pace(&place.adapter, &place.session.address, &kinds, now).err()?;
     let mut again = (**row).clone();
@@ -216,6 +216,13 @@ fn put_off_for_pace(
             + (free.saturating_duration_since(now) + yield_to_others(delivery)).max(Duration::from_millis(5)),
     );
     Some(Verdict::Again(Arc::new(again)))
+}
+
+fn files(op: &OutboundOp) -> usize {
+    match op {
+        OutboundOp::Post { files, .. } => files.len(),
+        _ => 0,
+    }
 }
 
 fn yield_to_others(delivery: &Delivery) -> Duration {

@@ -47,6 +47,7 @@ impl Style {
                 room_kinds: BTreeMap::from([("group", vec![pace(20, 60)])]),
                 room_kind: Some(room_kind),
                 counted: vec![OperationKind::Post, OperationKind::Edit, OperationKind::OpenThread],
+                per_file: true,
                 shared: vec!["group"],
             },
         }

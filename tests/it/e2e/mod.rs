@@ -13,6 +13,7 @@ mod kill9;
 mod life;
 mod model;
 mod refusals;
+mod rows;
 mod slack;
 pub mod talk;
 mod webhook;

@@ -218,7 +218,7 @@ async fn answer(router: &axum::Router, request: Request<Body>) -> (StatusCode, O
 
 /// S17, C14.
 #[tokio::test]
-async fn only_telegram_comes_in() {
+async fn s17_only_telegram_comes_in() {
     let sink = Arc::new(Sink::default());
     let (_fake, router) = door(&sink).await;
     let body = update(10, 1, "a").to_string();
@@ -256,7 +256,7 @@ async fn only_telegram_comes_in() {
 
 /// S26, S28, S29, S30.
 #[tokio::test]
-async fn bodies() {
+async fn s26_s28_s29_s30_bodies() {
     let sink = Arc::new(Sink::default());
     let (_fake, router) = door(&sink).await;
     let typed = |name: &'static str, value: &'static str| {
@@ -386,7 +386,7 @@ async fn the_webhook_is_set_and_watched() {
 }
 
 #[test]
-fn lone_surrogates() {
+fn s28_lone_surrogates() {
     assert_eq!(whole_surrogates(r#""\ud83d\ude00""#), None);
     assert_eq!(whole_surrogates(r#""\\ud83d""#), None);
     assert_eq!(whole_surrogates(r#""\ud83d""#).as_deref(), Some(r#""\ufffd""#));
