@@ -293,6 +293,13 @@ async fn s26_s28_s29_s30_bodies() {
         json!({ "update_id": 1, "thought": {} }).to_string().into_bytes(),
         json!({ "update_id": 1, "message": { "chat": {} } }).to_string().into_bytes(),
     ];
+    // What of a text is no UTF-8 is replaced; the rest of it is worth having.
+    let torn = update(11, 1, "half a ?").to_string().replace('?', "\u{1}").into_bytes();
+    let torn: Vec<u8> = torn.into_iter().map(|byte| if byte == 1 { 0xff } else { byte }).collect();
+    let before = sink.events.lock().unwrap().len();
+    assert_eq!(answer(&router, knock(torn)).await.0, StatusCode::OK);
+    assert!(sink.quarantined.lock().unwrap().is_empty());
+    assert_eq!(texts(&sink)[before].1, "half a \u{fffd}");
     for (nth, body) in odd.into_iter().enumerate() {
         assert_eq!(answer(&router, knock(body)).await, (StatusCode::OK, None, Vec::new()), "{nth}");
         assert_eq!(sink.quarantined.lock().unwrap().len(), nth + 1);
