@@ -399,10 +399,12 @@ fn states_go_forward(sight: &Sight<'_>) -> Result<(), Broken> {
 
 /// I13: with the faults gone, everything that was due is done.
 fn everything_goes_on(sight: &Sight<'_>) -> Result<(), Broken> {
-    match sight.open.first() {
+    let age = |row: &OutboxRow| sight.town.now().since(row.created);
+    match sight.open.iter().find(|row| age(row) >= sight.town.kind.longest_wait()) {
         Some(row) => {
+            let (state, age) = (row.state.name(), age(row));
             let why = row.error.as_deref().unwrap_or("no reason known");
-            broken("I13", format!("{} {:?} is still {}: {why}", row.id, row.effect, row.state.name()))
+            broken("I13", format!("{} {:?} is still {state} after {age:?}: {why}", row.id, row.effect))
         }
         None => Ok(()),
     }

@@ -21,6 +21,8 @@ use world::{Desk, Town};
 
 /// Schedules of one half.
 const SEEDS: u64 = 260;
+/// Crowded schedules; each is several times as much talk as another.
+const CROWDED: u64 = 80;
 /// A planted bug is noticed within this many.
 const PATIENCE: u64 = 60;
 
@@ -72,7 +74,7 @@ fn odd_schedules_keep_every_promise() {
 fn crowded_schedules_keep_every_promise() {
     match number("SEED") {
         Some(seed) => all_hold([seed].into_iter(), Desk::Crowded),
-        None => all_hold(0..number("SEEDS").unwrap_or(SEEDS), Desk::Crowded),
+        None => all_hold(0..number("SEEDS").unwrap_or(CROWDED), Desk::Crowded),
     }
 }
 
@@ -84,8 +86,9 @@ fn crowded_schedules_have_joint_posts() {
         let town = Town::new(plan.undo, Bug::None, Desk::Crowded);
         town.play(plan, async |town: &Town| joint::joint_posts(town).await) > 0
     };
-    let with = (0..PATIENCE).filter(joint).count() as u64;
-    assert!(with * 2 > PATIENCE, "{with} of {PATIENCE} schedules");
+    let some = 20;
+    let with = (0..some).filter(joint).count() as u64;
+    assert!(with * 2 > some, "{with} of {some} schedules");
 }
 
 /// Reading back failed because the credentials did: that is no leave to open a second thread (D33).

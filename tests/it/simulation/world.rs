@@ -61,6 +61,14 @@ impl Desk {
         }
     }
 
+    /// What a delivery may wait for its room alone.
+    pub fn longest_wait(self) -> Duration {
+        match self {
+            Desk::Roomy => Duration::ZERO,
+            Desk::Crowded => Duration::from_secs(60),
+        }
+    }
+
     fn style(self) -> Style {
         match self {
             Desk::Roomy => Style::slack(),
@@ -75,7 +83,7 @@ impl Desk {
 }
 
 pub struct Town {
-    kind: Desk,
+    pub kind: Desk,
     pub requesters: World,
     pub desk: World,
     pub store: Memory,
@@ -168,6 +176,10 @@ impl Town {
     fn clock(&self) -> Clock {
         let wall = self.wall.clone();
         Arc::new(move || Timestamp(wall.lock().unwrap_or_else(PoisonError::into_inner).now()))
+    }
+
+    pub fn now(&self) -> Timestamp {
+        (self.clock())()
     }
 
     /// Plays a schedule to its end, and then looks.
