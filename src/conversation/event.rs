@@ -290,6 +290,18 @@ pub struct DeliveryEvent {
     pub session: SessionId,
     pub op: DeliveryOp,
     pub outcome: Outcome,
+    /// Sent in the post of another message (D23).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub joined: Option<Joined>,
+}
+
+/// The place of a message in the post of another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Joined {
+    /// The message that the post belongs to, its first part.
+    pub lead: MessageId,
+    /// Counted from 1; the lead is before all.
+    pub nth: u16,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -57,6 +57,30 @@ pub fn fit(content: &Content, caps: &Capabilities) -> Vec<Content> {
     parts
 }
 
+/// Whether a text can be joined with others: a line that begins with `<` may open a block that no paragraph ends.
+pub fn stands_alone(text: &str) -> bool {
+    !text.lines().any(|line| line.trim_start_matches([' ', '\t', '>']).starts_with('<'))
+}
+
+/// Several texts as one, each a paragraph of its own: none reaches into the next one's code.
+pub fn join<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
+    let mut joined = String::new();
+    for text in texts {
+        let text = text.trim_end();
+        if text.trim().is_empty() {
+            continue;
+        }
+        if !joined.is_empty() {
+            joined.push_str("\n\n");
+        }
+        joined.push_str(text);
+        if let Some(fence) = fence::open_at_end(text) {
+            joined.push_str(&fence.closing());
+        }
+    }
+    joined
+}
+
 /// UTF-16 code units.
 fn units(text: &str) -> usize {
     text.chars().map(char::len_utf16).sum()

@@ -37,9 +37,9 @@ pub use effect::{
     RosterChange, Weight,
 };
 pub use event::{
-    Answer, AssistantEvent, DeliveryEvent, DeskActor, DeskEvent, Event, EventBody, HandoverReason, OfferTo,
-    Outcome, PostIntent, QueueFacts, ReactionTarget, Reopening, RequesterEvent, RosterEvent, TicketEvent,
-    TicketStatus, Via,
+    Answer, AssistantEvent, DeliveryEvent, DeskActor, DeskEvent, Event, EventBody, HandoverReason, Joined,
+    OfferTo, Outcome, PostIntent, QueueFacts, ReactionTarget, Reopening, RequesterEvent, RosterEvent,
+    TicketEvent, TicketStatus, Via,
 };
 pub use gist::{Gist, Wish};
 pub use ids::{ConversationId, Derived, EffectId, MessageId, QueueId, RequesterId, SessionId, TechnicianId};

@@ -18,7 +18,7 @@ use deskbridge_conversation::{
 use deskbridge_store::rows::MessageRow;
 use deskbridge_store::{Committed, FactSource, Read, StoreError};
 
-use super::pace::Pacer;
+use super::pace::{Pacer, SharedRoom};
 
 /// Entries of a generation; the cache holds at most two.
 const GENERATION: usize = 20_000;
@@ -137,15 +137,20 @@ impl Board {
         act(pacers.entry(adapter.channel().clone()).or_insert_with(|| Pacer::new(adapter.limits())))
     }
 
-    /// `Err`: when to ask again.
+    /// For operations with so many files each. `Err`: when to ask again.
     pub fn pace(
         &self,
         adapter: &Arc<dyn Adapter>,
         at: &Address,
-        kinds: &[OperationKind],
+        operations: &[(OperationKind, usize)],
         now: Instant,
     ) -> Result<(), Instant> {
-        self.pacer(adapter, |pacer| pacer.take_all(at, kinds, now))
+        self.pacer(adapter, |pacer| pacer.take_all(at, operations, now))
+    }
+
+    /// `None`: posts are not joined there.
+    pub fn shared_room(&self, adapter: &Arc<dyn Adapter>, at: &Address, now: Instant) -> Option<SharedRoom> {
+        self.pacer(adapter, |pacer| pacer.shared_room(at, now))
     }
 
     pub fn block_room(&self, adapter: &Arc<dyn Adapter>, at: &Address, until: Instant) {

@@ -30,6 +30,11 @@ impl Bridge {
             DeliveryOp::Post { message } => self.post(conversation, session, adapter, *message).await?,
             DeliveryOp::Edit { message } => self.edit(conversation, session, adapter, *message).await?,
             DeliveryOp::Delete { message } => {
+                if let Some(parts) = self.joint(conversation, session, *message).await?
+                    && self.joint_words(conversation, session, &parts).await?.is_some()
+                {
+                    return self.edit(conversation, session, adapter, *message).await;
+                }
                 let links = self.links(conversation, session, Some(*message)).await?;
                 links.into_values().map(|message| OutboundOp::Delete { message }).collect()
             }
@@ -97,7 +102,7 @@ impl Bridge {
     }
 
     /// Splits what is too long; only the first part answers, and only the first part names the speaker.
-    async fn parts(
+    pub(super) async fn parts(
         &self,
         adapter: &Arc<dyn Adapter>,
         session: &Session,
@@ -173,17 +178,10 @@ impl Bridge {
                 let said = self.transcript(conversation, &session.address, from, to).await?;
                 (said.unwrap_or_else(|| Content::text("📜 _Everything here was deleted._")), None, false)
             }
-            None => {
-                let Some(row) = self.stored(id).await?.filter(|row| may_see(session, row)) else {
-                    return Ok(Vec::new());
-                };
-                let policy = self.policy.current();
-                let written = self.written_in(conversation, session, &row).await?;
-                let mut shown =
-                    render::message(conversation, &policy.policy, session, &row, written.as_ref());
-                let has_files = !std::mem::take(&mut shown.content.attachments).is_empty();
-                (shown.content, shown.persona, has_files)
-            }
+            None => match self.words_now(conversation, session, id).await? {
+                Some(words) => words,
+                None => return Ok(Vec::new()),
+            },
         };
         let parts = self.parts(adapter, session, content, persona, None).await;
         let mut operations = in_place_of(links, parts);
@@ -192,6 +190,25 @@ impl Bridge {
             operations.retain(|operation| matches!(operation, OutboundOp::Edit { .. }));
         }
         Ok(operations)
+    }
+
+    /// What the post of a message shows now, whose it is, and whether there are files beside it.
+    async fn words_now(
+        &self,
+        conversation: &Conversation,
+        session: &Session,
+        id: MessageId,
+    ) -> Result<Option<(Content, Option<Persona>, bool)>, StoreError> {
+        if let Some(parts) = self.joint(conversation, session, id).await? {
+            let words = self.joint_words(conversation, session, &parts).await?;
+            return Ok(words.map(|(content, persona)| (content, persona, false)));
+        }
+        let Some(row) = self.stored(id).await?.filter(|row| may_see(session, row)) else { return Ok(None) };
+        let policy = self.policy.current();
+        let written = self.written_in(conversation, session, &row).await?;
+        let mut shown = render::message(conversation, &policy.policy, session, &row, written.as_ref());
+        let has_files = !std::mem::take(&mut shown.content.attachments).is_empty();
+        Ok(Some((shown.content, shown.persona, has_files)))
     }
 
     async fn card_operation(
@@ -246,7 +263,7 @@ fn in_place_of(links: render::Links, parts: Vec<OutboundOp>) -> Vec<OutboundOp> 
 }
 
 /// The last door of the airlock: internal words do not leave, whatever led here.
-fn may_see(session: &Session, row: &MessageRow) -> bool {
+pub(super) fn may_see(session: &Session, row: &MessageRow) -> bool {
     match row.audience {
         Audience::Public | Audience::Requester => true,
         Audience::Internal | Audience::Private => !render::is_requester(session),

@@ -5,9 +5,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use deskbridge_contract::{OperationKind, Outbound, RemoteMessageId, Resend, SendError, Sent};
+use deskbridge_contract::{OperationKind, Outbound, RemoteMessageId, Resend, SendError, Sent, Timestamp};
 use deskbridge_conversation::delivery::MAY_APPEAR_TWICE;
-use deskbridge_conversation::{Delivery, DeliveryEvent, DeliveryOp, EventBody, Outcome, Weight};
+use deskbridge_conversation::{Delivery, DeliveryEvent, DeliveryOp, EventBody, Joined, Outcome, Weight};
 use deskbridge_store::rows::{DeliveryState, OutboxRow};
 use deskbridge_store::{Applied, Apply, Cause, Mark, Refs, StoreError, Target};
 
@@ -19,8 +19,13 @@ const AMBIGUOUS_WAIT: Duration = Duration::from_secs(30);
 /// The mark of a row whose earlier attempt has an unknown outcome.
 const AMBIGUOUS: &str = "ambiguous: ";
 
+/// An earlier attempt may have arrived.
+pub(super) fn is_uncertain(row: &OutboxRow) -> bool {
+    row.error.as_deref().is_some_and(|error| error.starts_with(AMBIGUOUS))
+}
+
 pub(super) fn sent(row: &OutboxRow, delivery: &Delivery, place: &Place, sent: Vec<Sent>) -> Outcome {
-    let after_ambiguous = row.error.as_deref().is_some_and(|error| error.starts_with(AMBIGUOUS));
+    let after_ambiguous = is_uncertain(row);
     let first = sent.first().cloned().unwrap_or_else(|| Sent::at(&place.session.address, None));
     let mut more: Vec<RemoteMessageId> = first.more.clone();
     for other in sent.iter().skip(1) {
@@ -41,8 +46,6 @@ pub(super) async fn ambiguous(
     why: &str,
 ) -> Result<Verdict, StoreError> {
     let kind = kind_of(&delivery.op);
-    let twice = row.error.as_deref().is_some_and(|error| error.starts_with(AMBIGUOUS))
-        && row.state != DeliveryState::Attempting;
     match place.adapter.resend(kind) {
         Resend::SameIdIsSafe => {
             return put_back(bridge, row, backoff(row), format!("{AMBIGUOUS}{why}")).await;
@@ -74,6 +77,18 @@ pub(super) async fn ambiguous(
         }
         Resend::MayDuplicate => {}
     }
+    unknown(bridge, row, delivery, why, bridge.now()).await
+}
+
+/// What comes of it where nobody can look (D33); what is put back, so many seconds after `now`.
+pub(super) async fn unknown(
+    bridge: &Arc<Bridge>,
+    row: &Arc<OutboxRow>,
+    delivery: &Delivery,
+    why: &str,
+    now: Timestamp,
+) -> Result<Verdict, StoreError> {
+    let twice = is_uncertain(row) && row.state != DeliveryState::Attempting;
     let repeat = match (&delivery.op, delivery.weight) {
         // Doing it twice is doing it once.
         (
@@ -100,7 +115,7 @@ pub(super) async fn ambiguous(
         ) => None,
     };
     match repeat {
-        Some(wait) => put_back(bridge, row, wait, format!("{AMBIGUOUS}{why}")).await,
+        Some(wait) => put_back_until(bridge, row, now + wait, format!("{AMBIGUOUS}{why}")).await,
         None if matches!(delivery.op, DeliveryOp::OpenThread) => {
             outcome(bridge, row, delivery, Outcome::Failed { why: why.to_owned() }).await
         }
@@ -128,7 +143,15 @@ pub async fn put_back(
     wait: Duration,
     why: String,
 ) -> Result<Verdict, StoreError> {
-    let not_before = bridge.now() + wait;
+    put_back_until(bridge, row, bridge.now() + wait, why).await
+}
+
+pub(super) async fn put_back_until(
+    bridge: &Arc<Bridge>,
+    row: &Arc<OutboxRow>,
+    not_before: Timestamp,
+    why: String,
+) -> Result<Verdict, StoreError> {
     let attempts = row.attempts.max(1);
     let mark = Mark {
         effect: row.id,
@@ -170,11 +193,23 @@ pub(super) async fn outcome(
     delivery: &Delivery,
     outcome: Outcome,
 ) -> Result<Verdict, StoreError> {
+    outcome_within(bridge, row, delivery, outcome, None).await
+}
+
+/// As [`outcome`], of a delivery that may have been sent in the post of another.
+pub(super) async fn outcome_within(
+    bridge: &Arc<Bridge>,
+    row: &OutboxRow,
+    delivery: &Delivery,
+    outcome: Outcome,
+    joined: Option<Joined>,
+) -> Result<Verdict, StoreError> {
     let event = DeliveryEvent {
         delivery: row.id.delivery(),
         session: delivery.session,
         op: delivery.op.clone(),
         outcome,
+        joined,
     };
     bridge.finish(row, EventBody::Delivery(event), None).await?;
     Ok(Verdict::Done)

@@ -17,6 +17,7 @@ pub mod ending;
 pub mod health;
 pub mod hints;
 pub mod intake;
+pub mod joint;
 pub mod outbox;
 pub mod pace;
 pub mod perform;

@@ -13,8 +13,8 @@ use deskbridge_store::Committed;
 use deskbridge_store::rows::{DeliveryState, OutboxRow};
 use tokio::sync::mpsc;
 
-use super::Bridge;
 use super::perform::{self, Verdict};
+use super::{Bridge, joint};
 
 /// Rows read in one go at the start.
 const PAGE: u32 = 2_000;
@@ -37,8 +37,8 @@ struct Outbox {
 
 struct Finished {
     lane: String,
-    row: EffectId,
-    verdict: Verdict,
+    /// The head, and what went along with it.
+    ends: perform::Ends,
 }
 
 pub async fn run(bridge: Arc<Bridge>, mut committed: mpsc::UnboundedReceiver<Arc<Committed>>) {
@@ -137,13 +137,12 @@ impl Outbox {
     fn finish(&mut self, end: Finished) {
         let Some(lane) = self.lanes.get_mut(&end.lane) else { return };
         lane.busy = None;
-        if lane.queue.front().is_some_and(|row| row.id == end.row) {
-            match end.verdict {
-                Verdict::Done => {
-                    lane.queue.pop_front();
-                }
+        for (id, verdict) in end.ends {
+            let Some(at) = lane.queue.iter().position(|row| row.id == id) else { continue };
+            match verdict {
+                Verdict::Done => drop(lane.queue.remove(at)),
                 // Retry holds its lane (D34).
-                Verdict::Again(row) => lane.queue[0] = row,
+                Verdict::Again(row) => lane.queue[at] = row,
             }
         }
         if lane.queue.is_empty() {
@@ -172,7 +171,8 @@ impl Outbox {
                     continue;
                 }
                 lane.busy = Some(head.id);
-                start(bridge, head, done.clone());
+                let behind = joint::behind(&lane.queue, |row| ready_at(bridge, row) <= now);
+                start(bridge, head, behind, done.clone());
             }
         }
     }
@@ -186,7 +186,12 @@ fn ready_at(bridge: &Bridge, row: &OutboxRow) -> Timestamp {
     }
 }
 
-fn start(bridge: &Arc<Bridge>, row: Arc<OutboxRow>, done: mpsc::UnboundedSender<Finished>) {
+fn start(
+    bridge: &Arc<Bridge>,
+    row: Arc<OutboxRow>,
+    behind: Vec<Arc<OutboxRow>>,
+    done: mpsc::UnboundedSender<Finished>,
+) {
     let bridge = bridge.clone();
     let tasks = bridge.tasks.clone();
     tasks.spawn(async move {
@@ -194,18 +199,18 @@ fn start(bridge: &Arc<Bridge>, row: Arc<OutboxRow>, done: mpsc::UnboundedSender<
         let work = tokio::spawn({
             let bridge = bridge.clone();
             let row = row.clone();
-            async move { perform::perform(&bridge, row).await }
+            async move { perform::perform(&bridge, row, &behind).await }
         });
-        let verdict = match work.await {
-            Ok(verdict) => verdict,
+        let ends = match work.await {
+            Ok(ends) => ends,
             Err(panic) => {
                 tracing::error!(effect = %id, error = %panic, "outbox: carrying out an effect panicked; tried again later");
                 let mut again = (*row).clone();
                 again.not_before = Some(bridge.now() + Duration::from_secs(60));
-                Verdict::Again(Arc::new(again))
+                vec![(id, Verdict::Again(Arc::new(again)))]
             }
         };
         // The loop is gone only at shutdown.
-        let _ = done.send(Finished { lane, row: id, verdict });
+        let _ = done.send(Finished { lane, ends });
     });
 }

@@ -48,10 +48,23 @@ impl Windows {
         }
     }
 
+    /// The next operation would have to wait, or the platform asked for a pause not long ago: its count is not ours.
+    fn is_tight(&self, now: Instant) -> bool {
+        let longest = self.paces.iter().map(|pace| pace.per).max().unwrap_or_default();
+        self.free_at(now) > now || self.blocked.is_some_and(|until| until + longest > now)
+    }
+
     fn is_idle(&self, now: Instant) -> bool {
         self.free_at(now) <= now
             && self.sent.back().is_none_or(|last| *last + Duration::from_secs(3600) < now)
     }
+}
+
+/// A room whose pace all its threads share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SharedRoom {
+    /// What comes next would have to wait.
+    pub is_tight: bool,
 }
 
 /// The pace of one account.
@@ -80,6 +93,13 @@ impl Pacer {
         self.rooms.entry(at.room.clone()).or_insert_with(|| Windows::new(paces))
     }
 
+    /// `None` where posts are not joined (see [`Limits::shared`]).
+    pub fn shared_room(&mut self, at: &Address, now: Instant) -> Option<SharedRoom> {
+        let kind = self.limits.room_kind.and_then(|kind| kind(at))?;
+        let shared = self.limits.shared.contains(&kind);
+        shared.then(|| SharedRoom { is_tight: self.room(at).is_tight(now) })
+    }
+
     /// `Ok`: it may go now, and is counted. `Err`: when to ask again.
     pub fn take(&mut self, at: &Address, kind: OperationKind, now: Instant) -> Result<(), Instant> {
         let counts = self.counts(kind);
@@ -99,14 +119,24 @@ impl Pacer {
         Ok(())
     }
 
-    /// As [`Pacer::take`] for a delivery that became several operations: they go together, as a short burst.
-    pub fn take_all(&mut self, at: &Address, kinds: &[OperationKind], now: Instant) -> Result<(), Instant> {
-        let Some((first, rest)) = kinds.split_first() else { return Ok(()) };
+    /// As [`Pacer::take`] for a delivery that became several operations, each with so many files: they go together, as a
+    /// short burst.
+    pub fn take_all(
+        &mut self,
+        at: &Address,
+        operations: &[(OperationKind, usize)],
+        now: Instant,
+    ) -> Result<(), Instant> {
+        let Some((first, _)) = operations.first() else { return Ok(()) };
         self.take(at, *first, now)?;
-        for kind in rest {
-            if self.counts(*kind) {
-                self.room(at).note(now);
-                self.account.note(now);
+        for (nth, (kind, files)) in operations.iter().enumerate() {
+            let messages = if self.limits.per_file { (*files).max(1) } else { 1 };
+            // The first message of all is counted.
+            for _ in usize::from(nth == 0)..messages {
+                if self.counts(*kind) {
+                    self.room(at).note(now);
+                    self.account.note(now);
+                }
             }
         }
         Ok(())
@@ -148,6 +178,8 @@ mod tests {
             room_kinds: BTreeMap::from([("group", vec![Pace { count: 20, per: Duration::from_secs(60) }])]),
             room_kind: Some(kind),
             counted: vec![OperationKind::Post],
+            per_file: true,
+            shared: vec!["group"],
         }
     }
 
@@ -177,6 +209,43 @@ mod tests {
         pacer.block_room(&at("1"), start + Duration::from_secs(5));
         assert_eq!(pacer.take(&at("1"), OperationKind::Mark, start), Err(start + Duration::from_secs(30)));
         assert_eq!(pacer.take(&at("2"), OperationKind::Post, start), Ok(()));
+    }
+
+    #[test]
+    fn a_shared_room_is_tight_when_the_next_post_would_wait() {
+        let mut pacer = Pacer::new(limits());
+        let start = Instant::now();
+        assert_eq!(pacer.take(&at("1"), OperationKind::Post, start), Ok(()));
+        assert_eq!(pacer.shared_room(&at("1"), start), None, "a private chat shares nothing");
+        for nth in 1..=20 {
+            assert_eq!(pacer.take(&at("-1"), OperationKind::Post, start), Ok(()));
+            assert_eq!(pacer.shared_room(&at("-1"), start), Some(SharedRoom { is_tight: nth == 20 }));
+        }
+        let (later, minute) = (start + Duration::from_secs(61), Duration::from_secs(60));
+        assert_eq!(pacer.shared_room(&at("-1"), later), Some(SharedRoom { is_tight: false }));
+        pacer.block_room(&at("-1"), later);
+        let tight = |pacer: &mut Pacer, now| pacer.shared_room(&at("-1"), now).map(|room| room.is_tight);
+        assert_eq!(tight(&mut pacer, later + minute / 2), Some(true), "asked for a pause just now");
+        assert_eq!(tight(&mut pacer, later + minute), Some(false));
+    }
+
+    /// "Albums count per item."
+    #[test]
+    fn every_file_of_an_album_counts() {
+        let mut pacer = Pacer::new(limits());
+        let start = Instant::now();
+        let album = [(OperationKind::Post, 0), (OperationKind::Post, 10)];
+        assert_eq!(pacer.take_all(&at("-1"), &album, start), Ok(()));
+        for _ in 0..9 {
+            assert_eq!(pacer.take(&at("-1"), OperationKind::Post, start), Ok(()));
+        }
+        assert!(pacer.take(&at("-1"), OperationKind::Post, start).is_err(), "eleven and nine are twenty");
+        let mut pacer = Pacer::new(Limits { per_file: false, ..limits() });
+        assert_eq!(pacer.take_all(&at("-1"), &album, start), Ok(()));
+        for _ in 0..18 {
+            assert_eq!(pacer.take(&at("-1"), OperationKind::Post, start), Ok(()));
+        }
+        assert!(pacer.take(&at("-1"), OperationKind::Post, start).is_err());
     }
 
     #[test]

@@ -8,16 +8,16 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use deskbridge_contract::{
-    Adapter, DeliveryId, OperationKind, Outbound, OutboundOp, Resend, SendError, Sent,
+    Adapter, Content, DeliveryId, OperationKind, Outbound, OutboundOp, Resend, SendError, Sent,
 };
 use deskbridge_conversation::{
-    Conversation, Delivery, DeliveryOp, DeskThread, Effect, Outcome, Session, SessionRole, Weight,
+    Conversation, Delivery, DeliveryOp, DeskThread, Effect, EffectId, Outcome, Session, SessionRole, Weight,
 };
 use deskbridge_store::rows::{DeliveryState, OutboxRow};
 use deskbridge_store::{Begin, Begun, StoreError};
 
 use super::ending::{ambiguous, end, outcome, put_back, sent};
-use super::{Bridge, health, service};
+use super::{Bridge, health, joint, service};
 
 /// What the outbox does with the row next.
 pub enum Verdict {
@@ -29,18 +29,29 @@ pub enum Verdict {
 /// After this a row is given up (F12).
 const GIVE_UP: Duration = Duration::from_secs(24 * 3600);
 /// An attempt that is open longer was lost with its process.
-const LEASE: Duration = Duration::from_secs(30);
+pub(super) const LEASE: Duration = Duration::from_secs(30);
 /// Back-off of transient failures; the last is repeated (F12).
 const BACKOFF: [u64; 7] = [2, 10, 30, 120, 600, 1800, 3600];
 
-pub async fn perform(bridge: &Arc<Bridge>, row: Arc<OutboxRow>) -> Verdict {
+/// What the outbox does with each row that had a part in it.
+pub type Ends = Vec<(EffectId, Verdict)>;
+
+/// `behind`: what may go along with the row in one post; those that did not are not in the answer.
+pub async fn perform(bridge: &Arc<Bridge>, row: Arc<OutboxRow>, behind: &[Arc<OutboxRow>]) -> Ends {
+    let id = row.id;
     match &row.effect {
-        Effect::Deliver(delivery) => match deliver(bridge, &row, delivery).await {
-            Ok(verdict) => verdict,
-            Err(error) => later(bridge, &row, Duration::from_secs(2), &error.to_string()),
+        Effect::Deliver(delivery) => match deliver(bridge, &row, delivery, behind).await {
+            Ok(Done::One(verdict)) => vec![(id, verdict)],
+            Ok(Done::Joint(ends)) => ends,
+            Err(error) => vec![(id, put_off(bridge, &row, &error))],
         },
-        _ => service::perform(bridge, row).await,
+        _ => vec![(id, service::perform(bridge, row).await)],
     }
+}
+
+/// The store failed; the row is tried again soon.
+pub(super) fn put_off(bridge: &Bridge, row: &OutboxRow, error: &StoreError) -> Verdict {
+    later(bridge, row, Duration::from_secs(2), &error.to_string())
 }
 
 /// Keeps the row in memory for another try without telling the store (which may be what failed).
@@ -65,56 +76,92 @@ pub(super) struct Place {
     pub(super) adapter: Arc<dyn Adapter>,
 }
 
+/// A delivery by itself, or with others in one post.
+enum Done {
+    One(Verdict),
+    Joint(Ends),
+}
+
 async fn deliver(
     bridge: &Arc<Bridge>,
     row: &Arc<OutboxRow>,
     delivery: &Delivery,
-) -> Result<Verdict, StoreError> {
-    let Some(conversation) = bridge.board.conversation(bridge.read.as_ref(), row.conversation()).await?
-    else {
-        return end(bridge, row, DeliveryState::Cancelled, "no such conversation").await;
+    behind: &[Arc<OutboxRow>],
+) -> Result<Done, StoreError> {
+    let place = match find_place(bridge, row, delivery).await? {
+        Ok(place) => place,
+        Err(ended) => return Ok(Done::One(ended)),
     };
-    let Some(session) = conversation.session(delivery.session).cloned() else {
-        return end(bridge, row, DeliveryState::Failed, "no such session").await;
-    };
-    let Some(adapter) = bridge.adapters.get(&session.address.channel).cloned() else {
-        let why = "the channel is not configured any more".to_owned();
-        return outcome(bridge, row, delivery, Outcome::Failed { why }).await;
-    };
-    if let Some(known) = desk_closed(&session, &delivery.op) {
-        return outcome(bridge, row, delivery, known).await;
-    }
-    let place = Place { conversation, session, adapter };
     if row.state == DeliveryState::Attempting {
         // Found open after a crash or a lost lease (D31).
-        return ambiguous(bridge, row, delivery, &place, "the program ended while it was being sent").await;
+        let why = "the program ended while it was being sent";
+        if !behind.is_empty() && place.adapter.resend(OperationKind::Post) == Resend::MayDuplicate {
+            return Ok(Done::Joint(joint::lost(bridge, row, behind, why).await));
+        }
+        return ambiguous(bridge, row, delivery, &place, why).await.map(Done::One);
     }
     if bridge.now().since(row.created) > GIVE_UP {
         let why = format!("not accepted for 24 hours: {}", row.error.as_deref().unwrap_or("no reason known"));
-        return outcome(bridge, row, delivery, Outcome::Failed { why }).await;
+        return outcome(bridge, row, delivery, Outcome::Failed { why }).await.map(Done::One);
     }
-    let mut operations =
-        bridge.operations(&place.conversation, &place.session, delivery, &place.adapter).await?;
+    let operations = bridge.operations(&place.conversation, &place.session, delivery, &place.adapter).await?;
     if operations.is_empty() {
         // Nothing to show, or nothing shown that could be changed.
-        return end(bridge, row, DeliveryState::Cancelled, "nothing to do").await;
+        let ended = end(bridge, row, DeliveryState::Cancelled, "nothing to do").await;
+        return ended.map(Done::One);
     }
     if let Some(put_off) = put_off_for_pace(bridge, row, delivery, &place, &operations) {
-        return Ok(put_off);
+        return Ok(Done::One(put_off));
     }
+    match joint::gather(bridge, row, behind, &place).await? {
+        Some(joint) => joint::send(bridge, &place, joint).await.map(Done::Joint),
+        None => attempt(bridge, row, delivery, &place, operations).await.map(Done::One),
+    }
+}
+
+/// Where a delivery goes; `Err`: nowhere, and how it ended for that.
+async fn find_place(
+    bridge: &Arc<Bridge>,
+    row: &Arc<OutboxRow>,
+    delivery: &Delivery,
+) -> Result<Result<Place, Verdict>, StoreError> {
+    let Some(conversation) = bridge.board.conversation(bridge.read.as_ref(), row.conversation()).await?
+    else {
+        return end(bridge, row, DeliveryState::Cancelled, "no such conversation").await.map(Err);
+    };
+    let Some(session) = conversation.session(delivery.session).cloned() else {
+        return end(bridge, row, DeliveryState::Failed, "no such session").await.map(Err);
+    };
+    let Some(adapter) = bridge.adapters.get(&session.address.channel).cloned() else {
+        let why = "the channel is not configured any more".to_owned();
+        return outcome(bridge, row, delivery, Outcome::Failed { why }).await.map(Err);
+    };
+    if let Some(known) = desk_closed(&session, &delivery.op) {
+        return outcome(bridge, row, delivery, known).await.map(Err);
+    }
+    Ok(Ok(Place { conversation, session, adapter }))
+}
+
+async fn attempt(
+    bridge: &Arc<Bridge>,
+    row: &Arc<OutboxRow>,
+    delivery: &Delivery,
+    place: &Place,
+    mut operations: Vec<OutboundOp>,
+) -> Result<Verdict, StoreError> {
     let mut row = row.clone();
-    if needs_begin(&row, delivery, &place) {
+    if needs_begin(&row, delivery, place) {
         let lease_until = bridge.now() + LEASE;
         match bridge.writer.begin(Begin { effect: row.id, lease_until }).await? {
             Begun::Go { attempt } => row = Arc::new(OutboxRow { attempts: attempt, ..(*row).clone() }),
             Begun::No => return Ok(Verdict::Done),
         }
         if delivery.op.coalesces().is_some() {
-            operations = drawn_anew(bridge, delivery, &place).await?;
+            operations = drawn_anew(bridge, delivery, place).await?;
         }
     }
-    let sent = send_all(&place, &row, operations).await;
-    settle(bridge, &row, delivery, &place, sent).await
+    let sent = send_all(place, &row, operations).await;
+    settle(bridge, &row, delivery, place, sent).await
 }
 
 /// While it was queued this row stood for every later card or title; only what is drawn after it left the queue shows
@@ -160,7 +207,7 @@ fn put_off_for_pace(
     place: &Place,
     operations: &[OutboundOp],
 ) -> Option<Verdict> {
-    let kinds: Vec<OperationKind> = operations.iter().map(OutboundOp::kind).collect();
+    let kinds: Vec<_> = operations.iter().map(|op| (op.kind(), files(op))).collect();
     let now = Instant::now();
     let free = bridge.board.pace(&place.adapter, &place.session.address, &kinds, now).err()?;
     let mut again = (**row).clone();
@@ -169,6 +216,13 @@ fn put_off_for_pace(
             + (free.saturating_duration_since(now) + yield_to_others(delivery)).max(Duration::from_millis(5)),
     );
     Some(Verdict::Again(Arc::new(again)))
+}
+
+fn files(op: &OutboundOp) -> usize {
+    match op {
+        OutboundOp::Post { files, .. } => files.len(),
+        _ => 0,
+    }
 }
 
 fn yield_to_others(delivery: &Delivery) -> Duration {
@@ -188,12 +242,12 @@ fn yield_to_others(delivery: &Delivery) -> Duration {
 }
 
 /// What was sent of a delivery that became several operations.
-struct Progress {
-    sent: Vec<Sent>,
-    error: Option<(SendError, OutboundOp)>,
+pub(super) struct Progress {
+    pub(super) sent: Vec<Sent>,
+    pub(super) error: Option<(SendError, OutboundOp)>,
 }
 
-async fn send_all(place: &Place, row: &OutboxRow, operations: Vec<OutboundOp>) -> Progress {
+pub(super) async fn send_all(place: &Place, row: &OutboxRow, operations: Vec<OutboundOp>) -> Progress {
     let mut progress = Progress { sent: Vec::new(), error: None };
     for (part, op) in operations.into_iter().enumerate() {
         let id = if part == 0 { row.id.delivery() } else { DeliveryId(format!("{}#{part}", row.id)) };
@@ -239,13 +293,8 @@ async fn settle(
     place: &Place,
     progress: Progress,
 ) -> Result<Verdict, StoreError> {
-    let channel = &place.session.address.channel;
     let Some((error, op)) = progress.error else {
-        bridge.board.works(&place.adapter);
-        if matches!(bridge.health.get(channel), Some(health::State::Paused { .. })) {
-            let detail = "sending works again".to_owned();
-            bridge.health.set(channel, health::State::Up { since: bridge.now(), detail });
-        }
+        works(bridge, place);
         let mut ended = sent(row, delivery, place, progress.sent);
         if let Outcome::Sent { note: note @ None, .. } = &mut ended {
             *note = bridge.missing_files(&delivery.op).await?;
@@ -260,31 +309,72 @@ async fn settle(
         }
         return outcome(bridge, row, delivery, ended).await;
     }
+    if let (SendError::Gone { .. }, OutboundOp::Whisper { content, .. }) = (&error, &op) {
+        return said_aloud(bridge, row, delivery, place, content.clone()).await;
+    }
+    match next(bridge, row, place, error).await? {
+        Next::Ends(ended) => outcome(bridge, row, delivery, ended).await,
+        Next::Back(wait, why) => put_back(bridge, row, wait, why).await,
+        Next::Unknown(why) => ambiguous(bridge, row, delivery, place, &why).await,
+    }
+}
+
+/// Something arrived: the channel is not paused any more.
+pub(super) fn works(bridge: &Bridge, place: &Place) {
+    let channel = &place.session.address.channel;
+    bridge.board.works(&place.adapter);
+    if matches!(bridge.health.get(channel), Some(health::State::Paused { .. })) {
+        let detail = "sending works again".to_owned();
+        bridge.health.set(channel, health::State::Up { since: bridge.now(), detail });
+    }
+}
+
+/// What a failure means for the deliveries that were sent.
+pub(super) enum Next {
+    Ends(Outcome),
+    /// Surely not sent: after so long, once more.
+    Back(Duration, String),
+    /// Nobody knows (D33).
+    Unknown(String),
+}
+
+/// Does what a failure means for the room, the channel and the account, once for a whole post. `row`: the one whose
+/// attempts count.
+pub(super) async fn next(
+    bridge: &Arc<Bridge>,
+    row: &OutboxRow,
+    place: &Place,
+    error: SendError,
+) -> Result<Next, StoreError> {
     metrics::counter!("deskbridge_send_errors_total", "class" => class(&error)).increment(1);
-    match error {
+    let channel = &place.session.address.channel;
+    Ok(match error {
         SendError::Retry { after, why } => {
             let wait = after.unwrap_or_else(|| backoff(row));
             if after.is_some() {
                 bridge.board.block_room(&place.adapter, &place.session.address, Instant::now() + wait);
             }
-            put_back(bridge, row, wait, why).await
+            Next::Back(wait, why)
         }
-        SendError::Rejected { why, .. } => outcome(bridge, row, delivery, Outcome::Failed { why }).await,
+        SendError::Rejected { why, .. } => Next::Ends(Outcome::Failed { why }),
         SendError::Unauthorized { why } => {
             let wait = Duration::from_secs(60);
             bridge.board.pause(&place.adapter, Instant::now() + wait);
             bridge.health.set(channel, health::State::Paused { since: bridge.now(), why: why.clone() });
             tracing::error!(channel = %channel, why, "channel paused: credentials refused");
-            put_back(bridge, row, wait, why).await
+            Next::Back(wait, why)
         }
-        SendError::Gone { why } => gone(bridge, row, delivery, place, op, why).await,
-        SendError::ThreadGone { why } => outcome(bridge, row, delivery, Outcome::ThreadGone { why }).await,
+        SendError::Gone { why } if super::render::is_requester(&place.session) => {
+            Next::Ends(Outcome::Gone { why })
+        }
+        SendError::Gone { why } => Next::Ends(Outcome::Failed { why }),
+        SendError::ThreadGone { why } => Next::Ends(Outcome::ThreadGone { why }),
         SendError::Moved { to } => {
             bridge.room_moved(&place.session.address, &to).await?;
-            outcome(bridge, row, delivery, Outcome::Moved { to }).await
+            Next::Ends(Outcome::Moved { to })
         }
-        SendError::Ambiguous { why } => ambiguous(bridge, row, delivery, place, &why).await,
-    }
+        SendError::Ambiguous { why } => Next::Unknown(why),
+    })
 }
 
 fn class(error: &SendError) -> &'static str {
@@ -300,27 +390,19 @@ fn class(error: &SendError) -> &'static str {
 }
 
 /// A whisper that cannot reach the person privately is said in the thread, which is internal too (D24).
-async fn gone(
+async fn said_aloud(
     bridge: &Arc<Bridge>,
     row: &Arc<OutboxRow>,
     delivery: &Delivery,
     place: &Place,
-    op: OutboundOp,
-    why: String,
+    content: Content,
 ) -> Result<Verdict, StoreError> {
-    if let OutboundOp::Whisper { content, .. } = op {
-        let post = OutboundOp::Post { content, files: Vec::new(), persona: None, reply_to: None };
-        let out = Outbound { id: row.id.delivery(), to: place.session.address.clone(), op: post };
-        let said = match place.adapter.send(&out).await {
-            Ok(sent_there) => sent(row, delivery, place, vec![sent_there]),
-            Err(error) => Outcome::Failed { why: error.to_string() },
-        };
-        return outcome(bridge, row, delivery, said).await;
-    }
-    let ended = if super::render::is_requester(&place.session) {
-        Outcome::Gone { why }
-    } else {
-        Outcome::Failed { why }
+    metrics::counter!("deskbridge_send_errors_total", "class" => "gone").increment(1);
+    let post = OutboundOp::Post { content, files: Vec::new(), persona: None, reply_to: None };
+    let out = Outbound { id: row.id.delivery(), to: place.session.address.clone(), op: post };
+    let said = match place.adapter.send(&out).await {
+        Ok(sent_there) => sent(row, delivery, place, vec![sent_there]),
+        Err(error) => Outcome::Failed { why: error.to_string() },
     };
-    outcome(bridge, row, delivery, ended).await
+    outcome(bridge, row, delivery, said).await
 }

@@ -299,13 +299,20 @@ pub fn cut(text: &str, limit: usize) -> String {
 pub type Links = BTreeMap<u16, deskbridge_contract::RemoteMessageId>;
 
 impl Bridge {
+    /// Those of another message where this one is shown in its post.
     pub async fn links(
         &self,
         conversation: &Conversation,
         session: &Session,
         message: Option<MessageId>,
     ) -> Result<Links, StoreError> {
-        let rows = self.read.links(conversation.id, session.id, message).await?;
+        let mut rows = self.read.links(conversation.id, session.id, message).await?;
+        if rows.is_empty()
+            && let Some(message) = message
+            && let Some(parts) = self.joint(conversation, session, message).await?
+        {
+            rows = self.read.links(conversation.id, session.id, parts.first().copied()).await?;
+        }
         let shown = rows.into_iter().filter(|row| row.part != album::WHOLE);
         Ok(shown.map(|row| (row.part, row.remote)).collect())
     }

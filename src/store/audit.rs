@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_changed_or_missing_row_breaks_the_chain() {
+    fn s110_a_changed_or_missing_row_breaks_the_chain() {
         let mut rows = Vec::new();
         let mut previous = GENESIS.to_owned();
         for id in 1..=4 {

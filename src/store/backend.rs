@@ -90,7 +90,9 @@ pub struct Changes {
     pub attempt_ends: Vec<(EffectId, Timestamp, String)>,
     /// Insert or replace by (channel, room, remote).
     pub links: Vec<LinkRow>,
-    /// Removes the links of a session (its thread is gone).
+    /// Insert or replace by (conversation, session, message).
+    pub joints: Vec<JointRow>,
+    /// Removes the links and joints of a session (its thread is gone).
     pub unlink: Vec<(ConversationId, SessionId)>,
     pub technicians: Vec<TechnicianRow>,
     pub presence_log: Vec<(TechnicianId, Presence, Timestamp)>,
@@ -134,6 +136,7 @@ impl Changes {
             attempts,
             attempt_ends,
             links,
+            joints,
             unlink,
             technicians,
             presence_log,
@@ -167,6 +170,7 @@ impl Changes {
             && attempts.is_empty()
             && attempt_ends.is_empty()
             && links.is_empty()
+            && joints.is_empty()
             && unlink.is_empty();
         let rest = technicians.is_empty()
             && presence_log.is_empty()

@@ -39,6 +39,7 @@ pub use target::set_session;
 pub(crate) enum Answer {
     Applied(Applied),
     Begun(Begun),
+    BegunJoint(Vec<Begun>),
     Marked(bool),
     Admin(AdminDone),
 }
@@ -89,6 +90,7 @@ impl<'a> Batch<'a> {
         match job {
             Job::Apply(apply) => self.apply(apply).map(Answer::Applied),
             Job::Begin(begin) => Ok(Answer::Begun(self.begin(begin))),
+            Job::BeginJoint(begins) => Ok(Answer::BegunJoint(self.begin_joint(begins))),
             Job::Mark(mark) => Ok(Answer::Marked(self.mark(mark))),
             Job::Admin(admin) => Ok(Answer::Admin(self.admin(admin))),
         }
@@ -126,6 +128,16 @@ impl<'a> Batch<'a> {
             outcome: None,
         });
         Begun::Go { attempt }
+    }
+
+    /// Nothing begins without the first, whose id the post has.
+    fn begin_joint(&mut self, begins: &[Begin]) -> Vec<Begun> {
+        let mut begun = Vec::with_capacity(begins.len());
+        for begin in begins {
+            let refused = begun.first() == Some(&Begun::No);
+            begun.push(if refused { Begun::No } else { self.begin(begin) });
+        }
+        begun
     }
 
     fn mark(&mut self, mark: &Mark) -> bool {

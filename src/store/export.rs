@@ -135,6 +135,10 @@ impl<'a> Lines<'a> {
     pub fn link(&mut self, row: &LinkRow) -> Result<(), StoreError> {
         self.line("links", row)
     }
+    /// By (conversation, session, message), the last as bytes.
+    pub fn joint(&mut self, row: &JointRow) -> Result<(), StoreError> {
+        self.line("joints", row)
+    }
     /// By id, as bytes.
     pub fn technician(&mut self, row: &TechnicianRow) -> Result<(), StoreError> {
         self.line("technicians", row)

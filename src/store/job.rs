@@ -205,6 +205,8 @@ pub enum TicketOp {
 pub enum Job {
     Apply(Box<Apply>),
     Begin(Begin),
+    /// Several deliveries that are attempted as one; see `Writer::begin_joint`.
+    BeginJoint(Vec<Begin>),
     Mark(Mark),
     Admin(Box<Admin>),
 }

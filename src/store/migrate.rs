@@ -33,6 +33,12 @@ const STEPS: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/sqlite/0003_found.sql"),
         include_str!("../../migrations/postgres/0003_found.sql"),
     ),
+    (
+        4,
+        "joints",
+        include_str!("../../migrations/sqlite/0004_joints.sql"),
+        include_str!("../../migrations/postgres/0004_joints.sql"),
+    ),
 ];
 
 /// How a database's schema relates to this program's.

@@ -71,6 +71,14 @@ pub trait Read: Send + Sync {
         session: SessionId,
         message: Option<MessageId>,
     ) -> Result<Vec<LinkRow>, StoreError>;
+    /// Every message that is shown in the same post of another as this one, or in this one's own, in order; the lead
+    /// itself is not listed. Empty: the message has its post for itself.
+    async fn joint(
+        &self,
+        id: ConversationId,
+        session: SessionId,
+        message: MessageId,
+    ) -> Result<Vec<JointRow>, StoreError>;
     /// Conversations whose clock is due, earliest first.
     async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<(ConversationId, Timestamp)>, StoreError>;
     /// The next clock of all.

@@ -157,6 +157,17 @@ pub struct LinkRow {
     pub part: u16,
 }
 
+/// `joints`: a message that is shown in the post of another; that one's links are its own (D23).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JointRow {
+    pub conversation: ConversationId,
+    pub session: SessionId,
+    pub message: MessageId,
+    pub lead: MessageId,
+    /// Counted from 1, in the order in which they are shown.
+    pub nth: u16,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TechnicianRow {
     pub id: TechnicianId,

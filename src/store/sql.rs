@@ -113,6 +113,9 @@ macro_rules! part {
     (LINK) => {
         "conversation, session, message, channel, room, remote, part"
     };
+    (JOINT) => {
+        "conversation, session, message, lead, nth"
+    };
     (TECHNICIAN) => {
         "id, presence, since, load, missed, last_assigned"
     };

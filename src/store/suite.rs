@@ -11,6 +11,7 @@ mod events;
 mod faults;
 mod history;
 mod inbound;
+mod joints;
 mod lists;
 mod places;
 mod rig;
@@ -74,6 +75,10 @@ on_every_store! {
     ends::what_was_sent_is_linked,
     ends::a_lost_thread_is_unlinked,
     deliveries::lanes_are_in_order,
+    joints::they_begin_together,
+    joints::without_the_first_none_begins,
+    joints::their_post_is_the_first_ones,
+    joints::a_lost_thread_forgets_them,
     roster::a_thousand_claims_have_one_winner,
     roster::a_thousand_acceptances_have_one_winner,
     roster::loads_follow_the_stages,

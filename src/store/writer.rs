@@ -92,7 +92,7 @@ impl Writer {
     pub async fn apply(&self, apply: Apply) -> Result<Applied, StoreError> {
         match self.ask(Job::Apply(Box::new(apply))).await? {
             Answer::Applied(applied) => Ok(applied),
-            Answer::Begun(_) | Answer::Marked(_) | Answer::Admin(_) => Err(crossed()),
+            _ => Err(crossed()),
         }
     }
 
@@ -100,7 +100,16 @@ impl Writer {
     pub async fn begin(&self, begin: Begin) -> Result<Begun, StoreError> {
         match self.ask(Job::Begin(begin)).await? {
             Answer::Begun(begun) => Ok(begun),
-            Answer::Applied(_) | Answer::Marked(_) | Answer::Admin(_) => Err(crossed()),
+            _ => Err(crossed()),
+        }
+    }
+
+    /// As [`Writer::begin`] for deliveries that are attempted as one, an answer for each, in one transaction. None
+    /// begins where the first may not.
+    pub async fn begin_joint(&self, begins: Vec<Begin>) -> Result<Vec<Begun>, StoreError> {
+        match self.ask(Job::BeginJoint(begins)).await? {
+            Answer::BegunJoint(begun) => Ok(begun),
+            _ => Err(crossed()),
         }
     }
 
@@ -108,14 +117,14 @@ impl Writer {
     pub async fn mark(&self, mark: Mark) -> Result<bool, StoreError> {
         match self.ask(Job::Mark(mark)).await? {
             Answer::Marked(changed) => Ok(changed),
-            Answer::Applied(_) | Answer::Begun(_) | Answer::Admin(_) => Err(crossed()),
+            _ => Err(crossed()),
         }
     }
 
     pub async fn admin(&self, admin: Admin) -> Result<AdminDone, StoreError> {
         match self.ask(Job::Admin(Box::new(admin))).await? {
             Answer::Admin(done) => Ok(done),
-            Answer::Applied(_) | Answer::Begun(_) | Answer::Marked(_) => Err(crossed()),
+            _ => Err(crossed()),
         }
     }
 

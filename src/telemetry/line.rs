@@ -230,7 +230,7 @@ mod tests {
     const FORGED: &str = "x\r\n2026-01-01 INFO admin login ok \u{1b}[2J \u{9b}31m \u{2028}";
 
     #[test]
-    fn nothing_starts_a_line_of_its_own() {
+    fn s47_nothing_starts_a_line_of_its_own() {
         for format in [LogFormat::Text, LogFormat::Json] {
             let log = logged(format, || tracing::info!(name = FORGED, "said {FORGED}"));
             assert_eq!(log.lines().count(), 1, "{log:?}");
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn planted_secrets_are_not_logged() {
+    fn s105_planted_secrets_are_not_logged() {
         for format in [LogFormat::Text, LogFormat::Json] {
             let log = logged(format, || {
                 let span = tracing::info_span!("call", bot_token = "planted");

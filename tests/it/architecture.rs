@@ -144,6 +144,26 @@ fn only_the_composition_root_names_a_platform() {
     assert!(found.is_empty(), "{found:#?}");
 }
 
+/// What decides, stores, carries out and serves knows no platform by name, not even in a text.
+#[test]
+fn no_platform_is_named_where_rules_are() {
+    for folder in ["src/conversation", "src/store", "src/runtime", "src/http", "src/services"] {
+        let words = ["telegram", "Telegram", "slack", "Slack", "discord", "Discord", "MsTeams"];
+        let files = sources(folder);
+        let found = offenders(&files, is_test, &words);
+        assert!(found.is_empty(), "{found:#?}");
+    }
+}
+
+/// Which clocks run follows from the state (`timers::running`).
+#[test]
+fn no_timer_is_set_or_cancelled() {
+    let words = ["SetTimer", "CancelTimer", "set_timer", "cancel_timer"];
+    let files = sources("src/conversation");
+    let found = offenders(&files, |_| false, &words);
+    assert!(found.is_empty(), "{found:#?}");
+}
+
 #[test]
 fn only_the_store_holds_sql() {
     let files = sources("src");

@@ -298,7 +298,7 @@ fn articles_are_compared_with_the_last_time() {
 
 /// S105: everything that prints, with everything logged.
 #[test]
-fn no_secret_is_printed() {
+fn s105_no_secret_is_printed() {
     let config = format!(
         "[channels.telegram]\ntoken = \"{TOKEN}\"\napi_base = \"http://127.0.0.1:9\"\n[assistant]\nengine = \"openai\"\n\
          model = \"m\"\nbase_url = \"http://127.0.0.1:9\"\napi_key = \"planted\"\n"

@@ -50,7 +50,7 @@ pub fn config(text: &str) -> Config {
     }
 }
 
-/// The style a channel of a scenario plays, by its name.
+/// The style a channel of a scenario plays, by its name. One that is called `…-paced` has its platform's limits.
 fn style(channel: &str) -> Style {
     match channel.split('-').next().unwrap_or(channel) {
         "slack" => Style::slack(),
@@ -97,7 +97,10 @@ impl Town {
             .worlds
             .values()
             .map(|world| {
-                (world.channel().clone(), Arc::new(SimAdapter::over(world.clone())) as Arc<dyn Adapter>)
+                let adapter = SimAdapter::over(world.clone());
+                let is_paced = world.channel().as_str().ends_with("-paced");
+                let adapter = if is_paced { adapter.with_limits() } else { adapter };
+                (world.channel().clone(), Arc::new(adapter) as Arc<dyn Adapter>)
             })
             .collect();
         let opened = Opened {

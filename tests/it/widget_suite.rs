@@ -23,7 +23,7 @@ async fn the_clauses() {
 
 /// S55, S59: exact origins, by HTTP and at the handshake; nothing without one.
 #[tokio::test]
-async fn s59_pages_elsewhere_are_refused() {
+async fn s55_s59_pages_elsewhere_are_refused() {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut portal = Portal::new();
     let recorder = Arc::new(Recorder::default());

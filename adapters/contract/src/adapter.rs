@@ -297,4 +297,10 @@ pub struct Limits {
     pub room_kind: Option<fn(&Address) -> Option<&'static str>>,
     /// Which operations count against the room's pace. Empty: all.
     pub counted: Vec<OperationKind>,
+    /// Every file of a post counts by itself: the platform makes a message of each.
+    pub per_file: bool,
+    /// Kinds of rooms whose pace all their threads share, and that is tight: words that would have to wait there are
+    /// joined into one post. Obeyed only where a repeated post may appear twice ([`Resend::MayDuplicate`]): an id that
+    /// the platform drops or finds again belongs to one message.
+    pub shared: Vec<&'static str>,
 }

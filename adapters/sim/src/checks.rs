@@ -4,7 +4,8 @@
 
 use bytes::Bytes;
 use deskbridge_contract::{
-    Address, Attachment, AttachmentSource, Content, RemoteMessageId, RoomId, SendError, Support, ThreadStyle,
+    Address, Attachment, AttachmentSource, Content, OperationKind, RemoteMessageId, SendError, Support,
+    ThreadStyle,
 };
 
 use crate::style::Style;
@@ -41,12 +42,23 @@ impl State {
     }
 
     /// Answers as a platform does whose limits are exceeded, by the world's clock.
-    pub(crate) fn check_pace(&mut self, room: &RoomId, style: &Style) -> Result<(), SendError> {
-        let now = self.now();
-        let longest = style.limits.account.iter().chain(&style.limits.room).map(|p| p.per).max();
+    pub(crate) fn check_pace(
+        &mut self,
+        to: &Address,
+        kind: OperationKind,
+        style: &Style,
+    ) -> Result<(), SendError> {
+        let (now, room, limits) = (self.now(), &to.room, &style.limits);
+        if !limits.counted.is_empty() && !limits.counted.contains(&kind) {
+            return Ok(());
+        }
+        let room_kind = limits.room_kind.and_then(|kind| kind(to));
+        let paces = room_kind.and_then(|kind| limits.room_kinds.get(kind)).unwrap_or(&limits.room);
+        let all = limits.account.iter().chain(&limits.room).chain(limits.room_kinds.values().flatten());
+        let longest = all.map(|p| p.per).max();
         self.paced.retain(|(_, at)| now.since(*at) < longest.unwrap_or_default());
-        let per_room = style.limits.room.iter().map(|p| (p, true));
-        for (pace, of_room) in style.limits.account.iter().map(|p| (p, false)).chain(per_room) {
+        let per_room = paces.iter().map(|p| (p, true));
+        for (pace, of_room) in limits.account.iter().map(|p| (p, false)).chain(per_room) {
             let within =
                 self.paced.iter().filter(|(r, at)| (!of_room || r == room) && now.since(*at) < pace.per);
             let oldest = within.clone().map(|(_, at)| *at).min();

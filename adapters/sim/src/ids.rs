@@ -40,3 +40,7 @@ pub(crate) fn file(index: usize) -> RemoteFileId {
 pub(crate) fn direct(user: &str) -> RoomId {
     RoomId(format!("dm-{user}"))
 }
+
+pub(crate) fn is_direct(room: &RoomId) -> bool {
+    room.as_str().starts_with("dm-")
+}

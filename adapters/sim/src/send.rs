@@ -115,7 +115,7 @@ impl World {
         }
         state.check_place(&out.to, style)?;
         if state.limits_on {
-            state.check_pace(&out.to.room, style)?;
+            state.check_pace(&out.to, out.op.kind(), style)?;
         }
         let sent = state.apply(out, style, files)?;
         if let Some(attempt) = state.attempts.get_mut(index) {

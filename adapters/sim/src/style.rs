@@ -3,9 +3,12 @@
 //! Not here: how operations are carried out. Figures are from the vendors' pages, as gathered in
 //! `docs/channels.md`; the real adapters own theirs.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use deskbridge_contract::{Capabilities, Limits, OperationKind, Pace, Resend, Support, ThreadStyle};
+use deskbridge_contract::{Address, Capabilities, Limits, OperationKind, Pace, Resend, Support, ThreadStyle};
+
+use crate::ids;
 
 const MEGABYTE: u64 = 1024 * 1024;
 
@@ -38,7 +41,15 @@ impl Style {
                 ..everything()
             },
             resend: once_made_maybe_twice,
-            limits: Limits { account: vec![pace(30, 1)], room: vec![pace(1, 1)], ..Limits::default() },
+            limits: Limits {
+                account: vec![pace(30, 1)],
+                room: vec![pace(1, 1)],
+                room_kinds: BTreeMap::from([("group", vec![pace(20, 60)])]),
+                room_kind: Some(room_kind),
+                counted: vec![OperationKind::Post, OperationKind::Edit, OperationKind::OpenThread],
+                per_file: true,
+                shared: vec!["group"],
+            },
         }
     }
 
@@ -134,6 +145,10 @@ impl Style {
         self.resend = resend;
         self
     }
+}
+
+fn room_kind(at: &Address) -> Option<&'static str> {
+    (!ids::is_direct(&at.room)).then_some("group")
 }
 
 /// Repeating them changes nothing, on every platform.

@@ -172,6 +172,8 @@ impl Adapter for TelegramAdapter {
             room_kinds: BTreeMap::from([("group", pace(20, 60))]),
             room_kind: Some(room_kind),
             counted: vec![OperationKind::Post, OperationKind::Edit, OperationKind::OpenThread],
+            per_file: true,
+            shared: vec!["group"],
         }
     }
 

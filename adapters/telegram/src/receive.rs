@@ -79,7 +79,8 @@ pub(crate) fn translated(telegram: &Telegram, raw: &[u8]) -> Result<Vec<Inbound>
 fn text(raw: &[u8]) -> Parsed {
     match std::str::from_utf8(raw) {
         Ok(text) => parse(text),
-        Err(_) => Err(TranslateError::Malformed("not UTF-8".into())),
+        // What of it can be read is worth having (S28).
+        Err(_) => parse(&String::from_utf8_lossy(raw)),
     }
 }
 

@@ -33,7 +33,7 @@ fn secrets_come_from_the_file_a_file_or_the_environment() {
 
 /// S105, S106: wherever the configuration is shown, no secret is.
 #[test]
-fn no_secret_is_shown() {
+fn s105_s106_no_secret_is_shown() {
     let text = format!(
         r#"
         [server]
@@ -74,7 +74,7 @@ fn no_secret_is_shown() {
 /// S107.
 #[cfg(unix)]
 #[test]
-fn files_with_secrets_that_everybody_can_read() {
+fn s107_files_with_secrets_that_everybody_can_read() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     let (path, secret) = (folder.path().join("deskbridge.toml"), folder.path().join("secret"));

@@ -188,7 +188,7 @@ fn a_card_is_not_touched() {
 }
 
 #[test]
-fn too_much_is_cut_with_a_notice() {
+fn s43_too_much_is_cut_with_a_notice() {
     for (text, limit) in [
         ("a".repeat(1_000_000), 4096),
         ("🙂".repeat(50_000), 4096),
@@ -206,7 +206,7 @@ fn too_much_is_cut_with_a_notice() {
 }
 
 #[test]
-fn towers_of_marks_are_trimmed() {
+fn s43_towers_of_marks_are_trimmed() {
     let zalgo: String = "help"
         .chars()
         .flat_map(|c| std::iter::once(c).chain(std::iter::repeat_n('\u{0316}', 1000)))

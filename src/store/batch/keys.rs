@@ -10,7 +10,7 @@ use deskbridge_conversation::{
 
 use super::album;
 use crate::backend::Keys;
-use crate::job::{Admin, Apply, Cause, Job, RemoteRef, Target, TicketOp};
+use crate::job::{Admin, Apply, Begin, Cause, Job, RemoteRef, Target, TicketOp};
 
 #[derive(Default)]
 struct Wanted {
@@ -28,11 +28,8 @@ pub(crate) fn of<'a>(jobs: impl Iterator<Item = &'a Job>) -> Keys {
     for job in jobs {
         match job {
             Job::Apply(apply) => wanted.apply(apply),
-            Job::Begin(begin) => {
-                wanted.effects.insert(begin.effect);
-                // Its stage says whether the assistant may still speak.
-                wanted.conversations.insert(begin.effect.conversation);
-            }
+            Job::Begin(begin) => wanted.begin(begin),
+            Job::BeginJoint(begins) => begins.iter().for_each(|begin| wanted.begin(begin)),
             Job::Mark(mark) => {
                 wanted.effects.insert(mark.effect);
             }
@@ -51,6 +48,12 @@ pub(crate) fn of<'a>(jobs: impl Iterator<Item = &'a Job>) -> Keys {
 }
 
 impl Wanted {
+    fn begin(&mut self, begin: &Begin) {
+        self.effects.insert(begin.effect);
+        // Its stage says whether the assistant may still speak.
+        self.conversations.insert(begin.effect.conversation);
+    }
+
     fn apply(&mut self, apply: &Apply) {
         self.causes.push(apply.cause.key());
         // Any event may free or occupy somebody.

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use deskbridge_contract::Content;
 use deskbridge_conversation::{
     Answer, AssistantEvent, Body, CancelWhat, Conversation, ConversationId, Delivery, DeliveryEvent,
-    DeliveryOp, Effect, EffectId, EventBody, Made, MessageId, NewMessage, Outcome, SessionId, TicketEvent,
+    DeliveryOp, Effect, EffectId, EventBody, Joined, Made, MessageId, NewMessage, Outcome, SessionId,
+    TicketEvent,
 };
 
 use crate::backend::RemoteHit;
 use crate::job::{Applied, Apply, Cause, RemoteRef};
-use crate::rows::{DeliveryState, LinkRow, LogRow, MessageRow};
+use crate::rows::{DeliveryState, JointRow, LinkRow, LogRow, MessageRow};
 
 use super::apply::Stepped;
 use super::target::Place;
@@ -259,6 +260,11 @@ impl Batch<'_> {
     /// The platform's names for what was shown, so that answers, edits and reactions are understood.
     fn link_sent(&mut self, conversation: ConversationId, delivery: &DeliveryEvent) {
         let Outcome::Sent { remote, more, address, .. } = &delivery.outcome else { return };
+        if let (Some(Joined { lead, nth }), DeliveryOp::Post { message }) = (delivery.joined, &delivery.op) {
+            let (session, message) = (delivery.session, *message);
+            self.changes.joints.push(JointRow { conversation, session, message, lead, nth });
+            return;
+        }
         let message = match &delivery.op {
             DeliveryOp::Post { message } => Some(*message),
             // Where the card is the thread's root, opening the thread posts it.

@@ -53,8 +53,13 @@ impl Tables {
             let key = (link.channel.0.clone(), link.room.0.clone(), link.remote.0.clone());
             self.links.insert(key, link.clone());
         }
+        for joint in &changes.joints {
+            let key = (joint.conversation, joint.session, joint.message.to_string());
+            self.joints.insert(key, joint.clone());
+        }
         for gone in &changes.unlink {
             self.links.retain(|_, link| (link.conversation, link.session) != *gone);
+            self.joints.retain(|_, joint| (joint.conversation, joint.session) != *gone);
         }
         self.put_rest(changes);
         for (number, op, now) in &changes.tickets {

@@ -26,6 +26,7 @@ impl Export for Memory {
         tables.outbox.values().try_for_each(|row| lines.outbox(row))?;
         tables.attempts.values().try_for_each(|row| lines.attempt(row))?;
         tables.links.values().try_for_each(|row| lines.link(row))?;
+        tables.joints.values().try_for_each(|row| lines.joint(row))?;
         tables.technicians.values().try_for_each(|row| lines.technician(row))?;
         for (technician, presence, now) in &tables.presences {
             lines.presence(technician, *presence, *now)?;

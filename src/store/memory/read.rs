@@ -104,6 +104,24 @@ impl Read for Memory {
         Ok(rows)
     }
 
+    async fn joint(
+        &self,
+        id: ConversationId,
+        session: SessionId,
+        message: MessageId,
+    ) -> Result<Vec<JointRow>, StoreError> {
+        let tables = self.tables();
+        let own = tables.joints.get(&(id, session, message.to_string()));
+        let lead = own.map_or(message, |own| own.lead);
+        let parts = tables.joints.values();
+        let mut parts: Vec<JointRow> = parts
+            .filter(|j| j.conversation == id && j.session == session && j.lead == lead)
+            .cloned()
+            .collect();
+        parts.sort_by_key(|joint| joint.nth);
+        Ok(parts)
+    }
+
     async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<(ConversationId, Timestamp)>, StoreError> {
         let tables = self.tables();
         let clocks = tables.conversations.iter().filter_map(|(id, row)| Some((*id, row.wake_at?)));

@@ -30,6 +30,8 @@ pub struct Tables {
     pub(super) open: BTreeSet<EffectId>,
     pub(super) attempts: BTreeMap<(EffectId, u32), AttemptRow>,
     pub(super) links: BTreeMap<RemoteKey, LinkRow>,
+    /// The message as it is written, for the order of the export.
+    pub(super) joints: BTreeMap<(ConversationId, SessionId, String), JointRow>,
     pub(super) technicians: BTreeMap<TechnicianId, TechnicianRow>,
     pub(super) presences: Vec<(TechnicianId, Presence, Timestamp)>,
     pub(super) shelf: BTreeMap<(String, String), String>,

@@ -83,6 +83,7 @@ pub(crate) fn plan<'a>(
     write_delivery::outbox(changes, &mut plan);
     write_delivery::cancels(changes, &mut plan);
     write_delivery::attempts(changes, &mut plan);
+    write_delivery::joints(changes, &mut plan);
     write_delivery::links(changes, &mut plan);
     write_admin::roster(changes, &mut plan);
     write_admin::channels(changes, &mut plan);

@@ -146,6 +146,16 @@ impl Row {
         })
     }
 
+    pub(crate) fn joint(&self) -> Result<JointRow, StoreError> {
+        Ok(JointRow {
+            conversation: self.conversation(0)?,
+            session: SessionId(self.small(1)?),
+            message: parse_id(self.str(2)?)?,
+            lead: parse_id(self.str(3)?)?,
+            nth: self.small(4)?,
+        })
+    }
+
     pub(crate) fn technician(&self) -> Result<TechnicianRow, StoreError> {
         Ok(TechnicianRow {
             id: TechnicianId(self.text(0)?),

@@ -158,6 +158,13 @@ static LINKS: Text = text!(
     LINK,
     " from links where (channel, room, remote) > ($1, $2, $3) order by channel, room, remote limit $4"
 );
+static JOINTS: Text = text!(
+    "joints: export",
+    "select ",
+    JOINT,
+    " from joints where (conversation, session, message) > ($1, $2, $3)
+     order by conversation, session, message limit $4"
+);
 static PRESENCE: Text = text!(
     "presence_log: export",
     "select id, technician, presence, now from presence_log where id > $1 order by id limit $2"
@@ -216,7 +223,10 @@ async fn talk(source: &mut Source, lines: &mut Lines<'_>) -> Result<(), StoreErr
 async fn deliveries(source: &mut Source, lines: &mut Lines<'_>) -> Result<(), StoreError> {
     source.pages(&OUTBOX, ints(3), int_key([0, 1, 2]), |row| lines.outbox(&row.outbox()?)).await?;
     source.pages(&ATTEMPTS, ints(4), int_key([0, 1, 2, 3]), |row| lines.attempt(&row.attempt()?)).await?;
-    source.pages(&LINKS, texts(3), text_key([3, 4, 5]), |row| lines.link(&row.link()?)).await
+    source.pages(&LINKS, texts(3), text_key([3, 4, 5]), |row| lines.link(&row.link()?)).await?;
+    let first = vec![Key::Int(i64::MIN), Key::Int(i64::MIN), Key::Text(String::new())];
+    let key = |row: &Row| Ok(vec![Key::Int(row.int(0)?), Key::Int(row.int(1)?), Key::Text(row.text(2)?)]);
+    source.pages(&JOINTS, first, key, |row| lines.joint(&row.joint()?)).await
 }
 
 async fn rest(source: &mut Source, lines: &mut Lines<'_>) -> Result<(), StoreError> {
@@ -260,6 +270,7 @@ pub(super) static TEXTS: &[&Text] = &[
     &OUTBOX,
     &ATTEMPTS,
     &LINKS,
+    &JOINTS,
     &PRESENCE,
     &SHELVES,
     &QUARANTINE,

@@ -87,6 +87,15 @@ pub(crate) static LINKS: Text = text!(
     LINK,
     " from links where conversation = $1 and session = $2 and message = $3 order by part, channel, room, remote"
 );
+/// All parts of the post that the message `$3` is shown in, of whichever part it is.
+pub(crate) static JOINT: Text = text!(
+    "joints: list",
+    "select ",
+    JOINT,
+    " from joints where conversation = $1 and session = $2 and lead = coalesce(
+         (select j.lead from joints as j where j.conversation = $1 and j.session = $2 and j.message = $3), $3)
+     order by nth"
+);
 pub(crate) static DUE: Text = text!(
     "conversations: due",
     "select id, wake_at from conversations where wake_at <= $1 order by wake_at, id limit $2"
@@ -248,6 +257,7 @@ pub(super) static TEXTS: &[&Text] = &[
     &OPEN_OUTBOX,
     &OPEN_OUTBOX_OF,
     &LINKS,
+    &JOINT,
     &DUE,
     &NEXT_WAKE,
     &WAITING,

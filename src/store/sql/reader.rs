@@ -159,6 +159,17 @@ impl Read for Reader {
         self.all(&lists::LINKS, &args, Row::link).await
     }
 
+    async fn joint(
+        &self,
+        id: ConversationId,
+        session: SessionId,
+        message: MessageId,
+    ) -> Result<Vec<JointRow>, StoreError> {
+        let message = message.to_string();
+        let args = [id.0.into(), i64::from(session.0).into(), message.as_str().into()];
+        self.all(&lists::JOINT, &args, Row::joint).await
+    }
+
     async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<(ConversationId, Timestamp)>, StoreError> {
         self.all(&lists::DUE, &[now.0.into(), i64::from(limit).into()], |row| {
             Ok((row.conversation(0)?, row.time(1)?))

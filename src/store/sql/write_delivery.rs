@@ -207,6 +207,38 @@ static UNLINK: Text = text!(
     ")"
 );
 
+pub(crate) static JOINTS: Text = text!(
+    "joints: save",
+    "insert into joints (conversation, session, message, lead, nth)
+     select cast(value->>0 as bigint), cast(value->>1 as bigint), value->>2, value->>3, cast(value->>4 as bigint)
+     from ",
+    ROWS,
+    UPSERT,
+    "(conversation, session, message) do update set lead = excluded.lead, nth = excluded.nth"
+);
+static UNJOIN: Text = text!(
+    "joints: delete",
+    "delete from joints where (conversation, session) in
+         (select cast(value->>0 as bigint), cast(value->>1 as bigint) from ",
+    ROWS,
+    ")"
+);
+
+/// Before `links`, which forgets what is unlinked.
+pub(crate) fn joints(changes: &Changes, plan: &mut Plan<'_>) {
+    let mut rows = Rows::new();
+    for row in last_of(&changes.joints, |row| (row.conversation, row.session, row.message)) {
+        rows.push([
+            row.conversation.0.into(),
+            row.session.0.into(),
+            Cell::Own(row.message.to_string()),
+            Cell::Own(row.lead.to_string()),
+            row.nth.into(),
+        ]);
+    }
+    plan.add(&JOINTS, rows);
+}
+
 pub(crate) fn links(changes: &Changes, plan: &mut Plan<'_>) {
     let mut rows = Rows::new();
     for row in last_of(&changes.links, |row| (&row.channel, &row.room, &row.remote)) {
@@ -226,6 +258,11 @@ pub(crate) fn links(changes: &Changes, plan: &mut Plan<'_>) {
         rows.push([conversation.0.into(), session.0.into()]);
     }
     plan.add(&UNLINK, rows);
+    let mut rows = Rows::new();
+    for (conversation, session) in &changes.unlink {
+        rows.push([conversation.0.into(), session.0.into()]);
+    }
+    plan.add(&UNJOIN, rows);
 }
 
 /// For the test that looks at their plans.
@@ -241,4 +278,6 @@ pub(super) static TEXTS: &[&Text] = &[
     &ATTEMPT_ENDS,
     &LINKS,
     &UNLINK,
+    &JOINTS,
+    &UNJOIN,
 ];

@@ -336,6 +336,7 @@ pub(super) async fn answer(rig: &Rig, job: Job) {
     match job {
         Job::Apply(apply) => drop(rig.writer.apply(*apply).await.unwrap()),
         Job::Begin(begin) => drop(rig.writer.begin(begin).await.unwrap()),
+        Job::BeginJoint(begins) => drop(rig.writer.begin_joint(begins).await.unwrap()),
         Job::Mark(mark) => drop(rig.writer.mark(mark).await.unwrap()),
         Job::Admin(admin) => drop(rig.writer.admin(*admin).await.unwrap()),
     }

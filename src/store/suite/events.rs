@@ -183,6 +183,7 @@ pub(super) fn ended(row: &OutboxRow, outcome: Outcome) -> Apply {
         session: delivery.session,
         op: delivery.op.clone(),
         outcome,
+        joined: None,
     });
     end(row, row.created, body)
 }

@@ -80,6 +80,7 @@ pub fn ended(id: EffectId, delivery: &Delivery, which: u8) -> EventBody {
         session: delivery.session,
         op: delivery.op.clone(),
         outcome: outcome(which),
+        joined: None,
     })
 }
 
@@ -87,7 +88,13 @@ pub fn ended(id: EffectId, delivery: &Delivery, which: u8) -> EventBody {
 pub fn any_body() -> impl Strategy<Value = EventBody> {
     let delivery = (any_session(), any_op(), any::<u8>()).prop_map(|(session, op, which)| {
         let id = EffectId { conversation: ConversationId(1), seq: 1, n: 0 };
-        EventBody::Delivery(DeliveryEvent { delivery: id.delivery(), session, op, outcome: outcome(which) })
+        EventBody::Delivery(DeliveryEvent {
+            delivery: id.delivery(),
+            session,
+            op,
+            outcome: outcome(which),
+            joined: None,
+        })
     });
     let timer = (any_timer(), 0..3600u64).prop_map(|(kind, due)| EventBody::Timer { kind, due: at(due) });
     prop_oneof![

@@ -9,19 +9,28 @@ use deskbridge_platforms::telegram::World;
 use super::bridge::{Base, Way};
 use super::talk::{BOB, Talk, UNPACED};
 
-/// Of each of the four.
-const KILLS: usize = 13;
+/// Of each of the four: fifty on each database.
+const KILLS: usize = 25;
+/// Of the one whose words share posts.
+const CROWDED_KILLS: usize = 8;
 const REQUESTERS: [i64; 3] = [301, 302, 303];
 
 // Most of the time is the half minute after an attempt whose outcome nobody knows (D33): two of them share it.
 #[tokio::test]
 async fn kill9_sqlite() {
-    tokio::join!(killed(Way::Polling, Base::Sqlite), killed(Way::Webhook, Base::Sqlite));
+    tokio::join!(
+        killed(Way::Polling, Base::Sqlite, Group::Roomy),
+        killed(Way::Webhook, Base::Sqlite, Group::Roomy),
+        killed(Way::Polling, Base::Sqlite, Group::Crowded)
+    );
 }
 
 #[tokio::test]
 async fn kill9_postgres() {
-    tokio::join!(killed(Way::Polling, Base::Postgres), killed(Way::Webhook, Base::Postgres));
+    tokio::join!(
+        killed(Way::Polling, Base::Postgres, Group::Roomy),
+        killed(Way::Webhook, Base::Postgres, Group::Roomy)
+    );
 }
 
 /// xorshift; the seed is printed.
@@ -36,19 +45,34 @@ impl Chance {
     }
 }
 
-async fn killed(way: Way, base: Base) {
+/// Whether the group's pace is lifted, or so tight that words share posts (D23).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Group {
+    Roomy,
+    Crowded,
+}
+
+async fn killed(way: Way, base: Base, group: Group) {
     let Some(mut talk) = Talk::set_up(way, base).await else { return };
+    let (serve, kills): (&[&str], _) = match group {
+        Group::Roomy => (&UNPACED, KILLS),
+        Group::Crowded => (&["serve"], CROWDED_KILLS),
+    };
     let seed = SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |since| since.as_nanos() as u64 | 1);
-    println!("{way:?}, {base:?}: seed {seed}");
+    println!("{way:?}, {base:?}, {group:?}: seed {seed}");
     let mut chance = Chance(seed);
-    talk.bridge.start_as(&UNPACED).await;
+    talk.bridge.start_as(serve).await;
     let mut topics = Vec::new();
     for id in REQUESTERS {
         topics.push(assigned(&talk, id).await);
     }
     let mut said: Vec<Vec<String>> = vec![Vec::new(); REQUESTERS.len()];
     let mut replied = said.clone();
-    for _ in 0..KILLS {
+    if group == Group::Crowded {
+        // Four in six seconds.
+        talk.fake.settings(|settings| (settings.group_pace, settings.enforce_rate_limits) = (4, true));
+    }
+    for _ in 0..kills {
         for _ in 0..4 {
             let who = chance.below(3) as usize;
             let text = format!("word {}-{}.", REQUESTERS[who], said[who].len());
@@ -62,7 +86,7 @@ async fn killed(way: Way, base: Base) {
         // The one wait by the clock here: its length is the random moment.
         tokio::time::sleep(Duration::from_millis(chance.below(120))).await;
         talk.bridge.kill().await;
-        talk.bridge.start_as(&UNPACED).await;
+        talk.bridge.start_as(serve).await;
     }
     talk.until("everything taken", |world| world.pending_updates() == 0).await;
     for (who, topic) in topics.iter().enumerate() {
@@ -71,6 +95,9 @@ async fn killed(way: Way, base: Base) {
     }
     assert_eq!(talk.fake.violations(), Vec::<String>::new());
     let rows = talk.bridge.rows("messages").await;
+    if group == Group::Crowded {
+        assert!(!talk.bridge.rows("joints").await.is_empty(), "no words shared a post (seed {seed})");
+    }
     for text in said.iter().chain(&replied).flatten() {
         let stored = rows.iter().filter(|row| row["content"]["text"] == *text).count();
         assert_eq!(stored, 1, "{text} is stored {stored} times (seed {seed})");

@@ -38,6 +38,8 @@ pub enum Bug {
     StaleTurn,
     /// "Nobody knows" is taken for "it did not happen".
     BlindResend,
+    /// Of several words in one post only the first arrive.
+    HalfAPost,
 }
 
 /// One thing that happened, in the one order in which everything did.
@@ -245,7 +247,7 @@ impl Adapter for Double {
                 let sink = Arc::new(Forgetful { inbox, bug: self.bug, count: self.count.clone() });
                 Inbox::new(self.channel().clone(), sink, Arc::new(NoShelf))
             }
-            Bug::None | Bug::LanesOff | Bug::StaleTurn | Bug::BlindResend => inbox,
+            Bug::None | Bug::LanesOff | Bug::StaleTurn | Bug::BlindResend | Bug::HalfAPost => inbox,
         };
         self.inner.clone().intake(inbox)
     }
@@ -259,6 +261,13 @@ impl Adapter for Double {
                 Err(SendError::Ambiguous { why }) => Err(SendError::Retry { after: None, why }),
                 answer => answer,
             },
+            Bug::HalfAPost => {
+                let mut out = out.clone();
+                if let OutboundOp::Post { content, persona: Some(_), .. } = &mut out.op {
+                    content.text = content.text.split("\n\n").next().unwrap_or_default().to_owned();
+                }
+                self.carry(&out).await
+            }
             _ => self.carry(out).await,
         }
     }

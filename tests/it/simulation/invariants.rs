@@ -14,6 +14,7 @@ use deskbridge_store::read::ConversationFilter;
 use deskbridge_store::rows::{DeliveryState, LogRow, MessageRow, OutboxRow};
 
 use super::doubles::{Entry, row_of};
+use super::joint::{Joints, joint_words_are_shown, joints};
 use super::world::Town;
 
 /// A promise that was not kept.
@@ -23,24 +24,25 @@ pub struct Broken {
     pub what: String,
 }
 
-fn broken(id: &'static str, what: impl Into<String>) -> Result<(), Broken> {
+pub(super) fn broken(id: &'static str, what: impl Into<String>) -> Result<(), Broken> {
     Err(Broken { id, what: what.into() })
 }
 
 /// All that is looked at, read once.
-struct Sight<'a> {
+pub(super) struct Sight<'a> {
     town: &'a Town,
-    conversations: BTreeMap<ConversationId, Conversation>,
-    messages: Vec<MessageRow>,
+    pub(super) conversations: BTreeMap<ConversationId, Conversation>,
+    pub(super) messages: Vec<MessageRow>,
     logs: Vec<LogRow>,
-    rows: Vec<OutboxRow>,
+    pub(super) rows: Vec<OutboxRow>,
     /// By delivery.
-    by_delivery: HashMap<String, OutboxRow>,
+    pub(super) by_delivery: HashMap<String, OutboxRow>,
     open: Vec<OutboxRow>,
+    pub(super) joints: Joints,
     tickets: usize,
     journal: Vec<Entry>,
-    rooms: Vec<(World, Room)>,
-    calm: bool,
+    pub(super) rooms: Vec<(World, Room)>,
+    pub(super) calm: bool,
 }
 
 /// One invariant: `Err` says what broke it.
@@ -49,10 +51,11 @@ type Promise = fn(&Sight<'_>) -> Result<(), Broken>;
 /// The promises that a schedule broke. `calm`: nothing went wrong in it.
 pub async fn check(town: &Town, calm: bool) -> Vec<Broken> {
     let sight = look(town, calm).await;
-    let promises: [Promise; 11] = [
+    let promises: [Promise; 12] = [
         accepted_events_are_stored,
         every_event_counts_once,
         technicians_words_end,
+        joint_words_are_shown,
         copies_are_bounded,
         order_is_kept,
         one_owner_at_a_time,
@@ -65,7 +68,7 @@ pub async fn check(town: &Town, calm: bool) -> Vec<Broken> {
     promises.iter().filter_map(|promise| promise(&sight).err()).collect()
 }
 
-async fn look(town: &Town, calm: bool) -> Sight<'_> {
+pub(super) async fn look(town: &Town, calm: bool) -> Sight<'_> {
     let store = &town.store;
     let all = ConversationFilter { limit: 1_000, ..ConversationFilter::default() };
     let conversations = store.conversations(&all).await.expect("readable");
@@ -79,6 +82,7 @@ async fn look(town: &Town, calm: bool) -> Sight<'_> {
     let rooms = worlds
         .iter()
         .flat_map(|world| world.snapshot().rooms.into_iter().map(|room| ((*world).clone(), room)));
+    let joints = joints(town, &rows).await;
     Sight {
         town,
         conversations: conversations.into_iter().map(|c| (c.id, c)).collect(),
@@ -86,6 +90,7 @@ async fn look(town: &Town, calm: bool) -> Sight<'_> {
         logs,
         by_delivery: rows.iter().map(|row: &OutboxRow| (row.id.to_string(), row.clone())).collect(),
         rows,
+        joints,
         open: store.open_outbox(None, 1_000).await.expect("readable"),
         tickets: store.tickets(None, 1_000).await.expect("readable").len(),
         journal: town.journal.entries().clone(),
@@ -95,7 +100,7 @@ async fn look(town: &Town, calm: bool) -> Sight<'_> {
 }
 
 /// `c12x`, `t12x`, `n12x` in a text.
-fn canaries(text: &str) -> BTreeSet<String> {
+pub(super) fn canaries(text: &str) -> BTreeSet<String> {
     let is = |word: &&str| {
         let digits = word.strip_prefix(['c', 't', 'n']).and_then(|rest| rest.strip_suffix('x'));
         digits.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()))
@@ -263,7 +268,11 @@ fn order_is_kept(sight: &Sight<'_>) -> Result<(), Broken> {
             if !matches!(made.op, DeliveryOp::Post { .. }) || !seen.insert(row.id) {
                 continue;
             }
-            if let Some(before) = last.insert(row.lane.clone(), row).filter(|before| before.id > row.id) {
+            let joint =
+                sight.joint_of(made.session, &made.op).and_then(|parts| sight.row_of_last(row, parts));
+            if let Some(before) =
+                last.insert(row.lane.clone(), joint.unwrap_or(row)).filter(|before| before.id > row.id)
+            {
                 return broken("I5", format!("{}: {} is shown after {}", row.lane, row.id, before.id));
             }
         }
@@ -390,10 +399,12 @@ fn states_go_forward(sight: &Sight<'_>) -> Result<(), Broken> {
 
 /// I13: with the faults gone, everything that was due is done.
 fn everything_goes_on(sight: &Sight<'_>) -> Result<(), Broken> {
-    match sight.open.first() {
+    let age = |row: &OutboxRow| sight.town.now().since(row.created);
+    match sight.open.iter().find(|row| age(row) >= sight.town.kind.longest_wait()) {
         Some(row) => {
+            let (state, age) = (row.state.name(), age(row));
             let why = row.error.as_deref().unwrap_or("no reason known");
-            broken("I13", format!("{} {:?} is still {}: {why}", row.id, row.effect, row.state.name()))
+            broken("I13", format!("{} {:?} is still {state} after {age:?}: {why}", row.id, row.effect))
         }
         None => Ok(()),
     }

@@ -44,6 +44,13 @@ pub enum Side {
     Desk,
 }
 
+/// How requesters write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Talk {
+    OneByOne,
+    InBursts,
+}
+
 /// Where a crash strikes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Crash {
@@ -110,16 +117,32 @@ pub struct Plan {
 
 impl Plan {
     /// `calm`: nothing goes wrong but deliveries that come twice.
-    pub fn new(seed: u64, calm: bool) -> Plan {
+    pub fn new(seed: u64, calm: bool, talk: Talk) -> Plan {
         let mut dice = Dice::new(seed);
         let undo = if dice.one_in(2) { 0 } else { 5 };
         let mut steps = VecDeque::new();
+        if talk == Talk::InBursts {
+            // People write to people from the start.
+            for who in 0..REQUESTERS {
+                steps.push_back(Step::AskForPeople { who });
+                steps.push_back(Step::Wait(Duration::from_secs(dice.below(10))));
+            }
+        }
         let mut canary = 0;
         for _ in 0..15 + dice.below(26) {
             canary += 1;
             let trouble = !calm && dice.one_in(4);
             let step = if trouble { trouble_step(&mut dice) } else { people_step(&mut dice, canary) };
-            steps.push_back(step);
+            steps.push_back(step.clone());
+            if let Step::Say { who, .. } = step
+                && talk == Talk::InBursts
+            {
+                for _ in 0..dice.below(6) {
+                    canary += 1;
+                    steps.push_back(Step::Wait(Duration::from_millis(dice.below(300))));
+                    steps.push_back(Step::Say { who, canary });
+                }
+            }
             if let Some(wait) = pause(&mut dice) {
                 steps.push_back(Step::Wait(wait));
             }

@@ -14,7 +14,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use deskbridge::app::{Parts, Running, build_with};
 use deskbridge::config::Config;
-use deskbridge_contract::{Adapter, Address, ChannelName, Content, ThreadId, Timestamp};
+use deskbridge_contract::{Adapter, Address, ChannelName, Content, Pace, ThreadId, Timestamp};
 use deskbridge_conversation::{Answer, TechnicianId};
 use deskbridge_services::assistant::{Assistant, Progress, Reply, Request, Speaker, human};
 use deskbridge_sim::{On, SimAdapter, Style, World};
@@ -24,7 +24,7 @@ use deskbridge_store::writer::Clock;
 use tokio::time::Instant;
 
 use super::doubles::{Blow, Bug, Double, Entry, Journal, SAID, Strike, Watched};
-use super::plan::{Crash, Plan, Side, Step, TECHNICIANS};
+use super::plan::{Crash, Plan, Side, Step, TECHNICIANS, Talk};
 use crate::harness::START;
 
 /// For retries of what failed at the end of a schedule; longer than any back-off that a schedule reaches.
@@ -43,7 +43,47 @@ impl Wall {
     }
 }
 
+/// The desk's platform.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Desk {
+    /// Threads under cards, no limits, can be read back.
+    Roomy,
+    /// Topics of one group that is paced so tightly that words have to share posts; nothing can be read back.
+    Crowded,
+}
+
+impl Desk {
+    /// As it takes to fill it.
+    pub fn talk(self) -> Talk {
+        match self {
+            Desk::Roomy => Talk::OneByOne,
+            Desk::Crowded => Talk::InBursts,
+        }
+    }
+
+    /// What a delivery may wait for its room alone.
+    pub fn longest_wait(self) -> Duration {
+        match self {
+            Desk::Roomy => Duration::ZERO,
+            Desk::Crowded => Duration::from_secs(60),
+        }
+    }
+
+    fn style(self) -> Style {
+        match self {
+            Desk::Roomy => Style::slack(),
+            Desk::Crowded => {
+                let mut style = Style::telegram();
+                let pace = Pace { count: 4, per: Duration::from_secs(10) };
+                style.limits.room_kinds = [("group", vec![pace])].into();
+                style
+            }
+        }
+    }
+}
+
 pub struct Town {
+    pub kind: Desk,
     pub requesters: World,
     pub desk: World,
     pub store: Memory,
@@ -110,13 +150,14 @@ fn runtime() -> tokio::runtime::Runtime {
 }
 
 impl Town {
-    pub fn new(undo: u64, bug: Bug) -> Town {
+    pub fn new(undo: u64, bug: Bug, kind: Desk) -> Town {
         let wall = Arc::new(Mutex::new(Wall { base: START, began: None }));
         let folder = tempfile::tempdir().expect("a temporary folder");
         let world = |name: &str, style| World::new(ChannelName::from(name), style);
         let town = Town {
+            kind,
             requesters: world("telegram", Style::telegram()),
-            desk: world("slack", Style::slack()),
+            desk: world("slack", kind.style()),
             store: Memory::new(),
             journal: Journal::default(),
             strike: Arc::default(),
@@ -135,6 +176,10 @@ impl Town {
     fn clock(&self) -> Clock {
         let wall = self.wall.clone();
         Arc::new(move || Timestamp(wall.lock().unwrap_or_else(PoisonError::into_inner).now()))
+    }
+
+    pub fn now(&self) -> Timestamp {
+        (self.clock())()
     }
 
     /// Plays a schedule to its end, and then looks.
@@ -204,8 +249,10 @@ impl Town {
 
     async fn start(&self) -> Running {
         let double = |world: &World| -> (ChannelName, Arc<dyn Adapter>) {
+            let adapter = SimAdapter::over(world.clone());
+            let is_paced = self.kind == Desk::Crowded && world.channel() == self.desk.channel();
             let double = Double {
-                inner: Arc::new(SimAdapter::over(world.clone())),
+                inner: Arc::new(if is_paced { adapter.with_limits() } else { adapter }),
                 journal: self.journal.clone(),
                 clock: self.clock(),
                 bug: self.bug,

@@ -80,7 +80,7 @@ fn writing() {
 
 /// S39, C13: relayed text cannot mention, link to a person, or be anything but text.
 #[test]
-fn nothing_pings() {
+fn s39_c13_nothing_pings() {
     assert_eq!(
         from_commonmark("@bob, (@ana) @**x** a@b.example é@c @ d").text,
         "@\u{2060}bob, (@\u{2060}ana) @\u{2060}x a@b.example é@\u{2060}c @ d"
@@ -109,7 +109,7 @@ fn nothing_pings() {
 
 /// S44: no word of relayed text can be tapped as a command.
 #[test]
-fn nothing_commands() {
+fn s44_nothing_commands() {
     let formatted = from_commonmark(
         "/resolve now, **(/close)** see /etc/hosts or https://a.example/x `/off` a/b /on@bot",
     );
@@ -400,7 +400,7 @@ proptest! {
 
 /// S118: pathological text takes no more than linear time.
 #[test]
-fn no_text_is_slow() {
+fn s118_no_text_is_slow() {
     let heavy = ["`a`", "**a**", "||", "[", "<", "> ", "@a ", "*_", "- ", "\\", "&", "|a", "a||b||"];
     for piece in heavy {
         let text = piece.repeat((64 << 10) / piece.len());

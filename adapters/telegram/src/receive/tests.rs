@@ -218,7 +218,7 @@ async fn answer(router: &axum::Router, request: Request<Body>) -> (StatusCode, O
 
 /// S17, C14.
 #[tokio::test]
-async fn only_telegram_comes_in() {
+async fn s17_only_telegram_comes_in() {
     let sink = Arc::new(Sink::default());
     let (_fake, router) = door(&sink).await;
     let body = update(10, 1, "a").to_string();
@@ -256,7 +256,7 @@ async fn only_telegram_comes_in() {
 
 /// S26, S28, S29, S30.
 #[tokio::test]
-async fn bodies() {
+async fn s26_s28_s29_s30_bodies() {
     let sink = Arc::new(Sink::default());
     let (_fake, router) = door(&sink).await;
     let typed = |name: &'static str, value: &'static str| {
@@ -293,6 +293,13 @@ async fn bodies() {
         json!({ "update_id": 1, "thought": {} }).to_string().into_bytes(),
         json!({ "update_id": 1, "message": { "chat": {} } }).to_string().into_bytes(),
     ];
+    // What of a text is no UTF-8 is replaced; the rest of it is worth having.
+    let torn = update(11, 1, "half a ?").to_string().replace('?', "\u{1}").into_bytes();
+    let torn: Vec<u8> = torn.into_iter().map(|byte| if byte == 1 { 0xff } else { byte }).collect();
+    let before = sink.events.lock().unwrap().len();
+    assert_eq!(answer(&router, knock(torn)).await.0, StatusCode::OK);
+    assert!(sink.quarantined.lock().unwrap().is_empty());
+    assert_eq!(texts(&sink)[before].1, "half a \u{fffd}");
     for (nth, body) in odd.into_iter().enumerate() {
         assert_eq!(answer(&router, knock(body)).await, (StatusCode::OK, None, Vec::new()), "{nth}");
         assert_eq!(sink.quarantined.lock().unwrap().len(), nth + 1);
@@ -386,7 +393,7 @@ async fn the_webhook_is_set_and_watched() {
 }
 
 #[test]
-fn lone_surrogates() {
+fn s28_lone_surrogates() {
     assert_eq!(whole_surrogates(r#""\ud83d\ude00""#), None);
     assert_eq!(whole_surrogates(r#""\\ud83d""#), None);
     assert_eq!(whole_surrogates(r#""\ud83d""#).as_deref(), Some(r#""\ufffd""#));

@@ -63,6 +63,25 @@ proptest! {
     }
 
     #[test]
+    fn joined_texts_are_all_there_in_order_and_reach_into_no_other(texts in proptest::collection::vec(text(), 0..6), limit in 40usize..400) {
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let joined = join(texts.iter().copied());
+        let mut rest = joined.as_str();
+        for text in texts.iter().map(|text| text.trim_end()).filter(|text| !text.trim().is_empty()) {
+            let at = rest.find(text);
+            prop_assert!(at.is_some(), "{text:?} is not in {joined:?}");
+            rest = &rest[at.unwrap_or_default() + text.len()..];
+        }
+        // Whatever is joined next begins outside of any code, and joining step by step comes to the same.
+        prop_assert!(fence::open_at_end(&joined).is_none(), "{joined:?}");
+        let stepwise = texts.iter().fold(String::new(), |before, text| join([before.as_str(), text]));
+        prop_assert_eq!(&stepwise, &joined);
+        // Cut for a smaller room, nothing is lost.
+        let pieces: String = split(&joined, limit).iter().map(|piece| piece.body).collect();
+        prop_assert_eq!(visible(&pieces), visible(&joined));
+    }
+
+    #[test]
     fn a_mended_part_leaves_no_fence_open(lines in proptest::collection::vec("[a-z ]{0,30}", 1..40), limit in 40usize..200) {
         let text = format!("Look:\n\n```rust\n{}\n```\n\nThat is all.", lines.join("\n"));
         for part in fit(&Content::text(&text), &caps(limit, limit, 1, 1)) {

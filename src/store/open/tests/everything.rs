@@ -170,6 +170,17 @@ fn talk(changes: &mut Changes) {
     }
 }
 
+/// In a session, the message of an event as a part of the first one's post.
+fn joint(session: u16, seq: u64, nth: u16) -> JointRow {
+    JointRow {
+        conversation: ConversationId(1),
+        session: SessionId(session),
+        message: id(1, seq, 0),
+        lead: id(1, 1, 1),
+        nth,
+    }
+}
+
 pub(super) fn first() -> Changes {
     let mut changes = Changes::default();
     talk(&mut changes);
@@ -191,6 +202,7 @@ pub(super) fn first() -> Changes {
     }];
     changes.links =
         vec![link("r0", None, 1), link("r1", Some(id(1, 1, 0)), 1), link("r2", Some(id(1, 1, 1)), 2)];
+    changes.joints = vec![joint(1, 1, 2), joint(1, 2, 1), joint(2, 1, 1)];
     changes.technicians = vec![technician("bob", 0), technician("ana", 1)];
     changes.presence_log =
         vec![("bob".into(), Presence::Away, Timestamp(2)), ("ana".into(), Presence::Busy, Timestamp(1))];
@@ -305,6 +317,7 @@ fn deliveries_go_on(changes: &mut Changes) {
     changes.release_holds = vec![(ConversationId(2), 4)];
     changes.attempt_ends = vec![(id(1, 1, 0), Timestamp(34), NASTY.into())];
     changes.links = vec![link("r0", Some(id(1, 1, 2)), 2), link("r3", Some(id(1, 4, 0)), 1)];
+    changes.joints = vec![joint(2, 1, 3), joint(2, 4, 1), joint(2, 4, 2)];
     changes.unlink = vec![(ConversationId(1), SessionId(1))];
 }
 

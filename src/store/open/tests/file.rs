@@ -55,7 +55,7 @@ async fn migrations_are_applied_once() {
 }
 
 #[tokio::test]
-async fn a_newer_schema_is_refused() {
+async fn s115_a_newer_schema_is_refused() {
     let place = Place::new();
     migrate(&place.url()).await.unwrap();
     place
