@@ -1,13 +1,13 @@
 //! `deskbridge <adapter> setup`: what can be set up on a platform from here.
 //!
-//! Not here: what that is (the adapter's `doctor.rs`), manifests (`manifest.rs`).
+//! Not here: what that is (the adapter's `doctor.rs`), manifests (`manifest.rs`), invitations (`invite.rs`).
 
 use clap::{Arg, ArgMatches, Command};
 use deskbridge_contract::ChannelName;
 
 use super::failure::{DOCTOR_FAILED, Failure, Outcome};
 use super::setting::Common;
-use super::{manifest, out};
+use super::{invite, manifest, out};
 use crate::config::Config;
 use crate::kits::{self, Check, Kit, Setup};
 
@@ -24,12 +24,16 @@ pub fn command(kit: &Kit) -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(setup);
-    if kit.manifest.is_some() { command.subcommand(manifest::command()) } else { command }
+    let command = if kit.manifest.is_some() { command.subcommand(manifest::command()) } else { command };
+    if kit.invite.is_some() { command.subcommand(invite::command()) } else { command }
 }
 
 pub async fn run(common: &Common, kit: &'static Kit, matches: &ArgMatches) -> Outcome {
     if let (Some(make), Some((manifest::NAME, matches))) = (kit.manifest, matches.subcommand()) {
         return manifest::run(common, kit, make, matches);
+    }
+    if let (Some(make), Some((invite::NAME, matches))) = (kit.invite, matches.subcommand()) {
+        return invite::run(common, kit, make, matches);
     }
     let config = common.load()?;
     let only = matches.subcommand().and_then(|(_, matches)| matches.get_one::<String>("channel"));
