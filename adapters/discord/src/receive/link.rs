@@ -243,7 +243,7 @@ impl Link<'_> {
         if let Some(session) = &mut self.session {
             session.seq = self.progress.stored();
         }
-        Ended { session: self.session, came_up: self.came_up, end }
+        Ended { session: self.session, came_up: self.came_up && self.refused.is_none(), end }
     }
 
     /// One message of the socket; `None`: nothing to look at.

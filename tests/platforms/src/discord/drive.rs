@@ -349,6 +349,16 @@ impl Installed {
         self.fake.shared.change(|world| world.ask_for_heartbeat(self.id));
     }
 
+    /// An event of a session (`World::last_event`) once more, as it was.
+    pub fn repeat(&self, session: &str, seq: u64) {
+        self.fake.shared.change(|world| world.repeat(session, seq));
+    }
+
+    /// Every event in which this id stands, once more; how many there were.
+    pub fn repeat_about(&self, id: Snowflake) -> usize {
+        self.fake.shared.change(|world| world.repeat_about(self.id, id))
+    }
+
     /// While on, the gateway refuses handshakes.
     pub fn refuse_connections(&self, on: bool) {
         self.fake.shared.change(|world| world.gateway.refusing = on);

@@ -323,6 +323,39 @@ impl World {
         self.order(app, &GatewayEntry::Cut, || Order::Cut);
     }
 
+    /// The last event of the session that is connected: which session, which number.
+    pub fn last_event(&self, app: Snowflake) -> Option<(String, u64)> {
+        let connected = |(_, session): &(&String, &Session)| session.app == app && session.socket.is_some();
+        self.gateway.sessions.iter().find(connected).map(|(id, session)| (id.clone(), session.seq))
+    }
+
+    /// An event once more, as it was: the same number.
+    pub(super) fn repeat(&mut self, session: &str, seq: u64) {
+        let Some(found) = self.gateway.sessions.get(session) else { return };
+        let text = found.kept.iter().find(|(number, _)| *number == seq).map(|(_, text)| text.clone());
+        let socket = found.socket;
+        if let Some(text) = text {
+            self.transmit(socket, text);
+        }
+    }
+
+    /// Every event in which this id stands, once more; how many there were.
+    pub(super) fn repeat_about(&mut self, app: Snowflake, id: Snowflake) -> usize {
+        let wanted = format!("\"{id}\"");
+        let about = |session: &Session| {
+            let all = session.kept.iter().filter(|(_, text)| text.contains(&wanted));
+            all.map(|(_, text)| text.clone()).collect::<Vec<_>>()
+        };
+        let connected = |session: &&Session| session.app == app && session.socket.is_some();
+        let found = self.gateway.sessions.values().find(connected).map(|it| (it.socket, about(it)));
+        let Some((socket, texts)) = found else { return 0 };
+        let count = texts.len();
+        for text in texts {
+            self.transmit(socket, text);
+        }
+        count
+    }
+
     /// From now on the connections that are open say nothing; new ones do.
     pub(super) fn mute_sockets(&mut self, app: Snowflake) {
         for socket in self.gateway.sockets.values_mut().filter(|socket| socket.app == Some(app)) {
