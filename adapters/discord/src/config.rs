@@ -60,7 +60,7 @@ impl Config {
         Config { pause, ..self }
     }
 
-    /// Declares no limits of pace: only for benchmarks against a fake, which has none.
+    /// Declares no limits of pace, and waits for none that answers tell: only for benchmarks against a fake, which has none.
     #[must_use]
     pub fn without_pace(self) -> Config {
         Config { paced: false, ..self }

@@ -128,7 +128,7 @@ impl Sending {
             OutboundOp::React { message, emoji, on } => self.react(at, message, emoji, *on).await,
             OutboundOp::Mark { message, mark } => self.mark(at, message, *mark).await,
             OutboundOp::OpenThread { title, card, actions } => {
-                self.open_thread(at, title, card, actions).await
+                self.open_thread(&out.id, at, title, card, actions).await
             }
             OutboundOp::SetThread { title, closed } => self.set_thread(at, title, *closed).await,
             OutboundOp::Whisper { to, content, interaction } => {

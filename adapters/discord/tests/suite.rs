@@ -13,7 +13,8 @@ use deskbridge_contract::suite::{
 use deskbridge_contract::{Adapter, Address, Inbox, RemoteMessageId, Sent, Timestamp};
 use deskbridge_discord::{Config, DiscordAdapter, EXAMPLE};
 use deskbridge_platforms::discord::{
-    FakeDiscord, Fault, FaultKind, GatewayEntry, Installed, Message, Post, Scope, Server, Settings, Snowflake, Tamper, sign,
+    FakeDiscord, Fault, FaultKind, GatewayEntry, Installed, Message, Post, Scope, Server, Settings,
+    Snowflake, Tamper, sign,
 };
 use serde_json::json;
 use tokio::task::JoinHandle;
@@ -97,7 +98,8 @@ impl Office {
     fn latest(&self, at: Option<Timestamp>) -> Option<Caused> {
         let app = self.app.id;
         let (session, seq) = self.fake.read(|world| world.last_event(app))?;
-        Some(Caused { handle: format!("{session}/{seq}"), at })
+        let line = self.fake.read(|world| world.ledger.gateway.len());
+        Some(Caused { handle: format!("{session}/{seq}/{line}"), at })
     }
 
     fn beats(&self) -> usize {
@@ -110,9 +112,10 @@ fn id(text: &str) -> Snowflake {
     text.parse().expect("an id of Discord's")
 }
 
-fn parts(handle: &str) -> Option<(&str, u64)> {
-    let (session, seq) = handle.split_once('/')?;
-    Some((session, seq.parse().ok()?))
+/// The session of an event, its number, and what had been said on the gateway when it was made.
+fn parts(handle: &str) -> Option<(&str, u64, usize)> {
+    let mut parts = handle.split('/');
+    Some((parts.next()?, parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
 }
 
 /// Letter by letter: none of it means anything to Discord.
@@ -202,7 +205,8 @@ impl Subject for Office {
             Act::Edit { at: place, message, text } => {
                 let (channel, message) = (self.channel(place), id(message.as_str()));
                 fake.edit(self.who(place), channel, message, &typed(text));
-                let edited = fake.read(|world| world.message(channel, message).and_then(|message| message.edited_at));
+                let edited =
+                    fake.read(|world| world.message(channel, message).and_then(|message| message.edited_at));
                 self.latest(edited.and_then(at))
             }
             Act::Delete { at: place, message } => {
@@ -221,7 +225,8 @@ impl Subject for Office {
             Act::Press { at: place, message, action } => {
                 let (who, channel, message) = (self.who(place), self.channel(place), id(message.as_str()));
                 let buttons = fake.read(|world| world.message(channel, message).map(Message::buttons))?;
-                let label = buttons.into_iter().find(|button| button.custom_id.as_deref() == Some(action))?.label;
+                let label =
+                    buttons.into_iter().find(|button| button.custom_id.as_deref() == Some(action))?.label;
                 let pressed = fake.press(who, channel, message, &label);
                 if self.http {
                     return Some(Caused { handle: pressed.to_string(), at: at(pressed.at()) });
@@ -250,21 +255,26 @@ impl Subject for Office {
             return self.run().await;
         }
         let _ = self.app.connected(SOON).await;
-        if let Some((session, seq)) = parts(&caused.handle) {
+        if let Some((session, seq, _)) = parts(&caused.handle) {
             self.app.repeat(session, seq);
         }
     }
 
     async fn acknowledged(&mut self, caused: &Caused) -> bool {
-        let Some((_, wanted)) = parts(&caused.handle) else {
+        let Some((_, wanted, since)) = parts(&caused.handle) else {
             let handle = id(&caused.handle);
             return self.fake.read(|world| {
-                world.ledger.deliveries.iter().any(|d| d.id == handle && d.status.is_some_and(|s| (200..300).contains(&s)))
+                world
+                    .ledger
+                    .deliveries
+                    .iter()
+                    .any(|d| d.id == handle && d.status.is_some_and(|s| (200..300).contains(&s)))
             });
         };
         let app = self.app.id;
         self.fake.read(|world| {
-            world.ledger.gateway.iter().filter(|line| line.app == Some(app)).any(|line| match line.entry {
+            let new = world.ledger.gateway.iter().skip(since);
+            new.filter(|line| line.app == Some(app)).any(|line| match line.entry {
                 GatewayEntry::Heartbeat { seq } => seq.is_some_and(|seq| seq >= wanted),
                 GatewayEntry::Resumed { seq, .. } => seq >= wanted,
                 _ => false,
@@ -315,7 +325,8 @@ impl Subject for Office {
         };
         let signed = sign(&key, second, &body, tamper);
         let client = reqwest::Client::builder().no_proxy().build().ok()?;
-        let mut request = client.post(&self.hook).header("content-type", "application/json").body(signed.body);
+        let mut request =
+            client.post(&self.hook).header("content-type", "application/json").body(signed.body);
         if let Some(signature) = signed.signature {
             request = request.header("x-signature-ed25519", signature);
         }
@@ -360,7 +371,11 @@ impl Subject for Office {
                 text,
                 buttons: message.buttons().into_iter().map(|button| button.label).collect(),
                 reactions: message.reactions.iter().map(|reaction| reaction.emoji.clone()).collect(),
-                pings: pings.iter().filter(|ping| ping.message == message.id).map(|ping| ping.whom.clone()).collect(),
+                pings: pings
+                    .iter()
+                    .filter(|ping| ping.message == message.id)
+                    .map(|ping| ping.whom.clone())
+                    .collect(),
                 links,
             }
         });
@@ -384,8 +399,6 @@ impl Subject for Office {
 
     async fn mend(&mut self) {
         self.fake.clear_faults();
-        // What a limit said holds until it is over, also when the fake has forgotten it.
-        tokio::time::sleep(Duration::from_millis(10)).await;
     }
 
     async fn requests(&mut self) -> Option<usize> {
@@ -402,7 +415,8 @@ impl Subject for Office {
 
     fn parse_config(&self, text: &str) -> Result<(), String> {
         let tree: toml::Table = text.parse().map_err(|error: toml::de::Error| error.to_string())?;
-        let mut section = serde_json::to_value(&tree["channels"]["discord"]).map_err(|error| error.to_string())?;
+        let mut section =
+            serde_json::to_value(&tree["channels"]["discord"]).map_err(|error| error.to_string())?;
         for generic in ["adapter", "requesters", "queue", "desk", "desks"] {
             section.as_object_mut().expect("a table").remove(generic);
         }

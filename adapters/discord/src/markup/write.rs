@@ -376,9 +376,7 @@ fn plain(line: &str, mut before: Option<char>, out: &mut String) {
         match c {
             '\\' | '*' | '_' | '~' | '`' | '[' | ']' | '|' => out.extend(['\\', c]),
             '<' if begins_mention(rest) => out.extend([c, WORD_JOINER]),
-            '@' if begins_everybody(rest) => {
-                out.extend([c, WORD_JOINER])
-            }
+            '@' if begins_everybody(rest) => out.extend([c, WORD_JOINER]),
             c => out.push(c),
         }
         before = Some(c);

@@ -77,6 +77,10 @@ impl Sending {
 
     /// A post has no key of its own; its name has the conversation's, and it is ours and open.
     async fn find_thread(&self, out: &Outbound, name: &str) -> Result<Option<Sent>, SendError> {
+        let at = |id: &str| deskbridge_contract::Address { thread: None, ..out.to.clone() }.thread(id);
+        if let Some(id) = self.sent_before(&out.id, &out.to).first() {
+            return Ok(Some(Sent::at(&at(id), Some(RemoteMessageId::from(id.as_str())))));
+        }
         let place = ids::place(&out.to)?;
         let room = place.forum.unwrap_or(place.channel);
         let me = self.me().await?;
@@ -85,7 +89,10 @@ impl Sending {
             self.api.get(format!("guilds/{guild}/threads/active"), &[]).await.map_err(Fault::harmless)?;
         let threads = found["threads"].as_array().into_iter().flatten();
         let mut ours = threads.filter(|thread| {
-            thread["parent_id"] == room && thread["owner_id"] == me.user.as_str() && thread["name"] == name
+            let ours = thread["owner_id"] == me.user.as_str() && thread["name"] == name;
+            // What this process opened is another delivery's.
+            let other = thread["id"].as_str().is_none_or(|id| self.threads.is_known(id));
+            thread["parent_id"] == room && ours && !other
         });
         let Some(id) = ours.find_map(|thread| thread["id"].as_str()).filter(|id| ids::is_snowflake(id))
         else {
@@ -93,8 +100,7 @@ impl Sending {
         };
         self.threads.expect(id, false);
         self.authors.note(id, Author::Us);
-        let at = deskbridge_contract::Address { thread: None, ..out.to.clone() }.thread(id);
-        Ok(Some(Sent::at(&at, Some(RemoteMessageId::from(id)))))
+        Ok(Some(Sent::at(&at(id), Some(RemoteMessageId::from(id)))))
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use deskbridge_contract::{
-    Action, Address, Card, CardState, Content, RemoteMessageId, SendError, Sent, ThreadTitle,
+    Action, Address, Card, CardState, Content, DeliveryId, RemoteMessageId, SendError, Sent, ThreadTitle,
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -37,6 +37,8 @@ struct Post {
     closed: Option<bool>,
     /// The tags as we last set them.
     tags: Option<Vec<String>>,
+    /// This process knows which delivery opened it.
+    known: bool,
 }
 
 #[derive(Default)]
@@ -68,6 +70,11 @@ impl Threads {
 
     pub(crate) fn is_locked(&self, thread: &str) -> bool {
         self.with(thread, |post| post.closed == Some(true))
+    }
+
+    /// Whether this process opened it, and was told so.
+    pub(super) fn is_known(&self, thread: &str) -> bool {
+        self.with(thread, |post| post.known)
     }
 
     /// Queues that cards named, for suggestions.
@@ -105,6 +112,7 @@ impl Sending {
     /// The card is the first message, and its id is the post's.
     pub(super) async fn open_thread(
         &self,
+        delivery: &DeliveryId,
         at: &Address,
         title: &ThreadTitle,
         card: &Card,
@@ -141,9 +149,11 @@ impl Sending {
             post.closed = Some(false);
             post.title = name;
             post.tags = Some(tags);
+            post.known = true;
         });
         let place = Place { channel: id, forum: Some(room), direct: false };
         self.note_card(place, &content);
+        self.remember(delivery, at, &[id.to_owned()]);
         let at = Address { thread: None, ..at.clone() }.thread(id);
         Ok(Sent::at(&at, Some(RemoteMessageId::from(id))))
     }
