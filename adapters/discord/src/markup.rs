@@ -3,6 +3,7 @@
 //! Not here: messages as they are sent (`cards.rs`, `send`). What people wrote is read into a tree ([`read`]) and written as
 //! CommonMark; CommonMark is written for Discord by [`write`], in which nothing that somebody wrote can mean anything else.
 
+mod escape;
 mod inline;
 mod read;
 mod split;
@@ -11,9 +12,10 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use escape::literal;
 pub(crate) use read::{Names, to_commonmark};
 pub(crate) use split::split;
-pub(crate) use write::{literal, to_discord};
+pub(crate) use write::to_discord;
 
 /// Put behind `@`, so that Discord does not take what follows for everybody. Has no width.
 const WORD_JOINER: char = '\u{2060}';

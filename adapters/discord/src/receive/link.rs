@@ -2,25 +2,23 @@
 //!
 //! Not here: what comes after it (`gateway.rs`), what an event means (`receive::take`).
 
-use std::collections::BTreeSet;
+mod wire;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use deskbridge_contract::{Inbox, PushError, SendError};
+use deskbridge_contract::{Inbox, PushError};
+use futures_util::stream::SplitSink;
 use futures_util::{SinkExt as _, StreamExt as _};
-use hyper_rustls::ConfigBuilderExt as _;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use serenity::all::GatewayIntents;
-use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::protocol::frame::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
-use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config};
 use url::Url;
 
 use super::gateway::{End, Ended, Session, began};
@@ -28,6 +26,10 @@ use super::take;
 use crate::Discord;
 use crate::send::Me;
 use crate::translate::{room_of, text};
+
+use wire::{Progress, Socket, closed, connect, plain, until};
+
+pub(super) use wire::jittered;
 
 /// From the address to the first word.
 const HELLO: Duration = Duration::from_secs(20);
@@ -39,12 +41,9 @@ const NOTE: Duration = Duration::from_secs(2);
 const LINGER: Duration = Duration::from_secs(10);
 /// Events under way at once; beyond, nothing is read until one is done.
 const MOST: usize = 256;
-/// The description of a large server is long.
-const MAX_MESSAGE: usize = 64 << 20;
 /// Any but 1000 and 1001, which would end the session.
 const COME_BACK: u16 = 4000;
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 type Done = (u64, Result<(), PushError>);
 
 pub(super) async fn run(
@@ -76,53 +75,9 @@ pub(super) async fn run(
         came_up: false,
         refused: None,
         work: JoinSet::new(),
-        done,
+        tell: done,
     };
     link.serve(socket, finished).await
-}
-
-async fn connect(url: &Url) -> Result<Socket, String> {
-    let connector = match url.scheme() {
-        "wss" => {
-            let provider = Arc::new(rustls::crypto::ring::default_provider());
-            let tls = rustls::ClientConfig::builder_with_provider(provider)
-                .with_safe_default_protocol_versions()
-                .map_err(|error| error.to_string())?
-                .with_webpki_roots()
-                .with_no_client_auth();
-            Connector::Rustls(Arc::new(tls))
-        }
-        _ => Connector::Plain,
-    };
-    let limits =
-        WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE)).max_frame_size(Some(MAX_MESSAGE));
-    match connect_async_tls_with_config(url.as_str(), Some(limits), true, Some(connector)).await {
-        Ok((socket, _)) => Ok(socket),
-        Err(error) => Err(format!("the gateway could not be reached: {}", plain(&error))),
-    }
-}
-
-/// Which events are stored: all up to a number, whatever their order.
-#[derive(Default)]
-struct Progress {
-    highest: u64,
-    under_way: BTreeSet<u64>,
-}
-
-impl Progress {
-    fn begin(&mut self, seq: u64) {
-        self.highest = self.highest.max(seq);
-        self.under_way.insert(seq);
-    }
-
-    fn end(&mut self, seq: u64) {
-        self.under_way.remove(&seq);
-    }
-
-    /// The last event up to which nothing is missing.
-    fn stored(&self) -> u64 {
-        self.under_way.first().map_or(self.highest, |first| first.saturating_sub(1))
-    }
 }
 
 struct Link<'a> {
@@ -137,7 +92,7 @@ struct Link<'a> {
     /// An event could not be stored: it has to come again.
     refused: Option<PushError>,
     work: JoinSet<()>,
-    done: mpsc::UnboundedSender<Done>,
+    tell: mpsc::UnboundedSender<Done>,
 }
 
 /// The pulse: when to beat next, and whether the last beat was heard.
@@ -176,14 +131,8 @@ impl Link<'_> {
                     }
                 }
                 Some((seq, result)) = finished.recv() => {
-                    match result {
-                        Ok(()) => self.progress.end(seq),
-                        Err(error) => self.refused = Some(error),
-                    }
-                    match self.refused {
-                        Some(PushError::Closed) => break End::Closed,
-                        Some(PushError::Unavailable) => break End::Lost("an event could not be stored".into()),
-                        None => {}
+                    if let Err(end) = self.done(seq, result) {
+                        break end;
                     }
                 }
                 () = until(beat) => {
@@ -196,15 +145,7 @@ impl Link<'_> {
                     out.push(self.beat());
                 }
                 _ = note.tick() => {
-                    let stored = self.progress.stored();
-                    if stored != noted && let Some(session) = &mut self.session {
-                        session.seq = stored;
-                        session.keep(&self.inbox.shelf()).await;
-                        noted = stored;
-                    }
-                    if let Err(error) = self.discord.receiving.marks.flush(&self.inbox.shelf()).await {
-                        tracing::debug!(%error, "how far rooms were read was not noted");
-                    }
+                    noted = self.note(noted).await;
                 }
                 () = &mut patience, if !self.came_up => break End::Lost("the gateway did not greet in time".into()),
             }
@@ -218,18 +159,47 @@ impl Link<'_> {
                 break end;
             }
         };
-        let frame = CloseFrame { code: CloseCode::from(COME_BACK), reason: "".into() };
-        let closing = async {
-            let _ = sink.send(Message::Close(Some(frame))).await;
-            let _ = sink.close().await;
-        };
-        let _ = tokio::time::timeout(Duration::from_secs(1), closing).await;
+        leave(sink).await;
         self.finish(finished, end).await
+    }
+
+    /// One event is stored, or was refused: then it has to come again.
+    fn done(&mut self, seq: u64, result: Result<(), PushError>) -> Result<(), End> {
+        match result {
+            Ok(()) => {
+                self.progress.end(seq);
+                Ok(())
+            }
+            Err(error) => {
+                let end = match error {
+                    PushError::Closed => End::Closed,
+                    PushError::Unavailable => End::Lost("an event could not be stored".into()),
+                };
+                self.refused = Some(error);
+                Err(end)
+            }
+        }
+    }
+
+    /// Notes how far all is stored; returns how far that is.
+    async fn note(&mut self, noted: u64) -> u64 {
+        let stored = self.progress.stored();
+        let shelf = self.inbox.shelf();
+        if stored != noted
+            && let Some(session) = &mut self.session
+        {
+            session.seq = stored;
+            session.keep(&shelf).await;
+        }
+        if let Err(error) = self.discord.receiving.marks.flush(&shelf).await {
+            tracing::debug!(%error, "how far rooms were read was not noted");
+        }
+        stored
     }
 
     /// What was begun is finished; what could not be stored comes again.
     async fn finish(mut self, mut finished: mpsc::UnboundedReceiver<Done>, end: End) -> Ended {
-        drop(self.done);
+        drop(self.tell);
         let progress = &mut self.progress;
         let rest = async {
             while let Some((seq, result)) = finished.recv().await {
@@ -346,7 +316,7 @@ impl Link<'_> {
             frame["session"] = session.id.clone().into();
         }
         let (discord, inbox, me) = (self.discord.clone(), self.inbox.clone(), self.me.clone());
-        let done = self.done.clone();
+        let done = self.tell.clone();
         // The place in the room's order is taken here, in the order of arrival.
         let turn = discord.receiving.lanes.queue(room_of(&frame).unwrap_or_default());
         self.work.spawn(async move {
@@ -394,89 +364,13 @@ impl Link<'_> {
     }
 }
 
-/// "Gateway Close Event Codes".
-fn closed(code: Option<u16>) -> End {
-    let refused = |why: &str| End::Refused(SendError::Unauthorized { why: why.to_owned() });
-    match code {
-        Some(4004) => refused("the gateway does not accept the bot token (4004)"),
-        Some(4013) => refused("the gateway does not know an intent (4013)"),
-        Some(4014) => refused("an intent is not allowed (4014): switch on Message Content Intent, under Bot"),
-        Some(code @ 4010..=4012) => refused(&format!(
-            "the gateway does not take this connection ({code}): the bot needs shards, or an update"
-        )),
-        Some(code @ (4003 | 4007 | 4009)) => End::Fresh(format!("the session is over ({code})")),
-        Some(code) => End::Lost(format!("the gateway closed the connection ({code})")),
-        None => End::Lost("the gateway closed the connection".into()),
-    }
-}
-
-/// Between nothing and the whole of it.
-pub(super) fn jittered(whole: Duration) -> Duration {
-    let mut bytes = [0; 4];
-    // Without random numbers all is as good as half.
-    let share = match getrandom::fill(&mut bytes) {
-        Ok(()) => f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX),
-        Err(_) => 0.5,
+/// Closes with a code that leaves the session as it is.
+async fn leave(mut sink: SplitSink<Socket, Message>) {
+    let frame = CloseFrame { code: CloseCode::from(COME_BACK), reason: "".into() };
+    let closing = async {
+        // It may be gone already.
+        let _ = sink.send(Message::Close(Some(frame))).await;
+        let _ = sink.close().await;
     };
-    whole.mul_f64(share)
-}
-
-async fn until(due: Option<Instant>) {
-    match due {
-        Some(due) => tokio::time::sleep_until(due).await,
-        None => std::future::pending().await,
-    }
-}
-
-/// An error in words, without the address that it may be about.
-fn plain(error: &tokio_tungstenite::tungstenite::Error) -> String {
-    use tokio_tungstenite::tungstenite::Error;
-    match error {
-        Error::Io(error) => error.kind().to_string(),
-        Error::Http(response) => format!("HTTP {}", response.status().as_u16()),
-        Error::Tls(_) => "no trust in the other end's certificate".into(),
-        Error::ConnectionClosed | Error::AlreadyClosed => "the socket was closed".into(),
-        Error::Protocol(error) => error.to_string(),
-        Error::Capacity(_) => "a message was too large".into(),
-        _ => "the socket broke".into(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_is_stored_past_what_was_refused() {
-        let mut progress = Progress::default();
-        (1..=5).for_each(|seq| progress.begin(seq));
-        for seq in [1, 2, 4, 5] {
-            progress.end(seq);
-        }
-        assert_eq!(progress.stored(), 2, "3 is missing");
-        progress.end(3);
-        assert_eq!(progress.stored(), 5);
-    }
-
-    /// F19: what must not be tried again, and what needs a new session.
-    #[test]
-    fn close_codes() {
-        for code in [4004, 4010, 4011, 4012, 4013, 4014] {
-            assert!(matches!(closed(Some(code)), End::Refused(SendError::Unauthorized { .. })), "{code}");
-        }
-        for code in [4003, 4007, 4009] {
-            assert!(matches!(closed(Some(code)), End::Fresh(_)), "{code}");
-        }
-        for code in [1000, 1001, 1006, 4000, 4001, 4002, 4005, 4008] {
-            assert!(matches!(closed(Some(code)), End::Lost(_)), "{code}");
-        }
-        assert!(matches!(closed(None), End::Lost(_)));
-    }
-
-    #[test]
-    fn jitter_stays_within() {
-        for _ in 0..100 {
-            assert!(jittered(Duration::from_secs(1)) <= Duration::from_secs(1));
-        }
-    }
+    let _ = tokio::time::timeout(Duration::from_secs(1), closing).await;
 }

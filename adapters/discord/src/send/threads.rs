@@ -23,6 +23,8 @@ const MOST: usize = 4096;
 /// Names of a channel may change twice in ten minutes.
 const RENAMES: usize = 2;
 const RENAME_WINDOW: Duration = Duration::from_secs(600);
+/// So long after a change of ours Discord may tell of it.
+const ECHO: Duration = Duration::from_secs(30);
 /// A week, in minutes: the longest there is ("Start Thread in Forum").
 const AUTO_ARCHIVE: u64 = 10_080;
 
@@ -37,6 +39,8 @@ struct Post {
     closed: Option<bool>,
     /// The tags as we last set them.
     tags: Option<Vec<String>>,
+    /// Changes of ours of which Discord is about to tell, in their order.
+    told_soon: VecDeque<(bool, Instant)>,
     /// This process knows which delivery opened it.
     known: bool,
 }
@@ -47,21 +51,35 @@ pub(crate) struct Threads(Mutex<(HashMap<String, Post>, VecDeque<String>)>);
 impl Threads {
     /// We are about to archive or open it: what Discord then tells is no news.
     pub(crate) fn expect(&self, thread: &str, closed: bool) {
-        self.with(thread, |post| post.closed = Some(closed));
+        self.with(thread, |post| {
+            post.closed = Some(closed);
+            post.told_soon.push_back((closed, Instant::now()));
+        });
     }
 
-    /// Something was written: Discord opens a post that is archived and not locked by itself.
+    /// Something was written: Discord opens a post that sleeps by itself.
     pub(crate) fn wrote(&self, thread: &str) {
         self.with(thread, |post| {
-            if post.closed == Some(false) || post.closed.is_none() {
-                post.closed = Some(false);
+            if post.closed == Some(true) {
+                post.told_soon.push_back((false, Instant::now()));
             }
         });
     }
 
-    /// What Discord tells of a post; whether that changes it against what was known.
+    /// What Discord tells of a post; whether that changes it against what was known, and was not our doing.
     pub(crate) fn saw(&self, thread: &str, closed: bool) -> bool {
         self.with(thread, |post| {
+            while post.told_soon.front().is_some_and(|(_, at)| at.elapsed() > ECHO) {
+                post.told_soon.pop_front();
+            }
+            let ours = post.told_soon.iter().position(|(state, _)| *state == closed);
+            if let Some(at) = ours {
+                post.told_soon.drain(..=at);
+                if post.told_soon.is_empty() {
+                    post.closed = Some(closed);
+                }
+                return false;
+            }
             let news = post.closed.is_some_and(|known| known != closed);
             post.closed = Some(closed);
             news
@@ -281,5 +299,29 @@ impl Sending {
             }
             Err(fault) => Err(fault),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn only_what_others_do_is_news() {
+        let threads = Threads::default();
+        assert!(!threads.saw("1", false), "nothing was known");
+        // Opened for a word, and closed again: told later, in that order.
+        threads.expect("1", false);
+        threads.expect("1", true);
+        assert!(!threads.saw("1", false) && threads.is_locked("1"));
+        assert!(!threads.saw("1", true));
+        assert!(threads.saw("1", false), "somebody opened it");
+        assert!(!threads.saw("1", false));
+        assert!(threads.saw("1", true), "somebody closed it");
+        threads.wrote("1");
+        assert!(!threads.saw("1", false), "it was opened by our own words");
+        threads.expect("1", true);
+        tokio::time::advance(ECHO * 2).await;
+        assert!(threads.saw("1", false), "long after that");
     }
 }
