@@ -195,7 +195,20 @@ pub(crate) fn commands() -> Vec<Value> {
             .kind(CommandType::Message)
             .contexts(vec![InteractionContext::Guild]),
     );
-    all.iter().map(|command| serde_json::to_value(command).unwrap_or_default()).collect()
+    all.iter().map(|command| tidy(serde_json::to_value(command).unwrap_or_default())).collect()
+}
+
+/// Without what says nothing: some of it belongs to other kinds of options, and Discord's own description refuses it there.
+fn tidy(value: Value) -> Value {
+    let says = |value: &Value| !value.is_null() && value.as_array().is_none_or(|items| !items.is_empty());
+    match value {
+        Value::Object(fields) => {
+            let kept = fields.into_iter().filter(|(_, value)| says(value));
+            Value::Object(kept.map(|(key, value)| (key, tidy(value))).collect())
+        }
+        Value::Array(items) => Value::Array(items.into_iter().map(tidy).collect()),
+        other => other,
+    }
 }
 
 /// What an option suggests while somebody types ("Autocomplete"): at most 25.

@@ -58,7 +58,7 @@ async fn accepted(talk: &Talk, post: Snowflake) {
     let bob = format!("<@{}>", talk.bob);
     assert!(talk.fake.read(|world| world.pings.iter().any(|ping| ping.whom == bob)), "the offer calls Bob");
     talk.fake.press(talk.bob, post, post, "Accept");
-    talk.sees(talk.dm(), "Bob has joined").await;
+    talk.sees(talk.dm(), "has joined").await;
     talk.sees(post, "accepted after").await;
     talk.until("tag", |world| world.tags_of(post).contains(&"In progress".to_owned())).await;
     talk.until("title", |world| world.channel(post).name.starts_with("🔵 #1 Ana")).await;

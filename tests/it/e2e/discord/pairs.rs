@@ -78,7 +78,7 @@ async fn discord_asks_and_telegram_answers() {
     let topic = talk.telegram("topic", |world| world.topics(talk.room).last().map(|topic| topic.id)).await;
     let offer = talk.telegram_sees(talk.room, Some(topic), "yours to accept").await;
     talk.tele.press(BOB, talk.room, offer.id, "Accept");
-    office.sees(&talk.bridge, dm, "Bob has joined").await;
+    office.sees(&talk.bridge, dm, "has joined").await;
     let asked = office.ask("the **tray** is `stuk`, see [this page](https://example.org/jam)");
     let relayed = talk.telegram_sees(talk.room, Some(topic), "is stuk").await;
     assert!(relayed.text().contains("tray") && !relayed.text().contains('*'), "{}", relayed.text());
