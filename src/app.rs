@@ -143,6 +143,16 @@ pub fn adapters(
                 Arc::new(adapter)
             }
             "teams" => teams(name, own.reveal(), clock, unpaced)?,
+            "discord" => {
+                let settings = deskbridge_discord::Config::from_value(own.reveal())
+                    .map_err(|faults| anyhow::anyhow!("[channels.{name}]: {faults:?}"))?;
+                let settings = if unpaced { settings.without_pace() } else { settings };
+                let desks = channel.desks.iter().map(|(_, desk)| desk.room.to_string()).collect();
+                let settings = settings.with_desks(desks);
+                let adapter = deskbridge_discord::DiscordAdapter::new(name.clone(), settings, clock.clone())
+                    .with_context(|| format!("[channels.{name}]"))?;
+                Arc::new(adapter)
+            }
             "widget" => widget(name, own.reveal(), clock)?,
             other => anyhow::bail!("[channels.{name}]: there is no adapter called {other}"),
         };

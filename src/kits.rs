@@ -37,6 +37,9 @@ pub struct Kit {
     /// The package that an administrator uploads to the platform, for `deskbridge <adapter> package`; `None`: it has
     /// none. Offline.
     pub package: Option<MakePackage>,
+    /// The link that lets the bot into a place of the platform's, for `deskbridge <adapter> invite`; `None`: there is no such
+    /// link. Offline.
+    pub invite: Option<MakeInvite>,
 }
 
 /// Makes a package; the error, in words, is for whoever asked.
@@ -113,6 +116,26 @@ pub struct Manifest {
     pub json: Value,
     /// Leads to the platform's form for new apps, filled in.
     pub link: String,
+}
+
+/// Makes a link; the error, in words, is for whoever asked.
+pub type MakeInvite = fn(&InviteWish) -> Result<Invite, String>;
+
+/// Whom to let in.
+#[derive(Clone)]
+pub struct InviteWish {
+    /// By its id; `None`: the one that the configuration is of.
+    pub application: Option<String>,
+    /// The own keys of the channel in plain words, where one is configured.
+    pub keys: Option<Value>,
+}
+
+/// A link for somebody who manages the place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Invite {
+    pub link: String,
+    /// What the bot will be allowed, and what for.
+    pub permissions: Vec<(String, String)>,
 }
 
 pub fn find(adapter: &str) -> Option<&'static Kit> {

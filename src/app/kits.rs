@@ -5,15 +5,40 @@
 use std::sync::Arc;
 
 use deskbridge_contract::{Capabilities, Timestamp};
+use deskbridge_discord as discord;
 use deskbridge_slack as slack;
 use deskbridge_teams as teams;
 use deskbridge_telegram as telegram;
 use deskbridge_widget as widget;
 
-use crate::kits::{Answer, Ask, Check, Kit, Manifest, ManifestWish, PackageWish, Setup};
+use crate::kits::{Answer, Ask, Check, Invite, InviteWish, Kit, Manifest, ManifestWish, PackageWish, Setup};
 
 /// Every adapter of this build.
 pub const KITS: &[Kit] = &[
+    Kit {
+        name: "discord",
+        keys: &discord::Config::KEYS,
+        aliases: &[("bot_token", "token")],
+        check: |keys| discord::Config::from_value(keys).err().unwrap_or_default(),
+        api_base: "https://discord.com/api/v10/",
+        example: discord::EXAMPLE,
+        asks: &[
+            Ask {
+                key: "token",
+                says: "The bot token of your Discord application, from the developer portal, under Bot",
+                answer: Answer::Secret,
+            },
+            Ask {
+                key: "desk.room",
+                says: "The technicians' forum by its id, like 123456789012345678 (empty: they use the console)",
+                answer: Answer::Optional,
+            },
+        ],
+        doctor: |setup| Box::pin(discord_live(setup, false)),
+        setup: |setup| Box::pin(discord_live(setup, true)),
+        manifest: None,
+        invite: Some(discord_invite),
+    },
     Kit {
         name: "slack",
         keys: &slack::Config::KEYS,
@@ -42,6 +67,7 @@ pub const KITS: &[Kit] = &[
         setup: |setup| Box::pin(slack_live(setup, true)),
         manifest: Some(slack_manifest),
         package: None,
+        invite: None,
     },
     Kit {
         name: "telegram",
@@ -62,6 +88,7 @@ pub const KITS: &[Kit] = &[
         setup: |setup| Box::pin(telegram_live(setup, true)),
         manifest: None,
         package: None,
+        invite: None,
     },
     Kit {
         name: "teams",
@@ -97,6 +124,7 @@ pub const KITS: &[Kit] = &[
         setup: |setup| Box::pin(teams_live(setup)),
         manifest: None,
         package: Some(teams_package),
+        invite: None,
     },
     Kit {
         name: "widget",
@@ -118,17 +146,20 @@ pub const KITS: &[Kit] = &[
         setup: |setup| Box::pin(async move { widget_checks(setup) }),
         manifest: None,
         package: None,
+        invite: None,
     },
 ];
 
 /// What every channel can carry, by place.
 pub fn declared() -> Vec<(&'static str, &'static str, Capabilities)> {
+    let discord = discord::declared().into_iter().map(|(place, can)| ("Discord", place, can.clone()));
     let slack = slack::declared().into_iter().map(|(place, can)| ("Slack", place, can.clone()));
     let telegram = telegram::declared().into_iter().map(|(place, can)| ("Telegram", place, can.clone()));
     let teams = teams::declared().into_iter().map(|(place, can)| ("Teams", place, can.clone()));
     slack
         .chain(telegram)
         .chain(teams)
+        .chain(discord)
         .chain(widget::declared().into_iter().map(|(place, can)| ("Widget", place, can.clone())))
         .collect()
 }
@@ -146,6 +177,7 @@ pub const SIM: Kit = Kit {
     setup: |_| Box::pin(async { Vec::new() }),
     manifest: None,
     package: None,
+    invite: None,
 };
 
 /// What keeps a channel from being made at all, with the whole of its own faults.
@@ -173,6 +205,34 @@ async fn slack_live(setup: Setup, change: bool) -> Vec<Check> {
         Ok(adapter) => adapter.doctor(&setup.desks).await,
         Err(error) => unmade(ID, error.to_string()),
     }
+}
+
+async fn discord_live(setup: Setup, change: bool) -> Vec<Check> {
+    const ID: &str = "discord.config";
+    let config = match discord::Config::from_value(setup.keys) {
+        Ok(config) => config,
+        Err(faults) => return cannot(ID, faults),
+    };
+    match discord::DiscordAdapter::new(setup.channel, config, clock()) {
+        Ok(adapter) if change => adapter.setup(&setup.desks).await,
+        Ok(adapter) => adapter.doctor(&setup.desks).await,
+        Err(error) => unmade(ID, error.to_string()),
+    }
+}
+
+fn discord_invite(wish: &InviteWish) -> Result<Invite, String> {
+    let made = match (&wish.application, &wish.keys) {
+        (Some(id), _) => discord::Invite::new(id)?,
+        (None, Some(keys)) => {
+            let told = |(key, what): &(String, String)| format!("{key}: {what}");
+            let config = discord::Config::from_value(keys.clone())
+                .map_err(|faults| faults.iter().map(told).collect::<Vec<_>>().join("; "))?;
+            discord::Invite::of(&config)?
+        }
+        (None, None) => return Err("say which application: --application ID".into()),
+    };
+    let permissions = made.permissions.iter().map(|(name, what)| ((*name).to_owned(), (*what).to_owned()));
+    Ok(Invite { link: made.link, permissions: permissions.collect() })
 }
 
 fn slack_manifest(wish: &ManifestWish) -> Result<Manifest, String> {

@@ -1,13 +1,14 @@
 //! `deskbridge <adapter> setup`: what can be set up on a platform from here.
 //!
-//! Not here: what that is (the adapter's `doctor.rs`), manifests (`manifest.rs`), packages (`package.rs`).
+//! Not here: what that is (the adapter's `doctor.rs`), manifests (`manifest.rs`), packages (`package.rs`), invitations
+//! (`invite.rs`).
 
 use clap::{Arg, ArgMatches, Command};
 use deskbridge_contract::ChannelName;
 
 use super::failure::{DOCTOR_FAILED, Failure, Outcome};
 use super::setting::Common;
-use super::{manifest, out, package};
+use super::{invite, manifest, out, package};
 use crate::config::Config;
 use crate::kits::{self, Check, Kit, Setup};
 
@@ -26,11 +27,15 @@ pub fn command(kit: &Kit) -> Command {
         .subcommand(setup)
         .subcommands(kit.manifest.map(|_| manifest::command()))
         .subcommands(kit.package.map(|_| package::command()))
+        .subcommands(kit.invite.map(|_| invite::command()))
 }
 
 pub async fn run(common: &Common, kit: &'static Kit, matches: &ArgMatches) -> Outcome {
     if let (Some(make), Some((manifest::NAME, matches))) = (kit.manifest, matches.subcommand()) {
         return manifest::run(common, kit, make, matches);
+    }
+    if let (Some(make), Some((invite::NAME, matches))) = (kit.invite, matches.subcommand()) {
+        return invite::run(common, kit, make, matches);
     }
     let config = common.load()?;
     if let (Some(make), Some((package::NAME, matches))) = (kit.package, matches.subcommand()) {

@@ -13,6 +13,7 @@ mod doctor;
 mod export;
 mod failure;
 mod init;
+mod invite;
 mod kb;
 mod manifest;
 mod migrate;

@@ -38,9 +38,9 @@ pub struct Capabilities {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ThreadStyle {
-    /// The card is the root message and the thread hangs under it (Slack, Teams).
+    /// The card is the root message and the thread hangs under it (Slack, Teams, Discord posts).
     RootIsCard,
-    /// A thread exists by itself and the card is its first message (Telegram topics, Discord posts).
+    /// A thread exists by itself and the card is its first message (Telegram topics).
     Separate,
     /// No threads; a room is one conversation.
     None,

@@ -6,6 +6,7 @@ mod albums;
 mod beside;
 pub mod bridge;
 mod described;
+mod discord;
 mod faults;
 mod joint;
 mod judge;

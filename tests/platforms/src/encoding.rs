@@ -39,3 +39,14 @@ pub fn url_encoded(text: &str) -> String {
     }
     encoded
 }
+
+/// The pairs of a form or a query.
+pub fn pairs(encoded: &[u8]) -> Vec<(String, String)> {
+    let pairs = encoded.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty());
+    let split = |pair: &[u8]| {
+        let mut sides = pair.splitn(2, |byte| *byte == b'=');
+        let name = url_decoded(sides.next().unwrap_or_default());
+        (name, url_decoded(sides.next().unwrap_or_default()))
+    };
+    pairs.map(split).collect()
+}

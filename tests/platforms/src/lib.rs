@@ -2,7 +2,9 @@
 //! vendors' contracts only. No adapter code is used or imitated here: a test that passes against a fake which
 //! copies the adapter proves nothing.
 
+pub mod discord;
 mod encoding;
+mod faults;
 pub mod http;
 pub mod openai;
 mod shared;

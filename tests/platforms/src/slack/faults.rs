@@ -1,7 +1,12 @@
-//! The plan of faults: which of the next calls go wrong, and how.
-//! Carrying a fault out is `serve`'s work.
+//! What may befall a call. When it does is in the plan (`crate::faults`); carrying it out is `serve`'s work.
+//! What Slack itself would refuse is not here.
 
 use std::time::Duration;
+
+/// One line of the plan. Methods by name (`chat.postMessage`; `upload` and `download` for bytes, `response_url` for
+/// answers to interactions).
+pub type Fault = crate::faults::Fault<FaultKind>;
+pub type FaultPlan = crate::faults::Plan<FaultKind>;
 
 /// What goes wrong. `effect: true` means that the method is carried out all the same: the caller cannot know.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,83 +59,5 @@ impl FaultKind {
             FaultKind::Drip { .. } => "drip",
             FaultKind::Endless { .. } => "endless",
         }
-    }
-}
-
-/// One line of the plan.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Fault {
-    /// Method (`chat.postMessage`; `upload` and `download` for bytes, `response_url` for answers to interactions);
-    /// none for every one.
-    pub method: Option<String>,
-    pub channel: Option<String>,
-    /// How many matching calls pass unharmed first.
-    pub after: u32,
-    pub times: u32,
-    pub fault: FaultKind,
-}
-
-impl Fault {
-    pub fn on(method: &str, fault: FaultKind) -> Self {
-        Fault { method: Some(method.to_owned()), channel: None, after: 0, times: 1, fault }
-    }
-
-    pub fn anywhere(fault: FaultKind) -> Self {
-        Fault { method: None, channel: None, after: 0, times: 1, fault }
-    }
-
-    pub fn in_channel(mut self, channel: &str) -> Self {
-        self.channel = Some(channel.to_owned());
-        self
-    }
-
-    pub fn times(mut self, times: u32) -> Self {
-        self.times = times;
-        self
-    }
-
-    pub fn after(mut self, calls: u32) -> Self {
-        self.after = calls;
-        self
-    }
-}
-
-#[derive(Debug, Default)]
-pub struct FaultPlan {
-    lines: Vec<Fault>,
-}
-
-impl FaultPlan {
-    pub fn add(&mut self, fault: Fault) {
-        self.lines.push(fault);
-    }
-
-    pub fn clear(&mut self) {
-        self.lines.clear();
-    }
-
-    /// Faults still to come.
-    pub fn left(&self) -> u64 {
-        self.lines.iter().map(|line| u64::from(line.times)).sum()
-    }
-
-    /// The fault for this call: the first line that matches it.
-    pub(super) fn take(&mut self, method: &str, channel: Option<&str>) -> Option<FaultKind> {
-        let matching = |line: &Fault| {
-            line.method.as_deref().is_none_or(|wanted| wanted == method)
-                && line.channel.as_deref().is_none_or(|wanted| channel == Some(wanted))
-        };
-        let at = self.lines.iter().position(matching)?;
-        let line = &mut self.lines[at];
-        if line.after > 0 {
-            line.after -= 1;
-            return None;
-        }
-        let fault = line.fault.clone();
-        line.times = line.times.saturating_sub(1);
-        if line.times == 0 {
-            self.lines.remove(at);
-        }
-        Some(fault)
     }
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::error::ApiError;
-use crate::encoding::url_decoded;
+use crate::encoding::pairs;
 
 /// How the body came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -129,17 +129,6 @@ pub fn bearer(headers: &HeaderMap) -> Option<String> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
-}
-
-/// The pairs of a form or a query.
-pub fn pairs(encoded: &[u8]) -> Vec<(String, String)> {
-    let pairs = encoded.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty());
-    let split = |pair: &[u8]| {
-        let mut sides = pair.splitn(2, |byte| *byte == b'=');
-        let name = url_decoded(sides.next().unwrap_or_default());
-        (name, url_decoded(sides.next().unwrap_or_default()))
-    };
-    pairs.map(split).collect()
 }
 
 /// A form body.

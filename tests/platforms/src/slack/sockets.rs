@@ -15,10 +15,10 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::ledger::Way;
 use super::outgoing::{Envelope, Letter};
-use super::params::pairs;
 use super::postman::Outcome;
 use super::team::{AppId, TeamId};
 use super::world::{Shared, World};
+use crate::encoding::pairs;
 use crate::http::{self, Reply};
 
 const PING_EVERY: Duration = Duration::from_secs(5);

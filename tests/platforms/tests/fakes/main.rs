@@ -1,9 +1,11 @@
 //! The fakes tested with a plain HTTP client and, as a second opinion, with teloxide and aiogram (Telegram), slack_sdk
-//! and @slack/socket-mode (Slack).
+//! and @slack/socket-mode (Slack), discord.js (Discord).
 //! Nothing of the bridge itself is here.
 
 mod aiogram;
 mod client;
+mod discord_app;
+mod discord_messages;
 mod openai;
 mod openai_faults;
 mod slack_app;

@@ -1,0 +1,146 @@
+//! What was said while nothing could be received and the session was lost: read from the history of the rooms and posts that
+//! are ours, and pushed like anything else. What had been stored before has the same ids, and changes nothing.
+//!
+//! Not here: what is kept of how far rooms were read (`marks.rs`). Edits, deletions and reactions of that time are in no
+//! history.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use deskbridge_contract::{Inbox, PushError, SendError};
+use serde_json::{Value, json};
+
+use super::lanes::Turn;
+use super::marks::Seen;
+use super::{before, push, view};
+use crate::send::Me;
+use crate::send::forums::Lies;
+use crate::{Discord, ids, translate};
+
+/// "Get Channel Messages": at most a hundred.
+const PAGE: usize = 100;
+/// Who was away for longer than 2 000 messages of a room is told in the log.
+const MAX_PAGES: usize = 20;
+/// How often a room is tried again while Discord or the store does not answer.
+const TRIES: u32 = 6;
+const AGAIN: Duration = Duration::from_secs(2);
+
+/// Takes the place of every room in its order at once, so that nothing that comes now is pushed before what was missed.
+pub(super) fn start(discord: &Arc<Discord>, inbox: &Inbox, me: &Me) {
+    let rooms: Vec<(String, Seen, Turn)> = discord
+        .receiving
+        .marks
+        .snapshot()
+        .into_iter()
+        .map(|(channel, seen)| {
+            let turn = discord.receiving.lanes.queue(&channel);
+            (channel, seen, turn)
+        })
+        .collect();
+    if rooms.is_empty() {
+        return;
+    }
+    let (discord, inbox, me) = (discord.clone(), inbox.clone(), me.clone());
+    tokio::spawn(async move {
+        let mut found = 0;
+        for (channel, seen, mut turn) in rooms {
+            turn.come().await;
+            match room(&discord, &inbox, &me, &channel, &seen).await {
+                Ok(new) => found += new,
+                Err(PushError::Closed) => return,
+                Err(PushError::Unavailable) => {
+                    tracing::error!(channel = %discord.channel, "a room could not be read after a gap");
+                }
+            }
+        }
+        if found > 0 {
+            tracing::info!(channel = %discord.channel, messages = found, "messages from a gap were read");
+        }
+    });
+}
+
+async fn room(
+    discord: &Arc<Discord>,
+    inbox: &Inbox,
+    me: &Me,
+    channel: &str,
+    seen: &Seen,
+) -> Result<usize, PushError> {
+    if let Some(forum) = &seen.forum {
+        discord.sending.forums.note(channel, Lies::In(forum.clone()));
+    }
+    let mut last = seen.last.clone();
+    let mut new = 0;
+    let mut tries = 0;
+    let mut pages = 0;
+    while pages < MAX_PAGES {
+        let mut messages = match page(discord, channel, &last).await {
+            Ok(messages) => messages,
+            // A room that is gone is no reason to leave out the others.
+            Err(SendError::Gone { .. } | SendError::Rejected { .. }) => return Ok(new),
+            Err(error) => {
+                tries += 1;
+                if tries >= TRIES {
+                    return Err(super::unavailable(error));
+                }
+                let wait = if let SendError::Retry { after: Some(after), .. } = &error {
+                    *after
+                } else {
+                    AGAIN * tries
+                };
+                tokio::time::sleep(wait.min(Duration::from_secs(60))).await;
+                continue;
+            }
+        };
+        pages += 1;
+        let count = messages.len();
+        messages.sort_by_key(|message| ids::number(message["id"].as_str().unwrap_or_default()));
+        for mut message in messages {
+            let Some(id) = message["id"].as_str().map(str::to_owned) else { continue };
+            if seen.forum.is_some() {
+                // History does not say the server; only that it is one matters.
+                message["guild_id"] = "1".into();
+            }
+            while let Err(error) = one(discord, inbox, me, &message, &mut new).await {
+                tries += 1;
+                if error == PushError::Closed || tries >= TRIES {
+                    return Err(error);
+                }
+                tokio::time::sleep(AGAIN * tries).await;
+            }
+            last = id;
+        }
+        if count < PAGE {
+            return Ok(new);
+        }
+    }
+    tracing::warn!(channel = %discord.channel, "a room has more from a gap than is read");
+    Ok(new)
+}
+
+async fn page(discord: &Discord, channel: &str, after: &str) -> Result<Vec<Value>, SendError> {
+    let query = [("after", after.to_owned()), ("limit", PAGE.to_string())];
+    let route = format!("channels/{channel}/messages");
+    let found = discord.sending.api.get(route, &query).await.map_err(crate::api::Fault::harmless)?;
+    Ok(found.as_array().cloned().unwrap_or_default())
+}
+
+async fn one(
+    discord: &Arc<Discord>,
+    inbox: &Inbox,
+    me: &Me,
+    message: &Value,
+    new: &mut usize,
+) -> Result<(), PushError> {
+    before(discord, me, "MESSAGE_CREATE", message);
+    let frame = json!({ "t": "MESSAGE_CREATE", "d": message });
+    match translate::translate(&view(discord, me), &frame) {
+        Ok(events) => {
+            for event in events {
+                *new += usize::from(!push(discord, inbox, message, event).await?.duplicate);
+            }
+            Ok(())
+        }
+        Err(why) => inbox.quarantine(frame.to_string().as_bytes(), &why).await,
+    }
+}

@@ -1,0 +1,191 @@
+//! The gateway: one session that outlives connections and restarts, resumed from the last event that was stored.
+//!
+//! Not here: one connection (`link.rs`), what is read after a gap (`catch_up.rs`), how often a new session may begin
+//! (`budget.rs`).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use deskbridge_contract::{Inbox, SendError, Shelf};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use serenity::all::GatewayIntents;
+use url::Url;
+
+use super::{again, budget, catch_up, link};
+use crate::send::Me;
+use crate::{Discord, doctor, forms};
+
+/// Where the shelf keeps the session.
+const KEY: &str = "session";
+/// Where it keeps which commands were published.
+const COMMANDS: &str = "commands";
+/// Losses in a row, before anything came, after which the channel starts over with the supervisor's patience.
+const MOST_LOSSES: u32 = 4;
+const FIRST_WAIT: Duration = Duration::from_millis(500);
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+/// What a connection goes on with.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Session {
+    pub id: String,
+    /// "resume_gateway_url".
+    pub url: String,
+    /// The last event that is stored, and all before it are.
+    pub seq: u64,
+}
+
+impl Session {
+    pub(super) async fn keep(&self, shelf: &Shelf) {
+        let written = serde_json::to_string(self).unwrap_or_default();
+        if let Err(error) = shelf.put(KEY, &written).await {
+            tracing::debug!(%error, "how far the gateway was read was not noted");
+        }
+    }
+}
+
+/// Why a connection ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// The session goes on.
+    Lost(String),
+    /// It is over; a new one is needed.
+    Fresh(String),
+    /// Trying again would not help.
+    Refused(SendError),
+    /// The inbox takes nothing any more.
+    Closed,
+}
+
+/// Whether a connection received anything.
+pub(super) struct Ended {
+    pub session: Option<Session>,
+    pub came_up: bool,
+    pub end: End,
+}
+
+/// What we have to hear. Without a desk, words in servers are nobody's business.
+pub(crate) fn intents(desks: bool) -> GatewayIntents {
+    let direct = GatewayIntents::GUILDS
+        | GatewayIntents::DIRECT_MESSAGES
+        | GatewayIntents::DIRECT_MESSAGE_REACTIONS
+        | GatewayIntents::DIRECT_MESSAGE_TYPING;
+    let desk = GatewayIntents::GUILD_MESSAGES
+        | GatewayIntents::GUILD_MESSAGE_REACTIONS
+        | GatewayIntents::MESSAGE_CONTENT;
+    if desks { direct | desk } else { direct }
+}
+
+/// Keeps one session; ends when trying at once makes no sense any more.
+pub(super) async fn run(discord: Arc<Discord>, inbox: Inbox) -> Result<(), SendError> {
+    let shelf = inbox.shelf();
+    let me = discord.sending.meet().await.map_err(again)?;
+    // Asked before connecting: a connection with an intent that is not allowed is closed for good (4014).
+    let desks = !discord.sending.desks.is_empty();
+    if desks && !doctor::may_read(me.flags) {
+        let why = "Message Content Intent is off: switch it on in the developer portal, under Bot".to_owned();
+        return Err(SendError::Unauthorized { why });
+    }
+    discord.sending.recall_hooks().await;
+    let unknown =
+        |error: deskbridge_contract::ShelfError| SendError::Retry { after: None, why: error.to_string() };
+    discord.receiving.marks.load(&shelf).await.map_err(unknown)?;
+    for (channel, seen) in discord.receiving.marks.snapshot() {
+        if let Some(person) = &seen.person {
+            discord.sending.note_direct(person, &channel);
+        }
+    }
+    publish(discord.clone(), me.clone(), shelf.clone());
+    let kept = shelf.get(KEY).await.map_err(unknown)?;
+    let mut session: Option<Session> = kept.and_then(|kept| serde_json::from_str(&kept).ok());
+    let mut losses = 0;
+    loop {
+        let url = address(&discord, &shelf, session.as_ref()).await?;
+        let ended = link::run(&discord, &inbox, &me, &url, session.clone(), intents(desks)).await;
+        if let Err(error) = discord.receiving.marks.flush(&shelf).await {
+            tracing::debug!(channel = %discord.channel, %error, "how far rooms were read was not noted");
+        }
+        session = ended.session;
+        if let Some(session) = &session {
+            session.keep(&shelf).await;
+        }
+        losses = if ended.came_up { 0 } else { losses + 1 };
+        let why = match ended.end {
+            End::Closed => return Ok(()),
+            End::Refused(error) => return Err(error),
+            End::Lost(why) => why,
+            End::Fresh(why) => {
+                session = None;
+                Session::default().keep(&shelf).await;
+                why
+            }
+        };
+        if losses > MOST_LOSSES {
+            return Err(SendError::Retry { after: None, why });
+        }
+        tracing::debug!(channel = %discord.channel, why, "the gateway's connection ended; opened again");
+        // "wait between 1 and 5 seconds": for a session that is over; a loss is tried again at once.
+        let wait = FIRST_WAIT.saturating_mul(1 << losses.min(6)).min(LONGEST_WAIT);
+        let wait = if session.is_none() { wait.max(discord.config.pause) } else { wait };
+        if losses > 0 || session.is_none() {
+            tokio::time::sleep(link::jittered(wait)).await;
+        }
+    }
+}
+
+/// Where to connect: to the session's own address, or to the one that Discord names for a new one.
+async fn address(discord: &Discord, shelf: &Shelf, session: Option<&Session>) -> Result<Url, SendError> {
+    let known = session.filter(|session| !session.id.is_empty()).map(|session| session.url.clone());
+    let named = match known {
+        Some(url) => url,
+        None => {
+            let answer = discord.sending.api.get("gateway/bot".into(), &[]).await;
+            let answer: Value = answer.map_err(|fault| again(fault.error))?;
+            budget::allowed(&answer)?;
+            budget::spend(shelf, (discord.clock)()).await?;
+            match &discord.config.gateway {
+                Some(url) => url.to_string(),
+                None => answer["url"].as_str().unwrap_or_default().to_owned(),
+            }
+        }
+    };
+    let strange = || SendError::Retry { after: None, why: "Discord named no gateway".into() };
+    let mut url = Url::parse(&named).map_err(|_| strange())?;
+    let plain_api = discord.config.api_base.scheme() == "http";
+    let host = url.host_str().unwrap_or_default();
+    let own = discord.config.gateway.as_ref().is_some_and(|own| own.host_str() == Some(host));
+    let theirs = host == "discord.gg" || host.ends_with(".discord.gg");
+    // The token goes there: only to Discord, or to the server that the configuration names.
+    let sound = (url.scheme() == "wss" && (theirs || own)) || (url.scheme() == "ws" && (plain_api || own));
+    if !sound {
+        return Err(SendError::rejected("Discord named a gateway that is not its own"));
+    }
+    url.query_pairs_mut().clear().append_pair("v", "10").append_pair("encoding", "json");
+    Ok(url)
+}
+
+/// A new session: what was said between the old one and this has to be read.
+pub(super) fn began(discord: &Arc<Discord>, inbox: &Inbox, me: &Me) {
+    catch_up::start(discord, inbox, me);
+}
+
+/// Commands are published once for each of their versions, beside everything else.
+fn publish(discord: Arc<Discord>, me: Me, shelf: Shelf) {
+    tokio::spawn(async move {
+        let commands = Value::Array(forms::commands());
+        let version = crate::ids::nonce(&format!("{}{commands}", me.application), 0);
+        if shelf.get(COMMANDS).await.ok().flatten().as_deref() == Some(version.as_str()) {
+            return;
+        }
+        match doctor::publish(&discord.sending, &me).await {
+            Ok(()) => {
+                if let Err(error) = shelf.put(COMMANDS, &version).await {
+                    tracing::debug!(channel = %discord.channel, %error, "published commands were not noted");
+                }
+            }
+            Err(error) => {
+                tracing::warn!(channel = %discord.channel, %error, "the commands were not published")
+            }
+        }
+    });
+}

@@ -1,0 +1,376 @@
+//! One connection to the gateway, from its address to its end ("Gateway › Connection Lifecycle").
+//!
+//! Not here: what comes after it (`gateway.rs`), what an event means (`receive::take`).
+
+mod wire;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use deskbridge_contract::{Inbox, PushError};
+use futures_util::stream::SplitSink;
+use futures_util::{SinkExt as _, StreamExt as _};
+use secrecy::ExposeSecret as _;
+use serde_json::{Value, json};
+use serenity::all::GatewayIntents;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::frame::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use url::Url;
+
+use super::gateway::{End, Ended, Session, began};
+use super::take;
+use crate::Discord;
+use crate::send::Me;
+use crate::translate::{room_of, text};
+
+use wire::{Progress, Socket, closed, connect, plain, until};
+
+pub(super) use wire::jittered;
+
+/// From the address to the first word.
+const HELLO: Duration = Duration::from_secs(20);
+/// From our first word to READY or RESUMED.
+const GREETED: Duration = Duration::from_secs(60);
+/// How often it is noted how far was read.
+const NOTE: Duration = Duration::from_secs(2);
+/// How long what was begun is waited for at the end.
+const LINGER: Duration = Duration::from_secs(10);
+/// Events under way at once; beyond, nothing is read until one is done.
+const MOST: usize = 256;
+/// Any but 1000 and 1001, which would end the session.
+const COME_BACK: u16 = 4000;
+
+type Done = (u64, Result<(), PushError>);
+
+pub(super) async fn run(
+    discord: &Arc<Discord>,
+    inbox: &Inbox,
+    me: &Me,
+    url: &Url,
+    session: Option<Session>,
+    intents: GatewayIntents,
+) -> Ended {
+    let session = session.filter(|session| !session.id.is_empty());
+    let socket = match tokio::time::timeout(HELLO, connect(url)).await {
+        Ok(Ok(socket)) => socket,
+        Ok(Err(why)) => return Ended { session, came_up: false, end: End::Lost(why) },
+        Err(_) => return Ended { session, came_up: false, end: End::Lost("no connection in time".into()) },
+    };
+    let (done, finished) = mpsc::unbounded_channel();
+    let resumes = session.is_some();
+    let progress =
+        Progress { highest: session.as_ref().map_or(0, |session| session.seq), ..Progress::default() };
+    let link = Link {
+        discord,
+        inbox,
+        me,
+        intents,
+        session,
+        resumes,
+        progress,
+        came_up: false,
+        refused: None,
+        work: JoinSet::new(),
+        tell: done,
+    };
+    link.serve(socket, finished).await
+}
+
+struct Link<'a> {
+    discord: &'a Arc<Discord>,
+    inbox: &'a Inbox,
+    me: &'a Me,
+    intents: GatewayIntents,
+    session: Option<Session>,
+    resumes: bool,
+    progress: Progress,
+    came_up: bool,
+    /// An event could not be stored: it has to come again.
+    refused: Option<PushError>,
+    work: JoinSet<()>,
+    tell: mpsc::UnboundedSender<Done>,
+}
+
+/// The pulse: when to beat next, and whether the last beat was heard.
+struct Pulse {
+    every: Duration,
+    next: Instant,
+    heard: bool,
+}
+
+impl Link<'_> {
+    async fn serve(mut self, socket: Socket, mut finished: mpsc::UnboundedReceiver<Done>) -> Ended {
+        let (mut sink, mut stream) = socket.split();
+        let mut pulse: Option<Pulse> = None;
+        let mut note = tokio::time::interval(NOTE);
+        note.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let patience = tokio::time::sleep(HELLO);
+        tokio::pin!(patience);
+        let mut noted = 0;
+        let end = loop {
+            let beat = pulse.as_ref().map(|pulse| pulse.next);
+            let mut out: Vec<Value> = Vec::new();
+            tokio::select! {
+                frame = stream.next(), if self.progress.under_way.len() < MOST => {
+                    let frame = match self.said(frame) {
+                        Ok(Some(frame)) => frame,
+                        Ok(None) => continue,
+                        Err(end) => break end,
+                    };
+                    match self.heard(&frame, &mut pulse, &mut out) {
+                        Ok(greeted) => {
+                            if greeted {
+                                patience.as_mut().reset(Instant::now() + GREETED);
+                            }
+                        }
+                        Err(end) => break end,
+                    }
+                }
+                Some((seq, result)) = finished.recv() => {
+                    if let Err(end) = self.done(seq, result) {
+                        break end;
+                    }
+                }
+                () = until(beat) => {
+                    let Some(pulse) = pulse.as_mut() else { continue };
+                    if !pulse.heard {
+                        break End::Lost("the gateway does not answer any more".into());
+                    }
+                    pulse.heard = false;
+                    pulse.next += pulse.every;
+                    out.push(self.beat());
+                }
+                _ = note.tick() => {
+                    noted = self.note(noted).await;
+                }
+                () = &mut patience, if !self.came_up => break End::Lost("the gateway did not greet in time".into()),
+            }
+            let mut broken = None;
+            for frame in out {
+                if let Err(error) = sink.send(Message::text(frame.to_string())).await {
+                    broken = Some(End::Lost(plain(&error)));
+                }
+            }
+            if let Some(end) = broken {
+                break end;
+            }
+        };
+        leave(sink).await;
+        self.finish(finished, end).await
+    }
+
+    /// One event is stored, or was refused: then it has to come again.
+    fn done(&mut self, seq: u64, result: Result<(), PushError>) -> Result<(), End> {
+        match result {
+            Ok(()) => {
+                self.progress.end(seq);
+                Ok(())
+            }
+            Err(error) => {
+                let end = match error {
+                    PushError::Closed => End::Closed,
+                    PushError::Unavailable => End::Lost("an event could not be stored".into()),
+                };
+                self.refused = Some(error);
+                Err(end)
+            }
+        }
+    }
+
+    /// Notes how far all is stored; returns how far that is.
+    async fn note(&mut self, noted: u64) -> u64 {
+        let stored = self.progress.stored();
+        let shelf = self.inbox.shelf();
+        if stored != noted
+            && let Some(session) = &mut self.session
+        {
+            session.seq = stored;
+            session.keep(&shelf).await;
+        }
+        if let Err(error) = self.discord.receiving.marks.flush(&shelf).await {
+            tracing::debug!(%error, "how far rooms were read was not noted");
+        }
+        stored
+    }
+
+    /// What was begun is finished; what could not be stored comes again.
+    async fn finish(mut self, mut finished: mpsc::UnboundedReceiver<Done>, end: End) -> Ended {
+        drop(self.tell);
+        let progress = &mut self.progress;
+        let rest = async {
+            while let Some((seq, result)) = finished.recv().await {
+                if result.is_ok() {
+                    progress.end(seq);
+                }
+            }
+        };
+        let _ = tokio::time::timeout(LINGER, rest).await;
+        self.work.shutdown().await;
+        if let Some(session) = &mut self.session {
+            session.seq = self.progress.stored();
+        }
+        Ended { session: self.session, came_up: self.came_up && self.refused.is_none(), end }
+    }
+
+    /// One message of the socket; `None`: nothing to look at.
+    fn said(
+        &self,
+        frame: Option<Result<Message, tokio_tungstenite::tungstenite::Error>>,
+    ) -> Result<Option<Value>, End> {
+        match frame {
+            Some(Ok(Message::Text(said))) => match serde_json::from_str(said.as_str()) {
+                Ok(frame) => Ok(Some(frame)),
+                Err(_) => Err(End::Lost("the gateway sent something that is not JSON".into())),
+            },
+            Some(Ok(Message::Close(frame))) => Err(closed(frame.map(|frame| u16::from(frame.code)))),
+            None => Err(closed(None)),
+            Some(Ok(_)) => Ok(None),
+            Some(Err(error)) => Err(End::Lost(plain(&error))),
+        }
+    }
+
+    /// True: it greeted, and we introduce ourselves.
+    fn heard(&mut self, frame: &Value, pulse: &mut Option<Pulse>, out: &mut Vec<Value>) -> Result<bool, End> {
+        match frame["op"].as_u64() {
+            Some(0) => self.dispatch(frame).map(|()| false),
+            Some(1) => {
+                out.push(self.beat());
+                Ok(false)
+            }
+            Some(7) => Err(End::Lost("the gateway asks to come back".into())),
+            Some(9) if frame["d"] == Value::Bool(true) => {
+                Err(End::Lost("the session was interrupted".into()))
+            }
+            Some(9) => Err(End::Fresh("the session is over".into())),
+            Some(10) => {
+                let every = frame["d"]["heartbeat_interval"].as_u64().unwrap_or(41_250).clamp(50, 600_000);
+                let every = Duration::from_millis(every);
+                // "heartbeat_interval * jitter": not all clients of the world at once.
+                *pulse = Some(Pulse { every, next: Instant::now() + jittered(every), heard: true });
+                out.push(self.introduction());
+                Ok(true)
+            }
+            Some(11) => {
+                if let Some(pulse) = pulse {
+                    pulse.heard = true;
+                }
+                Ok(false)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// How far all is stored, so that nothing is forgotten at the other end which we may ask for again.
+    fn beat(&self) -> Value {
+        match self.progress.stored() {
+            0 => json!({ "op": 1, "d": null }),
+            stored => json!({ "op": 1, "d": stored }),
+        }
+    }
+
+    fn introduction(&self) -> Value {
+        let token = self.discord.sending.api.token().expose_secret();
+        match &self.session {
+            Some(session) => {
+                json!({ "op": 6, "d": { "token": token, "session_id": session.id, "seq": session.seq } })
+            }
+            None => json!({ "op": 2, "d": {
+                "token": token,
+                "intents": self.intents.bits(),
+                "properties": { "os": std::env::consts::OS, "browser": "deskbridge", "device": "deskbridge" },
+            } }),
+        }
+    }
+
+    fn dispatch(&mut self, frame: &Value) -> Result<(), End> {
+        let Some(seq) = frame["s"].as_u64() else { return Ok(()) };
+        let (kind, d) = (text(frame, "t").unwrap_or_default(), &frame["d"]);
+        match kind {
+            "READY" => {
+                let (Some(id), Some(url)) = (text(d, "session_id"), text(d, "resume_gateway_url")) else {
+                    return Err(End::Fresh("READY without a session".into()));
+                };
+                self.session = Some(Session { id: id.to_owned(), url: url.to_owned(), seq });
+                self.progress = Progress { highest: seq, ..Progress::default() };
+                self.came_up = true;
+                began(self.discord, self.inbox, self.me);
+                return Ok(());
+            }
+            "RESUMED" => {
+                self.came_up = true;
+                tracing::debug!(channel = %self.discord.channel, resumed = self.resumes, "the session goes on");
+            }
+            _ => {}
+        }
+        self.progress.begin(seq);
+        if self.learn(kind, d) {
+            self.progress.end(seq);
+            return Ok(());
+        }
+        let mut frame = frame.clone();
+        if let Some(session) = &self.session {
+            frame["session"] = session.id.clone().into();
+        }
+        let (discord, inbox, me) = (self.discord.clone(), self.inbox.clone(), self.me.clone());
+        let done = self.tell.clone();
+        // The place in the room's order is taken here, in the order of arrival.
+        let turn = discord.receiving.lanes.queue(room_of(&frame).unwrap_or_default());
+        self.work.spawn(async move {
+            let result = take(&discord, &inbox, &me, &frame, turn).await;
+            let _ = done.send((seq, result));
+        });
+        while self.work.try_join_next().is_some() {}
+        Ok(())
+    }
+
+    /// What is only to be known. True: there is nothing in it for a conversation.
+    fn learn(&self, kind: &str, d: &Value) -> bool {
+        let forums = &self.discord.sending.forums;
+        let all = |key: &str| d[key].as_array().into_iter().flatten();
+        match kind {
+            "GUILD_CREATE" => {
+                all("channels").chain(all("threads")).for_each(|channel| forums.learn(channel));
+                all("roles").for_each(|role| forums.learn_role(role));
+                for thread in all("threads") {
+                    if let Some(id) = text(thread, "id") {
+                        let closed = thread["thread_metadata"]["archived"] == Value::Bool(true);
+                        self.discord.sending.threads.saw(id, closed);
+                    }
+                }
+            }
+            "THREAD_LIST_SYNC" => all("threads").for_each(|thread| forums.learn(thread)),
+            "GUILD_ROLE_CREATE" | "GUILD_ROLE_UPDATE" => forums.learn_role(&d["role"]),
+            "CHANNEL_CREATE" | "CHANNEL_UPDATE" | "THREAD_CREATE" => forums.learn(d),
+            "THREAD_UPDATE" => {
+                forums.learn(d);
+                return false;
+            }
+            "MESSAGE_CREATE"
+            | "MESSAGE_UPDATE"
+            | "MESSAGE_DELETE"
+            | "MESSAGE_DELETE_BULK"
+            | "MESSAGE_REACTION_ADD"
+            | "MESSAGE_REACTION_REMOVE"
+            | "TYPING_START"
+            | "THREAD_DELETE"
+            | "INTERACTION_CREATE" => return false,
+            _ => {}
+        }
+        true
+    }
+}
+
+/// Closes with a code that leaves the session as it is.
+async fn leave(mut sink: SplitSink<Socket, Message>) {
+    let frame = CloseFrame { code: CloseCode::from(COME_BACK), reason: "".into() };
+    let closing = async {
+        // It may be gone already.
+        let _ = sink.send(Message::Close(Some(frame))).await;
+        let _ = sink.close().await;
+    };
+    let _ = tokio::time::timeout(Duration::from_secs(1), closing).await;
+}

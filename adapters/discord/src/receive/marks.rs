@@ -1,0 +1,125 @@
+//! How far each room and post was read, so that what was missed can be asked for after a gap.
+//!
+//! Not here: asking (`catch_up.rs`).
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use deskbridge_contract::{Shelf, ShelfError};
+use serde::{Deserialize, Serialize};
+
+use crate::ids;
+
+/// Where the shelf keeps them.
+const KEY: &str = "seen";
+/// Rooms and posts that are read after a gap; those in which something was said last.
+const MOST: usize = 600;
+
+/// One channel of Discord's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Seen {
+    /// The last message that was stored, or the one at which it began.
+    pub last: String,
+    /// The forum, where it is a post.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forum: Option<String>,
+    /// Whose direct message it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<String>,
+}
+
+#[derive(Default)]
+pub(crate) struct Marks(Mutex<(BTreeMap<String, Seen>, bool)>);
+
+impl Marks {
+    /// True: nothing was known of it. Until that is written, a gap would leave no place to read on from.
+    pub(super) fn note(
+        &self,
+        channel: &str,
+        forum: Option<&str>,
+        person: Option<&str>,
+        message: &str,
+    ) -> bool {
+        if !ids::is_snowflake(message) {
+            return false;
+        }
+        let mut inner = self.lock();
+        let (all, dirty) = &mut *inner;
+        let fresh = !all.contains_key(channel);
+        let seen = all.entry(channel.to_owned()).or_insert_with(|| Seen {
+            last: "0".into(),
+            forum: forum.map(str::to_owned),
+            person: None,
+        });
+        if ids::number(message) > ids::number(&seen.last) {
+            message.clone_into(&mut seen.last);
+            *dirty = true;
+        }
+        if seen.person.is_none() && person.is_some() {
+            seen.person = person.map(str::to_owned);
+            *dirty = true;
+        }
+        while all.len() > MOST {
+            let oldest =
+                all.iter().min_by_key(|(_, seen)| ids::number(&seen.last)).map(|(key, _)| key.clone());
+            let Some(oldest) = oldest else { break };
+            all.remove(&oldest);
+        }
+        fresh
+    }
+
+    pub(super) fn snapshot(&self) -> BTreeMap<String, Seen> {
+        self.lock().0.clone()
+    }
+
+    /// What an earlier run left.
+    pub(super) async fn load(&self, shelf: &Shelf) -> Result<(), ShelfError> {
+        let Some(kept) = shelf.get(KEY).await? else { return Ok(()) };
+        // Written by another version, it is worth less than what comes from now on.
+        let Ok(kept) = serde_json::from_str::<BTreeMap<String, Seen>>(&kept) else { return Ok(()) };
+        for (channel, seen) in kept.into_iter().filter(|(channel, _)| ids::is_snowflake(channel)) {
+            self.note(&channel, seen.forum.as_deref(), seen.person.as_deref(), &seen.last);
+        }
+        Ok(())
+    }
+
+    /// Writes what is new since the last time. For rooms that are known, a crash before costs only reading a little twice.
+    pub(super) async fn flush(&self, shelf: &Shelf) -> Result<(), ShelfError> {
+        let all = {
+            let mut inner = self.lock();
+            if !std::mem::take(&mut inner.1) {
+                return Ok(());
+            }
+            inner.0.clone()
+        };
+        let written = serde_json::to_string(&all).unwrap_or_default();
+        let done = shelf.put(KEY, &written).await;
+        if done.is_err() {
+            self.lock().1 = true;
+        }
+        done
+    }
+
+    fn lock(&self) -> MutexGuard<'_, (BTreeMap<String, Seen>, bool)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_message_counts_and_old_rooms_go_first() {
+        let marks = Marks::default();
+        assert!(marks.note("1", None, Some("7"), "90"));
+        assert!(!marks.note("1", None, None, "9"), "an older one, by number");
+        let seen = marks.snapshot()["1"].clone();
+        assert_eq!((seen.last.as_str(), seen.person.as_deref()), ("90", Some("7")));
+        for n in 0..MOST {
+            marks.note(&format!("2{n}"), Some("3"), None, "100");
+        }
+        assert!(!marks.snapshot().contains_key("1"));
+        assert!(!marks.note("5", None, None, "made:x"));
+    }
+}

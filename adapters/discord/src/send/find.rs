@@ -1,0 +1,117 @@
+//! Looking whether an attempt arrived whose outcome nobody knows (platform-contracts §8).
+//!
+//! Not here: sending it again, which the outbox decides. A bot's message carries its nonce; a webhook's is known by its name,
+//! its words and its age, and by not being one that is known to be another's.
+
+use std::time::Duration;
+
+use deskbridge_contract::{Outbound, OutboundOp, RemoteMessageId, SendError, Sent, Timestamp};
+use serde_json::Value;
+
+use super::posts::Voice;
+use super::{Author, Sending, plan, posts};
+use crate::api::Fault;
+use crate::cards;
+use crate::ids::{self, Place};
+
+/// Messages that are looked at: the latest.
+const PAGE: usize = 100;
+/// A webhook's message that is older is another one with the same words.
+const RECENT: Duration = Duration::from_secs(1800);
+
+impl Sending {
+    pub(crate) async fn find(&self, out: &Outbound, now: Timestamp) -> Result<Option<Sent>, SendError> {
+        match &out.op {
+            OutboundOp::OpenThread { title, .. } => self.find_thread(out, &cards::title(title)).await,
+            OutboundOp::Post { content, files, persona, .. } => {
+                let place = ids::place(&out.to)?;
+                let (voice, _) = self.voice(place, persona.as_ref()).await.map_err(Fault::harmless)?;
+                let in_text = if matches!(voice, Voice::Bot) { persona.as_ref() } else { None };
+                let parts = plan::parts(content, files, in_text, None)?;
+                let latest = self.latest(place).await?;
+                let mut sent = self.sent_before(&out.id, &out.to);
+                for (nth, part) in parts.iter().enumerate().skip(sent.len()) {
+                    let found = match &voice {
+                        Voice::Bot => {
+                            latest.iter().find(|message| is_nonce(message, &ids::nonce(out.id.as_str(), nth)))
+                        }
+                        Voice::Hook(hook, persona) => latest.iter().find(|message| {
+                            let id = message["id"].as_str().unwrap_or_default();
+                            message["webhook_id"] == hook.id.as_str()
+                                && message["author"]["username"] == cards::username(persona).as_str()
+                                && said(message) == said(&part.body)
+                                && files_of(message) == part.files.len()
+                                && !sent.iter().any(|known| known == id)
+                                && self.authors.of(id) != Some(Author::Hook)
+                                && ids::time(id).is_some_and(|at| now.since(at) < RECENT)
+                        }),
+                    };
+                    let Some(id) = found.and_then(|message| message["id"].as_str()) else { break };
+                    sent.push(id.to_owned());
+                }
+                if sent.len() == parts.len() {
+                    let author = if matches!(voice, Voice::Bot) { Author::Us } else { Author::Hook };
+                    sent.iter().for_each(|id| self.authors.note(id, author.clone()));
+                    return Ok(Some(posts::all(&out.to, sent, None)));
+                }
+                if !sent.is_empty() {
+                    // The next attempt goes on behind them.
+                    self.remember(&out.id, &out.to, &sent);
+                }
+                Ok(None)
+            }
+            OutboundOp::Edit { .. }
+            | OutboundOp::Delete { .. }
+            | OutboundOp::React { .. }
+            | OutboundOp::Mark { .. }
+            | OutboundOp::SetThread { .. }
+            | OutboundOp::Whisper { .. } => Err(SendError::rejected("only posts can be read back")),
+        }
+    }
+
+    async fn latest(&self, place: Place<'_>) -> Result<Vec<Value>, SendError> {
+        let route = format!("channels/{}/messages", place.channel);
+        let found = self.api.get(route, &[("limit", PAGE.to_string())]).await.map_err(Fault::harmless)?;
+        Ok(found.as_array().cloned().unwrap_or_default())
+    }
+
+    /// A post has no key of its own; its name has the conversation's, and it is ours and open.
+    async fn find_thread(&self, out: &Outbound, name: &str) -> Result<Option<Sent>, SendError> {
+        let at = |id: &str| deskbridge_contract::Address { thread: None, ..out.to.clone() }.thread(id);
+        if let Some(id) = self.sent_before(&out.id, &out.to).first() {
+            return Ok(Some(Sent::at(&at(id), Some(RemoteMessageId::from(id.as_str())))));
+        }
+        let place = ids::place(&out.to)?;
+        let room = place.forum.unwrap_or(place.channel);
+        let me = self.me().await?;
+        let guild = self.forum(room).await.map_err(Fault::harmless)?.guild;
+        let found =
+            self.api.get(format!("guilds/{guild}/threads/active"), &[]).await.map_err(Fault::harmless)?;
+        let threads = found["threads"].as_array().into_iter().flatten();
+        let mut ours = threads.filter(|thread| {
+            let ours = thread["owner_id"] == me.user.as_str() && thread["name"] == name;
+            // What this process opened is another delivery's.
+            let other = thread["id"].as_str().is_none_or(|id| self.threads.is_known(id));
+            thread["parent_id"] == room && ours && !other
+        });
+        let Some(id) = ours.find_map(|thread| thread["id"].as_str()).filter(|id| ids::is_snowflake(id))
+        else {
+            return Ok(None);
+        };
+        self.threads.expect(id, false);
+        self.authors.note(id, Author::Us);
+        Ok(Some(Sent::at(&at(id), Some(RemoteMessageId::from(id)))))
+    }
+}
+
+fn is_nonce(message: &Value, nonce: &str) -> bool {
+    message["nonce"] == nonce
+}
+
+fn said(message: &Value) -> &str {
+    message["content"].as_str().unwrap_or_default().trim()
+}
+
+fn files_of(message: &Value) -> usize {
+    message["attachments"].as_array().map_or(0, Vec::len)
+}

@@ -1,0 +1,184 @@
+//! Words for one person only (D24), and answers to what people pressed or commanded ("Receiving and Responding").
+//!
+//! Not here: what a press means.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use deskbridge_contract::{Address, Content, Interaction, RemoteMessageId, RemoteUserId, SendError, Sent};
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::{Sending, plan};
+use crate::api::{Call, Fault, code};
+use crate::ids::{self, Handle};
+
+/// "Message Flags": seen by one person only.
+pub(crate) const EPHEMERAL: u64 = 1 << 6;
+
+/// The first answer to an interaction is on its way for so long; what follows it has to wait.
+const YOUNG: Duration = Duration::from_secs(3);
+const SHORTLY: Duration = Duration::from_millis(300);
+/// Interactions that are remembered; their tokens end after fifteen minutes.
+const MOST: usize = 10_000;
+
+#[derive(Default)]
+struct Inner {
+    /// "is thinking…" stands there, and waits for the first answer.
+    thinking: HashSet<String>,
+    born: HashMap<String, Instant>,
+}
+
+/// Interactions that are being answered.
+#[derive(Default)]
+pub(crate) struct Waiting(Mutex<Inner>);
+
+impl Waiting {
+    /// It is about to be stored: what is said of it may be faster than its first answer.
+    pub(crate) fn born(&self, handle: &Handle) {
+        let mut inner = self.lock();
+        if inner.born.len() > MOST {
+            inner.born.clear();
+            inner.thinking.clear();
+        }
+        inner.born.insert(handle.token.clone(), Instant::now());
+    }
+
+    pub(crate) fn begin(&self, handle: &Handle) {
+        self.lock().thinking.insert(handle.token.clone());
+    }
+
+    /// Whether this answer is the one that is waited for.
+    fn end(&self, handle: &Handle) -> bool {
+        self.lock().thinking.remove(&handle.token)
+    }
+
+    fn is_young(&self, handle: &Handle) -> bool {
+        self.lock().born.get(&handle.token).is_some_and(|born| born.elapsed() < YOUNG)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Sending {
+    /// As the answer to what was pressed, while that can be answered; else as a direct message. That may not be possible
+    /// either: then this is `Gone`, and the host says it in the post.
+    pub(super) async fn whisper(
+        &self,
+        at: &Address,
+        to: &RemoteUserId,
+        content: &Content,
+        interaction: Option<&Interaction>,
+    ) -> Result<Sent, Fault> {
+        ids::user(to)?;
+        let mut rest: Vec<Value> =
+            plan::parts(content, &[], None, None)?.into_iter().map(|part| part.body).collect();
+        if let Some(handle) = interaction.and_then(Handle::of) {
+            while let Some(body) = rest.first() {
+                match self.follow_up(&handle, body.clone()).await {
+                    Ok(()) => {
+                        rest.remove(0);
+                    }
+                    Err(fault) if ended(&fault) && self.waiting.is_young(&handle) => {
+                        let why = "the interaction is being answered".into();
+                        return Err(SendError::Retry { after: Some(SHORTLY), why }.into());
+                    }
+                    Err(fault) if ended(&fault) => break,
+                    Err(fault) => return Err(fault),
+                }
+            }
+            if rest.is_empty() {
+                return Ok(Sent::at(at, None));
+            }
+        }
+        self.say_directly(at, to, rest).await
+    }
+
+    /// An answer to an interaction, for fifteen minutes.
+    pub(crate) async fn follow_up(&self, handle: &Handle, mut body: Value) -> Result<(), Fault> {
+        body["flags"] = EPHEMERAL.into();
+        if let Some(mentions) = body.get_mut("allowed_mentions").and_then(Value::as_object_mut) {
+            mentions.remove("replied_user");
+        }
+        let hook = format!("webhooks/{}/{}", handle.application, handle.token);
+        let first = self.waiting.end(handle);
+        let call = if first {
+            if let Some(body) = body.as_object_mut() {
+                body.remove("flags");
+            }
+            Call::new(Method::PATCH, format!("{hook}/messages/@original"))
+        } else {
+            Call::new(Method::POST, hook)
+        };
+        let done = self.api.call(&call.with(body).by_token()).await.map(|_| ());
+        if first && done.is_err() {
+            // Still to be replaced.
+            self.waiting.begin(handle);
+        }
+        done
+    }
+
+    async fn say_directly(&self, at: &Address, to: &RemoteUserId, bodies: Vec<Value>) -> Result<Sent, Fault> {
+        let address = self.open_direct(to).await?;
+        let place = ids::place(&address)?;
+        let about = ids::place(at).ok().and_then(|place| place.forum.map(|_| place.channel.to_owned()));
+        let mut sent = Vec::new();
+        for (nth, mut body) in bodies.into_iter().enumerate() {
+            // Which post it is about; where there are buttons, they stay behind: there they belong to nothing.
+            if let (0, Some(thread), Some(text)) = (nth, &about, body["content"].as_str()) {
+                let line = format!("-# <#{thread}>\n{text}");
+                if line.chars().count() <= plan::MAX_TEXT {
+                    body["content"] = line.into();
+                }
+            }
+            if about.is_some()
+                && let Some(body) = body.as_object_mut()
+            {
+                body.remove("components");
+            }
+            let route = format!("channels/{}/messages", place.channel);
+            let answer = self.api.post(route, body).await?;
+            if let Some(id) = answer["id"].as_str() {
+                self.authors.note(id, super::Author::Us);
+                sent.push(RemoteMessageId::from(id));
+            }
+        }
+        let mut sent = sent.into_iter();
+        let note = Some("by direct message".to_owned());
+        Ok(Sent { message: sent.next(), more: sent.collect(), address, note })
+    }
+
+    /// The first answer to an interaction that came by the gateway ("Create Interaction Response").
+    pub(crate) async fn respond(&self, id: &str, token: &str, answer: Value) -> Result<(), SendError> {
+        let call =
+            Call::new(Method::POST, format!("interactions/{id}/{token}/callback")).with(answer).by_token();
+        match self.api.call(&call).await {
+            Ok(_) => Ok(()),
+            // Somebody was faster: it is answered.
+            Err(fault) if fault.is(&[code::ACKNOWLEDGED]) => Ok(()),
+            Err(fault) => Err(fault.error),
+        }
+    }
+
+    /// Nothing followed within the time that a person looks at "is thinking…".
+    pub(crate) async fn settle(&self, handle: &Handle, words: &str) {
+        if !self.waiting.end(handle) {
+            return;
+        }
+        self.waiting.begin(handle);
+        let body = json!({ "content": words, "allowed_mentions": crate::cards::nobody() });
+        if let Err(fault) = self.follow_up(handle, body).await {
+            tracing::debug!(channel = %self.api.channel(), error = %fault.error, "a command was not answered");
+        }
+    }
+}
+
+/// The token is not good any more, or never was.
+fn ended(fault: &Fault) -> bool {
+    fault.is(&[code::UNKNOWN_WEBHOOK, code::WEBHOOK_TOKEN, code::UNKNOWN_INTERACTION, code::UNKNOWN_MESSAGE])
+        || matches!(fault.error, SendError::Gone { .. })
+}

@@ -1,0 +1,269 @@
+//! The gateway's ways to end a connection, and how the adapter goes on after each (F19).
+//!
+//! Not here: the clauses of the contract (`suite.rs`).
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use async_trait::async_trait;
+use deskbridge_contract::{
+    Adapter, ChannelName, Inbound, InboundEvent, Inbox, InboxSink, PushError, Receipt, SendError, ShelfError,
+    ShelfStore, Timestamp, TranslateError,
+};
+use deskbridge_discord::{Config, DiscordAdapter};
+use deskbridge_platforms::discord::{FakeDiscord, GatewayEntry, Installed, Settings, Snowflake};
+use serde_json::json;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+const SOON: Duration = Duration::from_secs(60);
+
+/// Keeps what came in, by its id; refuses while it is told to.
+#[derive(Default)]
+struct Store {
+    texts: watch::Sender<Vec<String>>,
+    known: Mutex<BTreeMap<String, ()>>,
+    refusing: AtomicBool,
+    shelf: Mutex<BTreeMap<String, String>>,
+}
+
+#[async_trait]
+impl InboxSink for Store {
+    async fn push(&self, event: Inbound) -> Result<Receipt, PushError> {
+        if self.refusing.load(Ordering::SeqCst) {
+            return Err(PushError::Unavailable);
+        }
+        let duplicate = self.known.lock().expect("whole").insert(event.id.to_string(), ()).is_some();
+        if let (false, InboundEvent::Posted { content, .. }) = (duplicate, event.event) {
+            self.texts.send_modify(|texts| texts.push(content.text));
+        }
+        Ok(Receipt { duplicate, toast: None })
+    }
+
+    async fn quarantine(&self, _: &ChannelName, _: &[u8], why: &TranslateError) -> Result<(), PushError> {
+        panic!("not understood: {why}");
+    }
+}
+
+#[async_trait]
+impl ShelfStore for Store {
+    async fn get(&self, _: &ChannelName, key: &str) -> Result<Option<String>, ShelfError> {
+        Ok(self.shelf.lock().expect("whole").get(key).cloned())
+    }
+    async fn put(&self, _: &ChannelName, key: &str, value: &str) -> Result<(), ShelfError> {
+        self.shelf.lock().expect("whole").insert(key.to_owned(), value.to_owned());
+        Ok(())
+    }
+}
+
+struct Office {
+    fake: FakeDiscord,
+    app: Installed,
+    ana: Snowflake,
+    forum: Snowflake,
+    store: Arc<Store>,
+}
+
+impl Office {
+    async fn open(settings: Settings) -> Office {
+        let fake = FakeDiscord::with(settings).await;
+        let acme = fake.server("Acme");
+        let app = acme.install("IT Desk");
+        let ana = acme.user("Ana");
+        let forum = acme.forum("it-desk", &[]);
+        Office { fake, app, ana, forum, store: Arc::default() }
+    }
+
+    fn adapter(&self) -> Arc<DiscordAdapter> {
+        let section = json!({ "token": self.app.token, "api_base": self.fake.api_url() });
+        let Ok(config) = Config::from_value(section) else { panic!("sound") };
+        let config = config.with_desks(vec![self.forum.to_string()]).with_pause(Duration::from_millis(20));
+        let clock = || {
+            let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            Timestamp(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+        };
+        Arc::new(DiscordAdapter::new("discord".into(), config, Arc::new(clock)).expect("an adapter"))
+    }
+
+    fn start(&self) -> JoinHandle<Result<(), SendError>> {
+        let inbox = Inbox::new("discord".into(), self.store.clone(), self.store.clone());
+        tokio::spawn(self.adapter().intake(inbox).connect.expect("a connection"))
+    }
+
+    fn say(&self, text: &str) {
+        self.fake.say(self.ana, self.fake.dm(self.ana, &self.app), text);
+    }
+
+    async fn heard(&self, text: &str) {
+        let mut texts = self.store.texts.subscribe();
+        let found =
+            tokio::time::timeout(SOON, texts.wait_for(|texts| texts.iter().any(|known| known == text)));
+        assert!(found.await.is_ok(), "{text:?} was not heard; {}", self.fake.report());
+        assert_eq!(self.store.texts.borrow().iter().filter(|known| *known == text).count(), 1);
+    }
+
+    async fn lines(&self, what: &str, wanted: impl Fn(&GatewayEntry) -> bool, count: usize) {
+        let found = self.fake.wait_until(SOON, |world| {
+            world.ledger.gateway.iter().filter(|line| wanted(&line.entry)).count() >= count
+        });
+        assert!(found.await.is_ok(), "no {what}: {}", self.fake.report());
+    }
+
+    fn identifies(&self) -> usize {
+        self.fake.read(|world| world.ledger.identifies())
+    }
+}
+
+fn resumed(entry: &GatewayEntry) -> bool {
+    matches!(entry, GatewayEntry::Resumed { .. })
+}
+
+fn identified(entry: &GatewayEntry) -> bool {
+    matches!(entry, GatewayEntry::Identified { .. })
+}
+
+#[tokio::test]
+async fn f19_a_session_outlives_connections_and_restarts() {
+    let office = Office::open(Settings::default()).await;
+    let running = office.start();
+    office.app.connected(SOON).await.expect("connected");
+    office.say("one");
+    office.heard("one").await;
+    // Cut, told to come back, interrupted: each is a resume.
+    office.app.cut_sockets();
+    office.lines("resume", resumed, 1).await;
+    office.say("two");
+    office.heard("two").await;
+    office.app.tell_to_reconnect();
+    office.lines("resume", resumed, 2).await;
+    office.app.invalidate(true);
+    office.lines("resume", resumed, 3).await;
+    office.app.close_sockets(4000);
+    office.lines("resume", resumed, 4).await;
+    office.app.connected(SOON).await.expect("connected");
+    office.say("three");
+    office.heard("three").await;
+    // Another process goes on with it.
+    running.abort();
+    let _ = running.await;
+    office.say("while nobody was there");
+    let running = office.start();
+    office.lines("resume", resumed, 5).await;
+    office.heard("while nobody was there").await;
+    assert_eq!(office.identifies(), 1, "one session for all of it");
+    running.abort();
+}
+
+#[tokio::test]
+async fn f19_a_lost_session_is_begun_anew_and_the_gap_is_read() {
+    let office = Office::open(Settings::default()).await;
+    let running = office.start();
+    office.app.connected(SOON).await.expect("connected");
+    office.say("one");
+    office.heard("one").await;
+    office.app.refuse_connections(true);
+    office.app.forget_sessions();
+    office.app.cut_sockets();
+    office.say("said in the gap");
+    office.app.refuse_connections(false);
+    office.lines("second session", identified, 2).await;
+    office.heard("said in the gap").await;
+    office.app.invalidate(false);
+    office.lines("third session", identified, 3).await;
+    office.say("two");
+    office.heard("two").await;
+    running.abort();
+}
+
+#[tokio::test]
+async fn f19_a_zombie_is_noticed() {
+    let office =
+        Office::open(Settings { heartbeat: Duration::from_millis(300), ..Settings::default() }).await;
+    let running = office.start();
+    office.app.connected(SOON).await.expect("connected");
+    office.app.mute_sockets();
+    office.say("into the void");
+    office.lines("resume", resumed, 1).await;
+    office.heard("into the void").await;
+    running.abort();
+}
+
+/// Nothing is resumed past an event that could not be stored.
+#[tokio::test]
+async fn a_refused_event_comes_again() {
+    let office = Office::open(Settings::default()).await;
+    let running = office.start();
+    office.app.connected(SOON).await.expect("connected");
+    office.store.refusing.store(true, Ordering::SeqCst);
+    office.say("while the store is away");
+    office.lines("resume", resumed, 1).await;
+    office.store.refusing.store(false, Ordering::SeqCst);
+    let heard = async {
+        while !running.is_finished() && !office.store.texts.borrow().iter().any(|text| text.contains("away"))
+        {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(SOON, heard).await.expect("an end");
+    // After some losses it is the supervisor that starts it again.
+    let running = if running.is_finished() { office.start() } else { running };
+    office.heard("while the store is away").await;
+    running.abort();
+}
+
+#[tokio::test]
+async fn f19_what_cannot_be_mended_ends_with_its_reason() {
+    let office = Office::open(Settings::default()).await;
+    office.app.privileged(0);
+    let ended = office.start().await.expect("no panic");
+    let Err(SendError::Unauthorized { why }) = ended else { panic!("{ended:?}") };
+    assert!(why.contains("Message Content Intent"), "{why}");
+    assert_eq!(office.identifies(), 0, "asked before connecting");
+
+    let office = Office::open(Settings::default()).await;
+    let running = office.start();
+    office.app.connected(SOON).await.expect("connected");
+    office.app.close_sockets(4014);
+    let ended = running.await.expect("no panic");
+    assert!(matches!(ended, Err(SendError::Unauthorized { .. })), "{ended:?}");
+
+    let office = Office::open(Settings::default()).await;
+    let running = office.start();
+    office.app.connected(SOON).await.expect("connected");
+    office.app.reset_token();
+    let ended = running.await.expect("no panic");
+    assert!(matches!(ended, Err(SendError::Unauthorized { .. })), "{ended:?}");
+}
+
+/// Whatever ends sessions: never more than twenty new ones in an hour.
+#[tokio::test]
+async fn f19_a_loop_of_lost_sessions_ends() {
+    let office = Office::open(Settings::default()).await;
+    let mut running = office.start();
+    let ended = loop {
+        let before = office.identifies();
+        let connected = office.fake.wait_until(SOON, |world| world.connections(office.app.id) > 0);
+        tokio::select! {
+            ended = &mut running => break ended.expect("no panic"),
+            connected = connected => assert!(connected.is_ok(), "{}", office.fake.report()),
+        }
+        office.app.invalidate(false);
+        let next = office.fake.wait_until(SOON, |world| world.ledger.identifies() > before);
+        tokio::select! {
+            ended = &mut running => break ended.expect("no panic"),
+            next = next => assert!(next.is_ok(), "{}", office.fake.report()),
+        }
+    };
+    assert!(matches!(ended, Err(SendError::Retry { after: Some(_), .. })), "{ended:?}");
+    assert_eq!(office.identifies(), 20);
+}
+
+#[tokio::test]
+async fn f19_a_budget_that_is_nearly_used_is_left() {
+    let office = Office::open(Settings { identifies: 5, ..Settings::default() }).await;
+    let ended = office.start().await.expect("no panic");
+    assert!(matches!(ended, Err(SendError::Retry { after: Some(_), .. })), "{ended:?}");
+    assert_eq!(office.identifies(), 0);
+}
