@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use crate::job::StoreError;
 use crate::rows::*;
+use crate::tombstone;
 
 #[async_trait]
 pub trait Export: Send + Sync {
@@ -99,8 +100,12 @@ impl<'a> Lines<'a> {
             .map_err(|fault| StoreError::Unavailable(format!("writing the export: {fault}")))
     }
 
-    /// By key, as bytes.
+    /// By key, as bytes; without tombstones.
     pub fn cause(&mut self, key: &str, conversation: i64, now: Timestamp) -> Result<(), StoreError> {
+        // Whose hash it is, nobody but this database can tell.
+        if key.starts_with(tombstone::PREFIX) {
+            return Ok(());
+        }
         self.line("causes", CauseLine { key, conversation, now })
     }
     /// By (conversation, seq).

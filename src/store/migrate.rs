@@ -33,6 +33,12 @@ const STEPS: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/sqlite/0003_found.sql"),
         include_str!("../../migrations/postgres/0003_found.sql"),
     ),
+    (
+        4,
+        "erasure",
+        include_str!("../../migrations/sqlite/0004_erasure.sql"),
+        include_str!("../../migrations/postgres/0004_erasure.sql"),
+    ),
 ];
 
 /// How a database's schema relates to this program's.

@@ -100,6 +100,10 @@ pub trait Read: Send + Sync {
         limit: u32,
     ) -> Result<Vec<TicketRow>, StoreError>;
     async fn ticket_of(&self, id: ConversationId) -> Result<Option<TicketRow>, StoreError>;
+    /// Conversations that have a session at this address (its key), oldest first.
+    async fn conversations_at(&self, address: &str) -> Result<Vec<ConversationId>, StoreError>;
+    /// Files of a conversation, by id.
+    async fn blobs_of(&self, id: ConversationId) -> Result<Vec<BlobRow>, StoreError>;
     async fn blob(&self, id: &str) -> Result<Option<BlobRow>, StoreError>;
     async fn shelf(&self, channel: &ChannelName, key: &str) -> Result<Option<String>, StoreError>;
     /// Those of the keys that there are.

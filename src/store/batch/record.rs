@@ -58,6 +58,9 @@ impl Batch<'_> {
         }
         self.roster.occupy(&before.occupies(), &after.occupies());
         self.index_addresses(before, &after, place.opened);
+        if after.is_erased() && !before.is_erased() {
+            self.erase(before, &after);
+        }
         self.changes.log.push(LogRow {
             conversation: id,
             seq,
@@ -154,6 +157,9 @@ impl Batch<'_> {
 
     /// An attachment was copied: the same words, with the file in our own keeping.
     pub(super) fn replace_content(&mut self, message: MessageId, content: &Content) {
+        if self.is_erased(Some(message.conversation)) {
+            return;
+        }
         for hit in self.remotes.values_mut().filter(|hit| hit.message == Some(message)) {
             hit.content = Some(content.clone());
         }
@@ -259,6 +265,9 @@ impl Batch<'_> {
     /// The platform's names for what was shown, so that answers, edits and reactions are understood.
     fn link_sent(&mut self, conversation: ConversationId, delivery: &DeliveryEvent) {
         let Outcome::Sent { remote, more, address, .. } = &delivery.outcome else { return };
+        if self.is_of_the_erased(conversation, delivery.session) {
+            return;
+        }
         let message = match &delivery.op {
             DeliveryOp::Post { message } => Some(*message),
             // Where the card is the thread's root, opening the thread posts it.
@@ -318,7 +327,8 @@ fn end_of(body: &EventBody, made: &Made) -> (DeliveryState, Option<String>) {
         | EventBody::Requester { .. }
         | EventBody::Desk { .. }
         | EventBody::Roster(_)
-        | EventBody::Timer { .. } => (DeliveryState::Sent, None),
+        | EventBody::Timer { .. }
+        | EventBody::Erased { .. } => (DeliveryState::Sent, None),
     }
 }
 

@@ -176,7 +176,7 @@ impl Read for Memory {
         let terms = search::beginnings(query);
         let tables = self.tables();
         let mut latest: BTreeMap<&RequesterId, (Timestamp, &Requester)> = BTreeMap::new();
-        for row in tables.conversations.values() {
+        for row in tables.conversations.values().filter(|row| !row.state.is_erased()) {
             let (requester, opened) = (&row.state.requester, row.state.opened);
             latest.insert(&requester.id, (opened, requester));
         }
@@ -222,6 +222,14 @@ impl Read for Memory {
 
     async fn ticket_of(&self, id: ConversationId) -> Result<Option<TicketRow>, StoreError> {
         Ok(self.tables().tickets.values().rev().find(|ticket| ticket.conversation == Some(id)).cloned())
+    }
+
+    async fn conversations_at(&self, address: &str) -> Result<Vec<ConversationId>, StoreError> {
+        Ok(self.tables().addresses.get(address).into_iter().flatten().copied().collect())
+    }
+
+    async fn blobs_of(&self, id: ConversationId) -> Result<Vec<BlobRow>, StoreError> {
+        Ok(self.tables().blobs.values().filter(|row| row.conversation == Some(id)).cloned().collect())
     }
 
     async fn blob(&self, id: &str) -> Result<Option<BlobRow>, StoreError> {

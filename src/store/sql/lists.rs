@@ -161,6 +161,12 @@ static ATTACHMENTS: Text = text!(
     ") order by id"
 );
 
+pub(crate) static CONVERSATIONS_AT: Text = text!(
+    "sessions: at an address",
+    "select distinct conversation from sessions where address = $1 order by conversation"
+);
+pub(crate) static BLOBS_OF: Text =
+    text!("blobs: of one", "select ", BLOB, " from blobs where conversation = $1 order by id");
 pub(crate) static BLOB: Text = text!("blobs: one", "select ", BLOB, " from blobs where id = $1");
 pub(crate) static SHELF: Text =
     text!("shelves: one", "select value from shelves where channel = $1 and key = $2");
@@ -261,6 +267,8 @@ pub(super) static TEXTS: &[&Text] = &[
     &HISTORY,
     &ATTACHMENTS,
     &BLOB,
+    &BLOBS_OF,
+    &CONVERSATIONS_AT,
     &SHELF,
     &SHELF_MANY,
     &TOKEN_BY_HASH,

@@ -238,6 +238,14 @@ impl Read for Reader {
         Ok(self.with_details(found).await?.pop())
     }
 
+    async fn conversations_at(&self, address: &str) -> Result<Vec<ConversationId>, StoreError> {
+        self.all(&lists::CONVERSATIONS_AT, &[address.into()], |row| row.conversation(0)).await
+    }
+
+    async fn blobs_of(&self, id: ConversationId) -> Result<Vec<BlobRow>, StoreError> {
+        self.all(&lists::BLOBS_OF, &[id.0.into()], Row::blob).await
+    }
+
     async fn blob(&self, id: &str) -> Result<Option<BlobRow>, StoreError> {
         self.one(&lists::BLOB, &[id.into()], Row::blob).await
     }
