@@ -327,6 +327,11 @@ impl Conversation {
         }
     }
 
+    /// As technicians read it.
+    pub fn requester_name(&self) -> &str {
+        if self.is_erased() { "Erased requester" } else { &self.requester.name }
+    }
+
     /// Who it was, and what was said, is gone (S111).
     pub fn is_erased(&self) -> bool {
         matches!(&self.stage, Stage::Closed(Closed { how: CloseReason::Erased, .. }))

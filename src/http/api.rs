@@ -77,6 +77,9 @@ use sight::Refusals;
 /// Below this every route of the table.
 pub const ROOT: &str = "/api/v1";
 
+/// How much longer a slow route may take than others.
+const SLOW: u32 = 20;
+
 /// What every route works with.
 pub struct Api {
     pub bridge: Arc<Bridge>,
@@ -92,6 +95,8 @@ pub struct Api {
     /// Links and accounts change one at a time: a link is good for one of two who come together.
     accounts: Mutex<()>,
     watching: Watching,
+    /// One requester is erased at a time.
+    erasing: Mutex<()>,
 }
 
 pub fn router(running: &Running, config: &Config, limits: &Limits, room: &Room) -> Router {
@@ -104,6 +109,7 @@ pub fn router(running: &Running, config: &Config, limits: &Limits, room: &Room) 
         throttle: Throttle::default(),
         accounts: Mutex::default(),
         watching: Watching::default(),
+        erasing: Mutex::default(),
         limits: limits.clone(),
         room: room.clone(),
         hub: Hub::start(bridge, limits),
@@ -119,8 +125,9 @@ fn method(api: Arc<Api>, route: &'static Route) -> MethodRouter {
     on(route.method.filter(), move |Path(path): Path<BTreeMap<String, String>>, request: Request| {
         let api = api.clone();
         async move {
-            let served =
-                tokio::time::timeout(api.limits.answer, api.clone().serve(route, path, request)).await;
+            let answer = api.limits.answer;
+            let patience = if route.slow { answer * SLOW } else { answer };
+            let served = tokio::time::timeout(patience, api.clone().serve(route, path, request)).await;
             served.unwrap_or_else(|_| Problem::busy(1).into_response())
         }
     })

@@ -11,7 +11,7 @@ use deskbridge_conversation::policy::ALBUM_OPEN;
 use deskbridge_conversation::{Conversation, DeliveryOp, MessageId};
 use deskbridge_services::blobs::{BlobError, Stored};
 use deskbridge_store::rows::{BlobRow, MessageRow};
-use deskbridge_store::{Admin, StoreError};
+use deskbridge_store::{Admin, AdminDone, StoreError};
 use tokio::sync::Mutex as AsyncMutex;
 
 use super::Bridge;
@@ -198,7 +198,12 @@ impl Bridge {
             sha256: stored.sha256.clone(),
             created: self.now(),
         };
-        self.writer.admin(Admin::PutBlob(blob)).await?;
+        if self.writer.admin(Admin::PutBlob(blob)).await? == AdminDone::Unknown {
+            // Whose file it was is erased meanwhile.
+            let _ = self.blobs.remove(stored.id.as_str()).await;
+            attachment.source = AttachmentSource::Missing { why: "erased".to_owned() };
+            return Ok(());
+        }
         attachment.size = stored.size;
         attachment.mime = stored.mime;
         attachment.source = AttachmentSource::Blob { id: stored.id, sha256: stored.sha256 };

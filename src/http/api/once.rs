@@ -227,6 +227,15 @@ impl Onces {
         Ok(Started::Now(Doing { key: key.cause.clone(), onces: self.used.clone(), ended: false }))
     }
 
+    /// What was done stays done; what was answered may name somebody who is erased now.
+    pub fn forget_answers(&self) {
+        for one in self.used.lock().unwrap_or_else(PoisonError::into_inner).values_mut() {
+            if matches!(one.stage, Stage::Done(Some(_))) {
+                one.stage = Stage::Done(None);
+            }
+        }
+    }
+
     pub fn was_finished(&self, key: &Key) -> bool {
         self.used
             .lock()

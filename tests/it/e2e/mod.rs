@@ -6,6 +6,7 @@ mod albums;
 mod beside;
 pub mod bridge;
 mod described;
+mod erasure;
 mod faults;
 mod judge;
 mod kill9;

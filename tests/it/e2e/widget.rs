@@ -3,7 +3,7 @@
 //!
 //! Not here: the protocol's clauses (`widget_suite`), what a browser shows (`browser`), what the steps mean (scenarios).
 
-mod visitor;
+pub mod visitor;
 
 use serde_json::json;
 

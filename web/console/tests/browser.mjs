@@ -241,6 +241,22 @@ async function story() {
   await page.getByRole("toolbar", { name: "Actions" }).getByRole("button", { name: "Reopen" }).waitFor();
   await page.getByRole("tab", { name: "Closed" }).click();
   await page.locator("[role=option]", { hasText: "Maria" }).waitFor();
+
+  step("the requester is erased");
+  await page.locator("[role=option]", { hasText: "Maria" }).first().click();
+  await shows("canary-after");
+  await page.getByRole("button", { name: "Erase this person…" }).click();
+  await page.getByRole("heading", { name: /Erase .*Maria/ }).waitFor();
+  await bothThemes("erase");
+  const really = page.getByRole("button", { name: "Erase for good" });
+  must(await really.isDisabled(), "nobody is erased by a slip");
+  await page.getByLabel(/To confirm/).fill("erase");
+  await page.keyboard.press("Enter");
+  await page.getByText(/^Erased, with/).waitFor();
+  await page.getByRole("heading", { name: /Erased requester/ }).waitFor();
+  await log().getByText("canary-after").waitFor({ state: "detached" });
+  must((await page.getByRole("button", { name: "Erase this person…" }).count()) === 0, "nobody is left to erase");
+  must(!(await page.locator("body").innerText()).includes("canary-"), "nothing of hers is on the page");
   must((await act("messages", { chat: 100 })).every((one) => !/canary-note|hunter2|RADIUS/.test(one.text ?? "")), "nothing internal reached her");
   must(await page.evaluate(() => window.neverReloaded === true), "no reload at any time");
   must(complaints.length === 0, `axe is content:\n${complaints.join("\n")}`);

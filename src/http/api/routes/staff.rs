@@ -3,7 +3,9 @@
 //! Not here: conversations (`routes.rs`).
 
 use super::{Act, Field, Kind, Method, Param, Route, Shape, get, optional, param, post};
-use crate::http::api::{accounts, attention, canned, drafts, settings, signin, sites, tokens, uploads};
+use crate::http::api::{
+    accounts, attention, canned, drafts, people, settings, signin, sites, tokens, uploads,
+};
 use crate::http::auth::Scope;
 use crate::http::passwords;
 
@@ -220,6 +222,19 @@ pub(super) const STAFF: &[Route] = &[
         Shape::List("WidgetSite"),
         act!(sites::list),
     ),
+    Route {
+        status: 200,
+        slow: true,
+        ..write(
+            Method::Post,
+            "/requesters/{requester}/erase",
+            ADMIN,
+            "Erase a requester for good: words, files, names, and whatever channels keep of them; what they write afterwards is new",
+            NOTHING,
+            "Erased",
+            act!(people::erase),
+        )
+    },
     get("/tokens", Scope::Admin, "Tokens, without what they are", Shape::List("Token"), act!(tokens::list)),
     write(
         Method::Post,

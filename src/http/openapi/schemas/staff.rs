@@ -40,6 +40,15 @@ pub(super) fn all() -> Vec<(&'static str, Value)> {
             })),
         ),
         (
+            "Erased",
+            object(json!({
+                "conversations": number(),
+                "messages": number(),
+                "files": number(),
+                "overwritten": {"type": "boolean", "description": "What was deleted is overwritten in the database's files, too"}
+            })),
+        ),
+        (
             "Token",
             object(json!({
                 "id": text(),
