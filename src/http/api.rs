@@ -17,6 +17,7 @@ mod drafting;
 mod drafts;
 mod edits;
 pub mod events;
+mod factor;
 mod input;
 mod me;
 mod messages;

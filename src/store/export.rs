@@ -175,8 +175,11 @@ impl<'a> Lines<'a> {
     pub fn blob(&mut self, row: &BlobRow) -> Result<(), StoreError> {
         self.line("blobs", row)
     }
-    /// By (kind, owner, key), as bytes.
+    /// By (kind, owner, key), as bytes; without what is secret.
     pub fn kept(&mut self, row: &KeptRow) -> Result<(), StoreError> {
+        if KeptRow::SECRET.contains(&row.kind.as_str()) {
+            return Ok(());
+        }
         self.line("kept", row)
     }
     /// By id; counted from 1 without gaps.

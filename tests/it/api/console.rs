@@ -2,6 +2,7 @@
 //!
 //! Not here: what the console looks like (`browser`).
 
+mod factor;
 mod sessions;
 
 use axum::body::Body;

@@ -233,8 +233,8 @@ export function attend(doing: "viewing" | "replying" | "noting" | "gone", id = s
   }, () => {});
 }
 
-export async function signIn(login: string, password: string) {
-  await post("/session", { login, password });
+export async function signIn(login: string, password: string, code: string) {
+  await post("/session", code ? { login, password, code } : { login, password });
   await loadMe();
 }
 

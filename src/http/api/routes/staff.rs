@@ -4,7 +4,7 @@
 
 use super::{Act, Field, Kind, Method, Param, Route, Shape, get, optional, param, post};
 use crate::http::api::{
-    accounts, attention, canned, drafts, people, settings, signin, sites, tokens, uploads,
+    accounts, attention, canned, drafts, factor, people, settings, signin, sites, tokens, uploads,
 };
 use crate::http::auth::Scope;
 use crate::http::passwords;
@@ -27,9 +27,15 @@ const fn list(name: &'static str, about: &'static str) -> Field {
 
 pub(super) const NOTHING: &[Field] = &[];
 const PASSWORD: usize = passwords::LONGEST;
+const CODE: Field =
+    optional("code", 40, "of the authenticator, or a recovery code; where the account has a second factor");
+const SURE: &[Field] = &[needed("password", PASSWORD, "the password once more")];
+const CONFIRM: &[Field] = &[needed("code", 40, "what the authenticator shows")];
+const OFF: &[Field] = &[needed("password", PASSWORD, "the password once more"), CODE];
 const LOGIN: &[Field] = &[
     needed("login", 200, "the e-mail address of the account"),
     needed("password", PASSWORD, "its password"),
+    CODE,
 ];
 const LINK: &[Field] = &[needed("link", 200, "the secret of a one-time link")];
 const CLAIM: &[Field] = &[
@@ -37,6 +43,7 @@ const CLAIM: &[Field] = &[
     needed("password", PASSWORD, "the password that is chosen; 12 characters or more"),
     optional("name", 100, "for the first admin: the name that requesters see"),
     optional("login", 200, "for an account without one: an e-mail address"),
+    CODE,
 ];
 const CHANGE: &[Field] =
     &[needed("old", PASSWORD, "the password so far"), needed("new", PASSWORD, "12 characters or more")];
@@ -152,6 +159,55 @@ pub(super) const STAFF: &[Route] = &[
         CHANGE,
         "Done",
         act!(signin::change_password),
+    ),
+    Route {
+        scope: None,
+        ..get(
+            "/session/factor",
+            Scope::ChatsRead,
+            "One's second factor, and how many recovery codes are left",
+            Shape::One("Factor"),
+            act!(factor::get),
+        )
+    },
+    Route {
+        status: 200,
+        ..write(
+            Method::Post,
+            "/session/factor",
+            None,
+            "Begin with a second factor: the secret for an authenticator, shown once",
+            SURE,
+            "Enrolment",
+            act!(factor::begin),
+        )
+    },
+    write(
+        Method::Put,
+        "/session/factor",
+        None,
+        "Show that the authenticator has it: it is on from now; answers recovery codes, shown once",
+        CONFIRM,
+        "Recovery",
+        act!(factor::confirm),
+    ),
+    write(
+        Method::Delete,
+        "/session/factor",
+        None,
+        "Turn one's second factor off",
+        OFF,
+        "Done",
+        act!(factor::turn_off),
+    ),
+    write(
+        Method::Delete,
+        "/technicians/{technician}/factor",
+        ADMIN,
+        "Take away the second factor of somebody who lost it; their sessions end",
+        NOTHING,
+        "Done",
+        act!(factor::reset),
     ),
     get("/accounts", Scope::Admin, "Who can sign in", Shape::List("Account"), act!(accounts::list)),
     write(

@@ -5,6 +5,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { forgetPerson, go, jump, press, resolveAndNext, setPresence, signOut, suggest, trying, verb } from "../acts.ts";
 import { put } from "../api.ts";
 import { KEYS, compose, search } from "../keys.ts";
+import { SecondFactor } from "./Factor.tsx";
 import { Labels, Priority } from "./Marks.tsx";
 import { VIEWS, chats, current, dialog, me, open, own, panel, queues, route, selected, technicians, toast } from "../state.ts";
 
@@ -18,6 +19,7 @@ export function Dialogs() {
     case "labels": return <Labels />;
     case "priority": return <Priority />;
     case "password": return <Password />;
+    case "factor": return <SecondFactor />;
     case "erase": return <Erase />;
     case null: return null;
   }
@@ -62,6 +64,7 @@ function commands(): Command[] {
     { label: "Busy", hint: "", run: () => void setPresence("busy") },
     { label: "Off duty", hint: "D", run: () => void setPresence("offline") },
     { label: "Keys", hint: "?", run: () => (dialog.value = "help") },
+    { label: "Second factor…", hint: "", run: () => (dialog.value = "factor") },
     { label: "Sign out", hint: "", run: () => void signOut() },
   ];
   return [...on, ...rest];
