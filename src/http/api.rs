@@ -6,6 +6,7 @@
 mod accounts;
 mod actions;
 mod admin;
+mod answered;
 mod apply;
 mod attention;
 mod blobs;
@@ -68,6 +69,7 @@ pub use attention::DOINGS;
 pub use conversations::STAGES;
 pub use technicians::PRESENCES;
 
+use answered::Answered;
 use attention::Watching;
 use call::Call;
 use events::Hub;
@@ -155,7 +157,8 @@ impl Api {
         answer.unwrap_or_else(Problem::into_response)
     }
 
-    /// For what is no event of a conversation: what was done is not done again, and answered as it was.
+    /// For what is no event of a conversation: what was done is not done again, and answered as it was; also after a
+    /// restart.
     async fn act_once(self: Arc<Self>, route: &'static Route, call: Call) -> call::Answer {
         let key = call.once.clone();
         self.onces.begin(&key)?;
@@ -163,7 +166,25 @@ impl Api {
             Started::Before(answer) => return Ok(replayed(answer)),
             Started::Now(doing) => doing,
         };
-        doing.finish((route.act)(self, call).await?).await
+        if doing.first
+            && let Some(known) = self.answered(&key).await?
+        {
+            return match known {
+                Answered::Done(kept) => doing.was_done(kept).map(replayed),
+                Answered::Begun => Err(answered::unknown()),
+            };
+        }
+        self.note_begun(&key).await?;
+        let answer = match (route.act)(self.clone(), call).await {
+            Ok(answer) => answer,
+            Err(problem) => {
+                self.forget_begun(&key).await?;
+                return Err(problem);
+            }
+        };
+        let (answer, kept) = doing.finish(answer).await?;
+        self.note_done(&key, kept.filter(|_| !route.tells_a_secret())).await?;
+        Ok(answer)
     }
 
     /// Who calls comes first: nobody learns anything else without a good token, and no body is read for them.

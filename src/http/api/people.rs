@@ -68,7 +68,7 @@ pub async fn erase(api: Arc<Api>, call: Call) -> Answer {
         let erased = doing.bridge.erase(&requester, by.as_ref(), &once).await;
         if matches!(erased, Ok(Some(_))) {
             // Answers given before may hold what they said.
-            doing.onces.forget_answers();
+            doing.forget_answers().await?;
             doing.audit(Some(known_as), "erased a requester").await?;
         }
         Ok::<_, Problem>(erased)

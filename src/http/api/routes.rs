@@ -104,6 +104,11 @@ impl Route {
             !self.path.starts_with("/conversations/") || self.upload || self.path.ends_with("/rewrite");
         matches!(self.method, Method::Post) && !self.open && made
     }
+
+    /// Its answer is shown once, and never kept on a disk (S82).
+    pub fn tells_a_secret(&self) -> bool {
+        matches!(self.shape, Shape::One("NewToken" | "LoginLink" | "Enrolment"))
+    }
 }
 
 macro_rules! act {
