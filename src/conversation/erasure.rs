@@ -143,22 +143,21 @@ mod tests {
         let text = serde_json::to_string(&after).expect("a state can be written");
         assert!(!text.to_lowercase().contains("canary"), "{text}");
         assert!(after.is_erased() && after.requester.away);
-        let of = |op: &DeliveryOp| {
-            made.effects.iter().any(|(_, effect)| match effect {
-                Effect::Deliver(delivery) => delivery.session == SessionId(1) && delivery.op == *op,
-                _ => false,
+        let delivers = |fits: &dyn Fn(&Delivery) -> bool| {
+            made.effects.iter().any(|(_, effect)| {
+                let Effect::Deliver(delivery) = effect else { return false };
+                fits(delivery)
             })
         };
+        let of =
+            |op: &DeliveryOp| delivers(&|delivery| delivery.session == SessionId(1) && delivery.op == *op);
         let drawn = MessageId::transcript(ConversationId(7), 1, 2);
         assert!(
             of(&DeliveryOp::Delete { message })
                 && of(&DeliveryOp::Edit { message: drawn })
                 && of(&DeliveryOp::Card)
         );
-        let elsewhere = made.effects.iter().any(|(_, effect)| match effect {
-            Effect::Deliver(delivery) => delivery.session != SessionId(1),
-            _ => false,
-        });
+        let elsewhere = delivers(&|delivery| delivery.session != SessionId(1));
         assert!(!elsewhere, "nothing goes to the requester, or into a room that is not open");
     }
 
