@@ -10,6 +10,7 @@ mod completions;
 mod config;
 mod demo;
 mod doctor;
+mod erase;
 mod export;
 mod failure;
 mod init;
@@ -81,6 +82,8 @@ enum Command {
     User(user::Command),
     /// Show a conversation event by event, and check that its log leads to its stored state
     Replay(replay::Args),
+    /// Erase a person who wrote to the desk, for good: words, files, names, and whatever channels keep of them
+    Erase(erase::Args),
     /// Write everything in the database but tokens and accounts as JSON lines
     Export(export::Args),
     /// Measure this build on this machine
@@ -148,6 +151,7 @@ async fn run() -> Outcome {
         Command::Token(command) => token::run(&common, &command).await,
         Command::User(command) => user::run(&common, &command).await,
         Command::Replay(args) => replay::run(&common, &args).await,
+        Command::Erase(args) => erase::run(&common, &args).await,
         Command::Export(args) => export::run(&common, &args).await,
         Command::Openapi(args) => openapi::run(&args),
         Command::Channels => channels::run(),

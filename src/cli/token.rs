@@ -95,7 +95,7 @@ async fn create(config: &Config, args: &Create) -> Outcome {
     let row = TokenRow {
         id: id.clone(),
         name: args.name.clone(),
-        sha256: hex::encode(Sha256::digest(&token)),
+        sha256: hash(&token),
         scopes: args.scopes.clone(),
         technician,
         created: now,
@@ -141,8 +141,13 @@ fn allowed(technician: &Technician, scopes: &[String]) -> Result<TechnicianId, F
     Ok(technician.id.clone())
 }
 
+/// What is stored of a token.
+pub(super) fn hash(token: &str) -> String {
+    hex::encode(Sha256::digest(token))
+}
+
 /// `BYTES` random bytes in hexadecimal, from the system.
-fn random<const BYTES: usize>() -> Result<String, Failure> {
+pub(super) fn random<const BYTES: usize>() -> Result<String, Failure> {
     let mut bytes = [0; BYTES];
     getrandom::fill(&mut bytes)
         .map_err(|error| Failure::runtime("the system gives no random numbers", error, ""))?;

@@ -57,6 +57,7 @@ pub fn status(conversation: &Conversation, policy: &Policy) -> String {
             CloseReason::ByRequester => "Closed by the requester".into(),
             CloseReason::TimedOut => "Closed: no answer from the requester".into(),
             CloseReason::Abandoned => "Closed: the requester left".into(),
+            CloseReason::Erased => "Closed: the requester's data was erased".into(),
         },
     }
 }

@@ -19,8 +19,8 @@ pub fn enter(cx: &mut Context<'_>, how: CloseReason, notice: Option<&Notice>) ->
     }
     let desks = cx.watching(None);
     match &how {
-        // The one who resolved it said so already.
-        CloseReason::Resolved { .. } => {}
+        // The one who resolved it said so already; erasing has its own way here.
+        CloseReason::Resolved { .. } | CloseReason::Erased => {}
         CloseReason::ByRequester => {
             cx.tell_desks(&DeskNotice::Closed { why: "the requester closed it" }, &desks, &[]);
         }
@@ -57,7 +57,14 @@ pub fn start_over(cx: &mut Context<'_>) -> Stage {
 
 pub fn step(mut stage: Closed, cx: &mut Context<'_>) -> Stage {
     let event = cx.event;
+    let erased = stage.how == CloseReason::Erased;
     match &event.body {
+        // Nobody is there any more, and nothing may be said about them.
+        EventBody::Requester { .. } | EventBody::Assistant(_) | EventBody::Erased { .. } if erased => {
+            Stage::Closed(stage)
+        }
+        EventBody::Desk { by, via, what } if erased => erasure::refuse(stage, cx, by, via, what),
+        EventBody::Erased { by, messages } => erasure::erase(cx, by.as_ref(), messages),
         EventBody::Requester { session, what } => on_requester(stage, cx, *session, what),
         EventBody::Desk { by, via, what } => on_desk(stage, cx, by, via, what),
         EventBody::Timer { kind, .. } => {

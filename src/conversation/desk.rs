@@ -76,7 +76,8 @@ fn said_so_far(cx: &Context<'_>) -> u64 {
         | EventBody::Roster(_)
         | EventBody::Ticket(_)
         | EventBody::Delivery(_)
-        | EventBody::Timer { .. } => cx.c.seq,
+        | EventBody::Timer { .. }
+        | EventBody::Erased { .. } => cx.c.seq,
     }
 }
 

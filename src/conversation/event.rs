@@ -49,13 +49,28 @@ fn is_zero(n: &u32) -> bool {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EventBody {
-    Requester { session: SessionId, what: RequesterEvent },
-    Desk { by: DeskActor, via: Via, what: DeskEvent },
+    Requester {
+        session: SessionId,
+        what: RequesterEvent,
+    },
+    Desk {
+        by: DeskActor,
+        via: Via,
+        what: DeskEvent,
+    },
     Assistant(AssistantEvent),
     Roster(RosterEvent),
     Ticket(TicketEvent),
     Delivery(DeliveryEvent),
-    Timer { kind: TimerKind, due: Timestamp },
+    Timer {
+        kind: TimerKind,
+        due: Timestamp,
+    },
+    /// The requester is erased (S111). `messages`: theirs and the assistant's, which desk rooms show.
+    Erased {
+        by: Option<TechnicianId>,
+        messages: Vec<MessageId>,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -370,7 +385,8 @@ impl EventBody {
             | EventBody::Roster(_)
             | EventBody::Ticket(_)
             | EventBody::Delivery(_)
-            | EventBody::Timer { .. } => {}
+            | EventBody::Timer { .. }
+            | EventBody::Erased { .. } => {}
         }
     }
 }

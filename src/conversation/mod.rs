@@ -15,6 +15,7 @@ pub mod context;
 pub mod delivery;
 pub mod desk;
 pub mod effect;
+pub mod erasure;
 pub mod event;
 pub mod fit;
 pub mod gist;
@@ -324,6 +325,16 @@ impl Conversation {
             Stage::Assigned(assigned) => Some(&assigned.technician),
             Stage::Assisting(_) | Stage::Handover(_) | Stage::Closed(_) => None,
         }
+    }
+
+    /// As technicians read it.
+    pub fn requester_name(&self) -> &str {
+        if self.is_erased() { "Erased requester" } else { &self.requester.name }
+    }
+
+    /// Who it was, and what was said, is gone (S111).
+    pub fn is_erased(&self) -> bool {
+        matches!(&self.stage, Stage::Closed(Closed { how: CloseReason::Erased, .. }))
     }
 
     /// The stage's name, for lists and filters.

@@ -125,6 +125,8 @@ pub enum CloseReason {
     TimedOut,
     /// The requester left (blocked us) before anybody took it.
     Abandoned,
+    /// What the requester said, and who it was, is gone (S111). It cannot be opened again.
+    Erased,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

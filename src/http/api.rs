@@ -6,6 +6,7 @@
 mod accounts;
 mod actions;
 mod admin;
+mod answered;
 mod apply;
 mod attention;
 mod blobs;
@@ -17,6 +18,7 @@ mod drafting;
 mod drafts;
 mod edits;
 pub mod events;
+mod factor;
 mod input;
 mod me;
 mod messages;
@@ -67,6 +69,7 @@ pub use attention::DOINGS;
 pub use conversations::STAGES;
 pub use technicians::PRESENCES;
 
+use answered::Answered;
 use attention::Watching;
 use call::Call;
 use events::Hub;
@@ -76,6 +79,9 @@ use sight::Refusals;
 
 /// Below this every route of the table.
 pub const ROOT: &str = "/api/v1";
+
+/// How much longer a slow route may take than others.
+const SLOW: u32 = 20;
 
 /// What every route works with.
 pub struct Api {
@@ -92,6 +98,8 @@ pub struct Api {
     /// Links and accounts change one at a time: a link is good for one of two who come together.
     accounts: Mutex<()>,
     watching: Watching,
+    /// One requester is erased at a time.
+    erasing: Mutex<()>,
 }
 
 pub fn router(running: &Running, config: &Config, limits: &Limits, room: &Room) -> Router {
@@ -104,6 +112,7 @@ pub fn router(running: &Running, config: &Config, limits: &Limits, room: &Room) 
         throttle: Throttle::default(),
         accounts: Mutex::default(),
         watching: Watching::default(),
+        erasing: Mutex::default(),
         limits: limits.clone(),
         room: room.clone(),
         hub: Hub::start(bridge, limits),
@@ -119,8 +128,9 @@ fn method(api: Arc<Api>, route: &'static Route) -> MethodRouter {
     on(route.method.filter(), move |Path(path): Path<BTreeMap<String, String>>, request: Request| {
         let api = api.clone();
         async move {
-            let served =
-                tokio::time::timeout(api.limits.answer, api.clone().serve(route, path, request)).await;
+            let answer = api.limits.answer;
+            let patience = if route.slow { answer * SLOW } else { answer };
+            let served = tokio::time::timeout(patience, api.clone().serve(route, path, request)).await;
             served.unwrap_or_else(|_| Problem::busy(1).into_response())
         }
     })
@@ -147,7 +157,8 @@ impl Api {
         answer.unwrap_or_else(Problem::into_response)
     }
 
-    /// For what is no event of a conversation: what was done is not done again, and answered as it was.
+    /// For what is no event of a conversation: what was done is not done again, and answered as it was; also after a
+    /// restart.
     async fn act_once(self: Arc<Self>, route: &'static Route, call: Call) -> call::Answer {
         let key = call.once.clone();
         self.onces.begin(&key)?;
@@ -155,7 +166,25 @@ impl Api {
             Started::Before(answer) => return Ok(replayed(answer)),
             Started::Now(doing) => doing,
         };
-        doing.finish((route.act)(self, call).await?).await
+        if doing.first
+            && let Some(known) = self.answered(&key).await?
+        {
+            return match known {
+                Answered::Done(kept) => doing.was_done(kept).map(replayed),
+                Answered::Begun => Err(answered::unknown()),
+            };
+        }
+        self.note_begun(&key).await?;
+        let answer = match (route.act)(self.clone(), call).await {
+            Ok(answer) => answer,
+            Err(problem) => {
+                self.forget_begun(&key).await?;
+                return Err(problem);
+            }
+        };
+        let (answer, kept) = doing.finish(answer).await?;
+        self.note_done(&key, kept.filter(|_| !route.tells_a_secret())).await?;
+        Ok(answer)
     }
 
     /// Who calls comes first: nobody learns anything else without a good token, and no body is read for them.

@@ -10,6 +10,7 @@ mod console;
 mod docs;
 pub mod door;
 mod edge;
+mod factor;
 mod hooks;
 pub mod limits;
 pub mod metrics;

@@ -3,6 +3,7 @@
 //! Not here: the schemas of what is answered (`openapi/schemas.rs`).
 
 mod schemas;
+pub mod stream;
 
 use serde_json::{Map, Value, json};
 
@@ -185,7 +186,7 @@ fn responses(route: &Route) -> Value {
         Shape::Bytes => {
             json!({"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}})
         }
-        Shape::Stream => json!({"text/event-stream": {"schema": {"type": "string"}}}),
+        Shape::Stream => stream::content(),
     };
     let mut all = json!({});
     all[route.status.to_string()] = json!({"description": "Done", "content": content});

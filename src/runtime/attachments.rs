@@ -3,7 +3,7 @@
 //! Not here: where the bytes are kept (services/blobs).
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use deskbridge_contract::{Adapter, Attachment, AttachmentSource, Content, RemoteFileId, SendError};
@@ -11,7 +11,7 @@ use deskbridge_conversation::policy::ALBUM_OPEN;
 use deskbridge_conversation::{Conversation, DeliveryOp, MessageId};
 use deskbridge_services::blobs::{BlobError, Stored};
 use deskbridge_store::rows::{BlobRow, MessageRow};
-use deskbridge_store::{Admin, Change, Committed, StoreError};
+use deskbridge_store::{Admin, AdminDone, Change, Committed, StoreError};
 use tokio::sync::Mutex as AsyncMutex;
 
 use super::Bridge;
@@ -63,28 +63,38 @@ fn is_remote(row: &MessageRow) -> bool {
 /// Messages that are being copied for nobody in particular, so that a page that asks often starts one copy.
 static UNDER_WAY: LazyLock<Mutex<HashSet<MessageId>>> = LazyLock::new(Mutex::default);
 
-fn under_way() -> MutexGuard<'static, HashSet<MessageId>> {
-    UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner)
+/// The place of one of them, which it leaves however the copy ends.
+struct UnderWay(MessageId);
+
+impl UnderWay {
+    /// `None`: it is under way already.
+    fn enter(id: MessageId) -> Option<UnderWay> {
+        UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner).insert(id).then_some(UnderWay(id))
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.0);
+    }
 }
 
 impl Bridge {
     /// Copies a message's files in the background: a platform's own address may not last, and the console shows copies
     /// only. What a crash interrupts is copied when somebody looks at the message.
     pub fn copy_soon(self: &Arc<Self>, conversation: &Conversation, row: &MessageRow) {
-        if !is_remote(row) || row.deleted || self.stop.is_cancelled() || !under_way().insert(row.id) {
+        if !is_remote(row) || row.deleted || self.stop.is_cancelled() {
             return;
         }
+        let Some(under_way) = UnderWay::enter(row.id) else { return };
         let (bridge, conversation, row) = (self.clone(), conversation.clone(), Arc::new(row.clone()));
         self.tasks.spawn(async move {
             let id = row.id;
             let copied = tokio::select! {
                 copied = bridge.with_files(&conversation, row) => copied,
-                () = bridge.stop.cancelled() => {
-                    under_way().remove(&id);
-                    return;
-                }
+                () = bridge.stop.cancelled() => return,
             };
-            under_way().remove(&id);
+            drop(under_way);
             match copied {
                 Ok(_) => bridge.tell_of_files(conversation, id).await,
                 Err(error) => tracing::warn!(%error, message = %id, "files could not be copied yet"),
@@ -246,7 +256,12 @@ impl Bridge {
             sha256: stored.sha256.clone(),
             created: self.now(),
         };
-        self.writer.admin(Admin::PutBlob(blob)).await?;
+        if self.writer.admin(Admin::PutBlob(blob)).await? == AdminDone::Unknown {
+            // Whose file it was is erased meanwhile.
+            let _ = self.blobs.remove(stored.id.as_str()).await;
+            attachment.source = AttachmentSource::Missing { why: "erased".to_owned() };
+            return Ok(());
+        }
         attachment.size = stored.size;
         attachment.mime = stored.mime;
         attachment.source = AttachmentSource::Blob { id: stored.id, sha256: stored.sha256 };

@@ -116,6 +116,10 @@ impl<K: Hash + Eq + Copy, V: Clone> Generations<K, V> {
         self.put(*key, value.clone());
         Some(value)
     }
+    fn retain(&mut self, keep: impl Fn(&K) -> bool) {
+        self.young.retain(|key, _| keep(key));
+        self.old.retain(|key, _| keep(key));
+    }
     fn remove(&mut self, key: &K) {
         self.young.remove(key);
         self.old.remove(key);
@@ -203,6 +207,9 @@ impl Board {
             }
             for message in &change.edited {
                 inner.messages.remove(message);
+            }
+            if conversation.is_erased() {
+                inner.messages.retain(|message| message.conversation != conversation.id);
             }
             inner.count(conversation, change.before, change.now);
         }

@@ -14,6 +14,7 @@ pub mod compose;
 pub mod dispatch;
 pub mod duty;
 pub mod ending;
+pub mod erasure;
 pub mod health;
 pub mod hints;
 pub mod intake;

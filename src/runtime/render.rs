@@ -66,7 +66,7 @@ fn most_discreet(
     rooms: impl Iterator<Item = Address>,
 ) -> String {
     rooms.max_by_key(|room| discretion(policy, room)).map_or_else(
-        || conversation.requester.name.clone(),
+        || conversation.requester_name().to_owned(),
         |room| desk::requester_name(conversation, policy, &room),
     )
 }

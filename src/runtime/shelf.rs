@@ -33,4 +33,12 @@ impl ShelfStore for StoreShelf {
         let put = Admin::PutShelf { channel: channel.clone(), key: key.to_owned(), value: value.to_owned() };
         self.writer.admin(put).await.map(|_| ()).map_err(|e| ShelfError(e.to_string()))
     }
+    async fn delete(&self, channel: &ChannelName, keys: &[String]) -> Result<(), ShelfError> {
+        let drop = Admin::DropShelf { channel: channel.clone(), keys: keys.to_vec() };
+        self.writer.admin(drop).await.map(|_| ()).map_err(|e| ShelfError(e.to_string()))
+    }
+
+    async fn find(&self, channel: &ChannelName, prefix: &str, word: &str) -> Result<Vec<String>, ShelfError> {
+        self.read.shelf_find(channel, prefix, word).await.map_err(|e| ShelfError(e.to_string()))
+    }
 }

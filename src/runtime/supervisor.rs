@@ -52,7 +52,7 @@ pub fn start(bridge: &Arc<Bridge>) -> Routes {
     routes
 }
 
-fn inbox(bridge: &Arc<Bridge>, channel: &ChannelName) -> Inbox {
+pub(super) fn inbox(bridge: &Arc<Bridge>, channel: &ChannelName) -> Inbox {
     let shelf = StoreShelf { writer: bridge.writer.clone(), read: bridge.read.clone() };
     Inbox::new(channel.clone(), Arc::new(Sink { bridge: bridge.clone() }), Arc::new(shelf))
         .with_files(Arc::new(Uploads { bridge: bridge.clone() }))

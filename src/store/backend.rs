@@ -6,10 +6,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use deskbridge_contract::{Content, Timestamp};
 use deskbridge_conversation::{
-    Audience, Conversation, ConversationId, EffectId, MessageId, Presence, SessionId, TechnicianId,
+    Audience, Conversation, ConversationId, EffectId, MessageId, Presence, RequesterId, SessionId,
+    TechnicianId,
 };
 
-use crate::job::{RemoteRef, StoreError, TicketOp};
+use crate::job::{Forgotten, RemoteRef, StoreError, TicketOp};
 use crate::rows::*;
 
 /// Everything a batch may need, asked for at once: a constant number of statements whatever the batch's size.
@@ -26,6 +27,8 @@ pub struct Keys {
     pub roster: bool,
     /// Tokens, tickets and the like are written without being loaded.
     pub ticket_keys: Vec<String>,
+    /// Requesters who may have been erased.
+    pub requesters: Vec<RequesterId>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -42,6 +45,8 @@ pub struct Loaded {
     pub last_conversation: i64,
     pub last_ticket: i64,
     pub tickets: HashMap<String, i64>,
+    /// Those of `Keys::requesters` that were erased, and when.
+    pub buried: HashMap<RequesterId, Timestamp>,
 }
 
 #[derive(Clone, Debug)]
@@ -112,6 +117,25 @@ pub struct Changes {
     /// In order; `Create` already has its number.
     pub tickets: Vec<(i64, TicketOp, Timestamp)>,
     pub feedback: Vec<(MessageId, bool, Timestamp)>,
+    /// (channel, key)
+    pub dropped_shelf: Vec<(String, String)>,
+    /// What the conversations held before that.
+    pub erased: Vec<ErasedRow>,
+    /// Until when nothing of them is taken in.
+    pub buried: Vec<(RequesterId, Timestamp)>,
+    pub forgotten: Forgotten,
+}
+
+/// A conversation without its requester: whatever was stored before `seq` loses words, files, names and addresses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ErasedRow {
+    pub conversation: ConversationId,
+    pub seq: u64,
+    /// Who wrote what the requester wrote.
+    pub requester: RequesterId,
+    /// Those of the requester: nothing links to them any more.
+    pub sessions: Vec<SessionId>,
+    pub now: Timestamp,
 }
 
 impl Changes {
@@ -152,6 +176,10 @@ impl Changes {
             audit,
             tickets,
             feedback,
+            dropped_shelf,
+            erased,
+            buried,
+            forgotten,
         } = self;
         let conversation = causes.is_empty()
             && conversations.is_empty()
@@ -186,7 +214,11 @@ impl Changes {
             && audit.is_empty()
             && tickets.is_empty()
             && feedback.is_empty();
-        conversation && deliveries && rest
+        let erasing = dropped_shelf.is_empty()
+            && erased.is_empty()
+            && buried.is_empty()
+            && *forgotten == Forgotten::default();
+        conversation && deliveries && rest && erasing
     }
 }
 
@@ -211,4 +243,8 @@ pub trait Backend: Send {
     async fn rollback(&mut self);
     /// Called off the acknowledging path: indexes up to `limit` new messages for search; returns how many.
     async fn index_search(&mut self, limit: u32) -> Result<u32, StoreError>;
+    /// Called between batches: what was deleted is overwritten, as far as the database lets us. Default: deleting is enough.
+    async fn scrub(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
 }

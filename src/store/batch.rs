@@ -8,6 +8,7 @@
 mod admin;
 pub mod album;
 mod apply;
+mod erasure;
 pub(crate) mod keys;
 mod outbox;
 mod record;
@@ -20,7 +21,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use deskbridge_contract::Timestamp;
-use deskbridge_conversation::{Conversation, ConversationId};
+use deskbridge_conversation::{Conversation, ConversationId, RequesterId};
 
 use crate::backend::RemoteHit;
 use crate::backend::{Changes, Loaded};
@@ -58,6 +59,8 @@ pub(crate) struct Batch<'a> {
     outbox: Outbox,
     roster: Roster,
     tickets: Tickets,
+    /// Until when nothing of these requesters is taken in.
+    buried: HashMap<RequesterId, Timestamp>,
     last_conversation: i64,
     changes: Changes,
 }
@@ -81,6 +84,7 @@ impl<'a> Batch<'a> {
             outbox: Outbox::new(loaded.effects),
             roster: Roster::new(loaded.technicians, now),
             tickets: Tickets::new(loaded.tickets, loaded.last_ticket),
+            buried: loaded.buried,
             last_conversation: loaded.last_conversation,
             changes: Changes::default(),
         }

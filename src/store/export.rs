@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use crate::job::StoreError;
 use crate::rows::*;
+use crate::tombstone;
 
 #[async_trait]
 pub trait Export: Send + Sync {
@@ -99,8 +100,12 @@ impl<'a> Lines<'a> {
             .map_err(|fault| StoreError::Unavailable(format!("writing the export: {fault}")))
     }
 
-    /// By key, as bytes.
+    /// By key, as bytes; without tombstones.
     pub fn cause(&mut self, key: &str, conversation: i64, now: Timestamp) -> Result<(), StoreError> {
+        // Whose hash it is, nobody but this database can tell.
+        if key.starts_with(tombstone::PREFIX) {
+            return Ok(());
+        }
         self.line("causes", CauseLine { key, conversation, now })
     }
     /// By (conversation, seq).
@@ -174,8 +179,11 @@ impl<'a> Lines<'a> {
     pub fn blob(&mut self, row: &BlobRow) -> Result<(), StoreError> {
         self.line("blobs", row)
     }
-    /// By (kind, owner, key), as bytes.
+    /// By (kind, owner, key), as bytes; without what is secret.
     pub fn kept(&mut self, row: &KeptRow) -> Result<(), StoreError> {
+        if KeptRow::SECRET.contains(&row.kind.as_str()) {
+            return Ok(());
+        }
         self.line("kept", row)
     }
     /// By id; counted from 1 without gaps.

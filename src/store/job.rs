@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use deskbridge_contract::{Address, ChannelName, Content, RemoteEventId, RemoteMessageId, RoomId, Timestamp};
 use deskbridge_conversation::{
-    Conversation, ConversationId, EffectId, EventBody, Presence, QueueFacts, QueueId, Requester,
+    Conversation, ConversationId, EffectId, EventBody, Presence, QueueFacts, QueueId, Requester, RequesterId,
     TechnicianId, TicketStatus, TimerKind,
 };
 
-use crate::rows::{AccountRow, BlobRow, DeliveryState, KeptRow, LoginRow, MessageRow, OutboxRow, TokenRow};
+use crate::rows::{
+    AccountRow, BlobRow, DeliveryState, KeptRow, LogRow, LoginRow, MessageRow, OutboxRow, TokenRow,
+};
 
 /// An event's idempotency key (D29). Stored in the same transaction as what it caused; a second one is answered
 /// `Duplicate` and does nothing.
@@ -129,11 +131,17 @@ pub enum Admin {
         key: String,
         value: String,
     },
+    /// Keys that are not there are no fault.
+    DropShelf {
+        channel: ChannelName,
+        keys: Vec<String>,
+    },
     Quarantine {
         channel: ChannelName,
         raw: Vec<u8>,
         why: String,
     },
+    /// Answered `Unknown`, and not stored, where its conversation was erased meanwhile.
     PutBlob(BlobRow),
     /// An attachment of a stored message was copied (or could not be).
     ReplaceContent {
@@ -155,6 +163,12 @@ pub enum Admin {
         act: String,
         conversation: Option<ConversationId>,
     },
+    /// From now on, nothing that these requesters did until now is taken in (S111).
+    Bury {
+        requesters: Vec<RequesterId>,
+    },
+    /// What of a requester is outside their conversations.
+    Forget(Forgotten),
     /// The embedded ticket desk (see `tickets.rs`).
     Ticket(TicketOp),
     /// Links of a message that was sent in answer to an interaction, or by other means than the outbox.
@@ -162,6 +176,21 @@ pub enum Admin {
         message: deskbridge_conversation::MessageId,
         helpful: bool,
     },
+}
+
+/// What goes with a requester, beside what goes with each of their conversations' `Erased` event.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Forgotten {
+    /// Dropped where no conversation names them (any more).
+    pub requesters: Vec<RequesterId>,
+    /// By id.
+    pub quarantine: Vec<i64>,
+    /// By id. Their bytes are somebody else's to remove.
+    pub blobs: Vec<String>,
+    /// (kind, key), whoever owns it.
+    pub kept: Vec<(String, String)>,
+    /// Log rows whose event names a place or a word of the requester, with a blank in its stead.
+    pub log: Vec<LogRow>,
 }
 
 /// Operations of the embedded ticket desk; each leaves a history row.

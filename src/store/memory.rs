@@ -4,6 +4,7 @@
 
 mod apply;
 mod dump;
+mod erasure;
 mod load;
 mod read;
 mod tables;

@@ -39,6 +39,12 @@ const STEPS: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/sqlite/0004_joints.sql"),
         include_str!("../../migrations/postgres/0004_joints.sql"),
     ),
+    (
+        5,
+        "erasure",
+        include_str!("../../migrations/sqlite/0005_erasure.sql"),
+        include_str!("../../migrations/postgres/0005_erasure.sql"),
+    ),
 ];
 
 /// How a database's schema relates to this program's.

@@ -23,6 +23,7 @@ mod sqlite;
 #[cfg(test)]
 mod suite;
 pub mod tickets;
+mod tombstone;
 pub mod writer;
 pub mod yardstick;
 
@@ -30,8 +31,8 @@ pub use backend::{Backend, Changes, Keys, Loaded};
 pub use batch::{album, set_session};
 pub use export::Export;
 pub use job::{
-    Admin, AdminDone, Applied, Apply, Begin, Begun, Cause, Change, Committed, FactSource, Guard, Job, Mark,
-    Refs, RemoteRef, StoreError, Target,
+    Admin, AdminDone, Applied, Apply, Begin, Begun, Cause, Change, Committed, FactSource, Forgotten, Guard,
+    Job, Mark, Refs, RemoteRef, StoreError, Target,
 };
 pub use memory::{Memory, MemoryBackend};
 pub use open::{Kind, OpenOptions, Opened, open};

@@ -32,6 +32,8 @@ pub struct PostgresBackend {
     /// A transaction is, or may be, under way.
     open: bool,
     transaction: Transaction,
+    /// Of tombstones; read once.
+    salt: Option<String>,
 }
 
 /// What the transaction under way has read.
@@ -41,6 +43,7 @@ struct Transaction {
     last_conversation: i64,
     last_ticket: i64,
     last_audit: (i64, String),
+    salt: String,
 }
 
 impl Known for Transaction {
@@ -55,6 +58,9 @@ impl Known for Transaction {
     }
     fn last_audit(&self) -> (i64, &str) {
         (self.last_audit.0, &self.last_audit.1)
+    }
+    fn salt(&self) -> &str {
+        &self.salt
     }
 }
 
@@ -81,11 +87,16 @@ impl PostgresBackend {
     }
 
     async fn read(&mut self, keys: &Keys) -> Result<Loaded, StoreError> {
+        let known = self.salt.take();
         let mut on = self.begin().await?;
+        let salt = match known {
+            Some(salt) => salt,
+            None => lookups::salt(&mut on).await?,
+        };
         let mut answers = Answers::new(keys);
-        if !keys.causes.is_empty() {
-            answers
-                .causes(&on.rows(&lookups::CAUSES, &[lookups::keys(&keys.causes).as_str().into()]).await?)?;
+        if !(keys.causes.is_empty() && keys.requesters.is_empty()) {
+            let causes = lookups::keys_of_causes(keys, &salt);
+            answers.causes(&on.rows(&lookups::CAUSES, &[causes.as_str().into()]).await?)?;
         }
         let (conversation, ticket) = numbers(&mut on, &mut answers).await?;
         if !keys.remotes.is_empty() {
@@ -116,6 +127,8 @@ impl PostgresBackend {
         self.transaction.conversations.clone_from(&loaded.conversations);
         self.transaction.last_conversation = conversation;
         self.transaction.last_ticket = ticket;
+        self.transaction.salt.clone_from(&salt);
+        self.salt = Some(salt);
         Ok(loaded)
     }
 

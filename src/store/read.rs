@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use deskbridge_contract::{ChannelName, Timestamp};
 use deskbridge_conversation::{
-    Conversation, ConversationId, EffectId, MessageId, QueueId, SessionId, TechnicianId,
+    Conversation, ConversationId, EffectId, MessageId, QueueId, RequesterId, SessionId, TechnicianId,
 };
 use serde::Serialize;
 
@@ -98,6 +98,7 @@ pub trait Read: Send + Sync {
     ) -> Result<Vec<SearchHit>, StoreError>;
     /// Requesters by name, the latest to write first; all words must occur as beginnings of words.
     async fn people(&self, query: &str, limit: u32) -> Result<Vec<PersonRow>, StoreError>;
+    async fn requester(&self, id: &RequesterId) -> Result<Option<PersonRow>, StoreError>;
     async fn ticket(&self, number: i64) -> Result<Option<TicketRow>, StoreError>;
     async fn tickets(&self, before: Option<i64>, limit: u32) -> Result<Vec<TicketRow>, StoreError>;
     /// As `tickets`, only those found by number, summary or requester.
@@ -108,6 +109,10 @@ pub trait Read: Send + Sync {
         limit: u32,
     ) -> Result<Vec<TicketRow>, StoreError>;
     async fn ticket_of(&self, id: ConversationId) -> Result<Option<TicketRow>, StoreError>;
+    /// Conversations that have a session at this address (its key), oldest first.
+    async fn conversations_at(&self, address: &str) -> Result<Vec<ConversationId>, StoreError>;
+    /// Files of a conversation, by id.
+    async fn blobs_of(&self, id: ConversationId) -> Result<Vec<BlobRow>, StoreError>;
     async fn blob(&self, id: &str) -> Result<Option<BlobRow>, StoreError>;
     async fn shelf(&self, channel: &ChannelName, key: &str) -> Result<Option<String>, StoreError>;
     /// Those of the keys that there are.
@@ -116,6 +121,13 @@ pub trait Read: Send + Sync {
         channel: &ChannelName,
         keys: &[String],
     ) -> Result<HashMap<String, String>, StoreError>;
+    /// Keys that begin with `prefix` and whose value contains `word`, in order.
+    async fn shelf_find(
+        &self,
+        channel: &ChannelName,
+        prefix: &str,
+        word: &str,
+    ) -> Result<Vec<String>, StoreError>;
     async fn token_by_hash(&self, sha256: &str) -> Result<Option<TokenRow>, StoreError>;
     async fn tokens(&self) -> Result<Vec<TokenRow>, StoreError>;
     async fn account(&self, technician: &TechnicianId) -> Result<Option<AccountRow>, StoreError>;

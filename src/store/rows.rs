@@ -313,6 +313,15 @@ pub struct LoginRow {
     pub expires: Timestamp,
 }
 
+impl KeptRow {
+    /// A second factor of an account: a secret.
+    pub const FACTOR: &'static str = "factor";
+    /// What a request was answered, by its idempotency key.
+    pub const ANSWERED: &'static str = "answered";
+    /// Kinds that are in no export.
+    pub const SECRET: [&'static str; 2] = [KeptRow::FACTOR, KeptRow::ANSWERED];
+}
+
 /// Something written in the console: a canned reply, a draft, a setting.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptRow {

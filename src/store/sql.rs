@@ -20,6 +20,7 @@ pub(crate) mod rows;
 pub(crate) mod staff;
 pub(crate) mod write_admin;
 pub(crate) mod write_delivery;
+pub(crate) mod write_erasure;
 pub(crate) mod write_talk;
 pub(crate) mod write_tickets;
 

@@ -12,6 +12,7 @@ mod checkpoint;
 pub(crate) mod file;
 pub(crate) mod index;
 pub(crate) mod open;
+mod scrub;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
@@ -56,6 +57,8 @@ struct Memory {
     last_conversation: i64,
     last_ticket: i64,
     last_audit: (i64, String),
+    /// Of tombstones.
+    salt: String,
 }
 
 impl Memory {
@@ -82,6 +85,9 @@ impl Known for Memory {
     }
     fn last_audit(&self) -> (i64, &str) {
         (self.last_audit.0, &self.last_audit.1)
+    }
+    fn salt(&self) -> &str {
+        &self.salt
     }
 }
 
@@ -156,6 +162,7 @@ impl SqliteBackend {
         let mut on = On::Sqlite(&mut conn);
         self.seen = None;
         self.memory.look_again(&mut on).await?;
+        self.memory.salt = lookups::salt(&mut on).await?;
         for row in on.rows(&lookups::TECHNICIANS, &[]).await? {
             let row = row.technician()?;
             self.memory.technicians.insert(row.id.clone(), row);
@@ -172,7 +179,7 @@ impl SqliteBackend {
         let Some(conn) = &mut self.conn else { return Err(closed()) };
         self.open = true;
         let args = vec![
-            lookups::keys(&keys.causes),
+            lookups::keys_of_causes(keys, &self.memory.salt),
             lookups::keys(&keys.addresses),
             lookups::remote_keys(keys),
             lookups::id_keys(&keys.effects),
@@ -331,5 +338,14 @@ impl Backend for SqliteBackend {
 
     async fn index_search(&mut self, limit: u32) -> Result<u32, StoreError> {
         index::index(self, limit).await
+    }
+
+    async fn scrub(&mut self) -> Result<(), StoreError> {
+        self.rollback().await;
+        if self.conn.is_none() {
+            self.connect().await?;
+        }
+        let Some(conn) = &mut self.conn else { return Err(closed()) };
+        scrub::scrub(conn).await
     }
 }

@@ -7,6 +7,7 @@ mod author;
 mod batches;
 mod deliveries;
 mod ends;
+mod erasure;
 mod events;
 mod faults;
 mod history;
@@ -114,6 +115,9 @@ on_every_store! {
     lists::technicians_have_theirs,
     lists::waits_are_remembered,
     lists::requesters_see_less,
+    erasure::nothing_of_the_erased_is_left,
+    erasure::what_they_did_before_is_not_taken_in_again,
+    erasure::what_was_under_way_brings_nothing_back,
     history::a_batch_is_what_its_jobs_are,
     history::the_same_history_is_the_same_export,
 }

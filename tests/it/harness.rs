@@ -120,6 +120,13 @@ impl Town {
             Some(build_with(&self.config, parts, self.engine.clone()).await.expect("the bridge starts"));
     }
 
+    /// Everything that is stored, as `deskbridge export` writes it.
+    pub async fn exported(&self) -> String {
+        let mut export = Vec::new();
+        deskbridge_store::Export::export(&self.store, &mut export).await.expect("exported");
+        String::from_utf8(export).expect("text")
+    }
+
     pub fn running(&self) -> &Running {
         self.running.as_ref().expect("the bridge runs")
     }

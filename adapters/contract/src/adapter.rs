@@ -11,7 +11,7 @@ use bytes::Bytes;
 use futures_util::Stream;
 use futures_util::future::BoxFuture;
 
-use crate::address::{Address, ChannelName, RemoteFileId, RemoteUserId};
+use crate::address::{Address, BlobId, ChannelName, RemoteFileId, RemoteUserId};
 use crate::capabilities::{Capabilities, OperationKind, Resend};
 use crate::error::{SendError, TranslateError};
 use crate::files::FileStore;
@@ -93,6 +93,24 @@ pub trait Adapter: Send + Sync + 'static {
     /// The address for private messages to a person, where one can be opened.
     async fn open_direct(&self, _user: &RemoteUserId) -> Result<Address, SendError> {
         Err(SendError::rejected("this channel cannot open private chats"))
+    }
+
+    /// Where this person has conversations that another of their names began, beside those that the host knows of.
+    /// Default: nowhere.
+    async fn also_at(&self, _shelf: &Shelf, _user: &RemoteUserId) -> Result<Vec<Address>, ShelfError> {
+        Ok(Vec::new())
+    }
+
+    /// Drops whatever is kept of a person, on the shelf and in memory, and ends what they have open. `at`: where they had
+    /// conversations. Answers the files that they handed in, for the host to remove. Called once their conversations are
+    /// erased, and perhaps again. Default: nothing is kept of anybody.
+    async fn forget(
+        &self,
+        _shelf: &Shelf,
+        _user: &RemoteUserId,
+        _at: &[Address],
+    ) -> Result<Vec<BlobId>, ShelfError> {
+        Ok(Vec::new())
     }
 
     /// A cheap live call that says whether the credentials work; used by the supervisor's health and by `doctor`.
@@ -186,6 +204,10 @@ pub trait InboxSink: Send + Sync {
 pub trait ShelfStore: Send + Sync {
     async fn get(&self, channel: &ChannelName, key: &str) -> Result<Option<String>, ShelfError>;
     async fn put(&self, channel: &ChannelName, key: &str, value: &str) -> Result<(), ShelfError>;
+    /// Removes values for good; it is no fault when there are none.
+    async fn delete(&self, channel: &ChannelName, keys: &[String]) -> Result<(), ShelfError>;
+    /// Keys that begin with `prefix` and whose value contains `word`. Looks at every one of them: for rare questions.
+    async fn find(&self, channel: &ChannelName, prefix: &str, word: &str) -> Result<Vec<String>, ShelfError>;
 
     /// Several values at once, one for each key and in their order. Stores answer it with one look.
     async fn get_many(
@@ -271,6 +293,16 @@ impl Shelf {
     }
     pub async fn put(&self, key: &str, value: &str) -> Result<(), ShelfError> {
         self.store.put(&self.channel, key, value).await
+    }
+    pub async fn delete(&self, keys: &[String]) -> Result<(), ShelfError> {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        self.store.delete(&self.channel, keys).await
+    }
+    /// Keys that begin with `prefix` and whose value contains `word`; looks at all of them.
+    pub async fn find(&self, prefix: &str, word: &str) -> Result<Vec<String>, ShelfError> {
+        self.store.find(&self.channel, prefix, word).await
     }
     pub async fn get_many(&self, keys: &[String]) -> Result<Vec<Option<String>>, ShelfError> {
         self.store.get_many(&self.channel, keys).await

@@ -229,6 +229,12 @@ impl ShelfStore for Ear {
     async fn put(&self, _: &ChannelName, _: &str, _: &str) -> Result<(), ShelfError> {
         Ok(())
     }
+    async fn delete(&self, _: &ChannelName, _: &[String]) -> Result<(), ShelfError> {
+        Ok(())
+    }
+    async fn find(&self, _: &ChannelName, _: &str, _: &str) -> Result<Vec<String>, ShelfError> {
+        Ok(Vec::new())
+    }
 }
 
 fn wall_clock(world: &World) {

@@ -36,6 +36,12 @@ impl ShelfStore for Taker {
     async fn put(&self, _: &ChannelName, _: &str, _: &str) -> Result<(), ShelfError> {
         Ok(())
     }
+    async fn delete(&self, _: &ChannelName, _: &[String]) -> Result<(), ShelfError> {
+        Ok(())
+    }
+    async fn find(&self, _: &ChannelName, _: &str, _: &str) -> Result<Vec<String>, ShelfError> {
+        Ok(Vec::new())
+    }
 }
 
 fn connected(name: &str, style: Style) -> Arc<SimAdapter> {

@@ -38,6 +38,12 @@ impl ShelfStore for Bridge {
     async fn put(&self, _: &ChannelName, _: &str, _: &str) -> Result<(), ShelfError> {
         Ok(())
     }
+    async fn delete(&self, _: &ChannelName, _: &[String]) -> Result<(), ShelfError> {
+        Ok(())
+    }
+    async fn find(&self, _: &ChannelName, _: &str, _: &str) -> Result<Vec<String>, ShelfError> {
+        Ok(Vec::new())
+    }
 }
 
 fn connected(style: Style) -> (Arc<SimAdapter>, World, Arc<Bridge>) {

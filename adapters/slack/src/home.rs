@@ -143,6 +143,41 @@ async fn save(shelf: &Shelf, user: &str, page: &Page) -> Result<(), ShelfError> 
     shelf.put(&format!("home:{user}"), &serde_json::to_string(page).unwrap_or_default()).await
 }
 
+/// Nothing of a person stays: their page, whose direct messages and threads these are, how far their rooms were read.
+pub(crate) async fn forget(
+    slack: &Slack,
+    shelf: &Shelf,
+    user: &RemoteUserId,
+    at: &[Address],
+) -> Result<(), ShelfError> {
+    let _one = slack.homes.changing.lock().await;
+    let mut rooms: Vec<String> =
+        at.iter().filter(|at| ids::is_direct(at)).map(|at| at.room.0.clone()).collect();
+    let mut keys = vec![format!("home:{user}")];
+    for (prefix, key) in [("owner:", true), ("thread:", false)] {
+        for found in shelf.find(prefix, user.as_str()).await? {
+            // A longer id may contain this one.
+            if shelf.get(&found).await?.as_deref() != Some(user.as_str()) {
+                continue;
+            }
+            rooms.extend(found.strip_prefix(prefix).filter(|_| key).map(str::to_owned));
+            keys.push(found);
+        }
+    }
+    rooms.sort();
+    rooms.dedup();
+    shelf.delete(&keys).await?;
+    slack
+        .homes
+        .owners
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .retain(|_, owner| owner != user.as_str());
+    slack.threads.forget(user.as_str());
+    slack.people.forget(user.as_str());
+    slack.receiving.marks.forget(shelf, &rooms).await
+}
+
 fn not_now(error: ShelfError) -> SendError {
     SendError::Retry { after: None, why: error.to_string() }
 }

@@ -25,9 +25,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use deskbridge_contract::check::Check;
 use deskbridge_contract::{
-    Adapter, Address, ByteStream, Capabilities, ChannelName, Health, Inbound, Inbox, Intake, Interaction,
-    Limits, OperationKind, Outbound, OutboundOp, Pace, RemoteFileId, RemoteUserId, Resend, RoomId, SendError,
-    Sent, Shelf, Standing, Support, ThreadStyle, Timestamp, Toast, TranslateError,
+    Adapter, Address, BlobId, ByteStream, Capabilities, ChannelName, Health, Inbound, Inbox, Intake,
+    Interaction, Limits, OperationKind, Outbound, OutboundOp, Pace, RemoteFileId, RemoteUserId, Resend,
+    RoomId, SendError, Sent, Shelf, ShelfError, Standing, Support, ThreadStyle, Timestamp, Toast,
+    TranslateError,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -319,6 +320,16 @@ impl Adapter for SlackAdapter {
 
     async fn open_direct(&self, user: &RemoteUserId) -> Result<Address, SendError> {
         self.0.sending.open_direct(user).await
+    }
+
+    async fn forget(
+        &self,
+        shelf: &Shelf,
+        user: &RemoteUserId,
+        at: &[Address],
+    ) -> Result<Vec<BlobId>, ShelfError> {
+        // Files are copied from Slack by the host, and none is kept here.
+        home::forget(&self.0, shelf, user, at).await.map(|()| Vec::new())
     }
 
     async fn probe(&self) -> Result<Health, SendError> {

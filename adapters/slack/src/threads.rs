@@ -72,6 +72,15 @@ impl Threads {
         Ok(())
     }
 
+    /// Nobody's thread is this person's any more.
+    pub(crate) fn forget(&self, owner: &str) {
+        for known in self.lock().roots.entries.values_mut() {
+            if known.as_deref() == Some(owner) {
+                *known = None;
+            }
+        }
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

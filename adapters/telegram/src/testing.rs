@@ -210,4 +210,14 @@ impl ShelfStore for Sink {
         self.shelf.lock().unwrap().push((key.to_owned(), value.to_owned()));
         Ok(())
     }
+    async fn delete(&self, _: &ChannelName, keys: &[String]) -> Result<(), ShelfError> {
+        self.shelf.lock().unwrap().retain(|(key, _)| !keys.contains(key));
+        Ok(())
+    }
+
+    async fn find(&self, _: &ChannelName, prefix: &str, word: &str) -> Result<Vec<String>, ShelfError> {
+        let all = self.shelf.lock().unwrap();
+        let found = all.iter().filter(|(key, value)| key.starts_with(prefix) && value.contains(word));
+        Ok(found.map(|(key, _)| key.clone()).collect())
+    }
 }

@@ -102,6 +102,11 @@ impl Hub {
         own.filter(|line| line.session.digest == *session).for_each(|line| line.cut(Cut::Ended));
     }
 
+    /// Cuts every connection of a visitor.
+    pub fn cut_all(&self, visitor: &Visitor) {
+        self.lines().get(visitor).into_iter().flatten().for_each(|line| line.cut(Cut::Ended));
+    }
+
     /// Cuts everybody.
     pub fn stop(&self) {
         self.lines().values().flatten().for_each(|line| line.cut(Cut::Stopping));

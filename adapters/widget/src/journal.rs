@@ -70,6 +70,11 @@ fn slot(key: &ThreadKey, seq: u64) -> String {
     format!("e:{}:{}", key.0, seq % RING)
 }
 
+/// Every place of a conversation's ring.
+pub fn slots(key: &ThreadKey) -> Vec<String> {
+    (0..RING).map(|seq| slot(key, seq)).collect()
+}
+
 /// Those of the numbers that are kept; a place in the ring may hold an older entry.
 async fn load(
     shelf: &Shelf,
@@ -167,6 +172,16 @@ impl Thread {
     pub async fn says(&self, shelf: &Shelf, what: &What) -> Result<bool, ShelfError> {
         let (_, entries) = self.since(shelf, 0).await?;
         Ok(entries.iter().any(|entry| entry.what == *what))
+    }
+
+    /// Files of the messages that are kept.
+    pub async fn files(&self, shelf: &Shelf) -> Result<Vec<String>, ShelfError> {
+        let (_, entries) = self.since(shelf, 0).await?;
+        let files = entries.into_iter().flat_map(|entry| match entry.what {
+            What::Message { files, .. } => files,
+            _ => Vec::new(),
+        });
+        Ok(files.map(|file| file.id).collect())
     }
 
     /// Appends durably. Nobody is told here.

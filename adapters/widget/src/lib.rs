@@ -5,6 +5,7 @@
 mod cards;
 mod config;
 mod doctor;
+mod forget;
 mod hub;
 mod identity;
 mod ids;
@@ -25,8 +26,8 @@ use async_trait::async_trait;
 use deskbridge_contract::check::Check;
 use deskbridge_contract::{
     Adapter, Address, BlobId, ByteStream, Capabilities, ChannelName, Health, Inbound, Inbox, Intake,
-    OperationKind, Outbound, RemoteFileId, Resend, RoomId, SendError, Sent, Shelf, ShelfError, Standing,
-    Support, ThreadStyle, Timestamp, TranslateError,
+    OperationKind, Outbound, RemoteFileId, RemoteUserId, Resend, RoomId, SendError, Sent, Shelf, ShelfError,
+    Standing, Support, ThreadStyle, Timestamp, TranslateError,
 };
 use futures_util::FutureExt as _;
 
@@ -227,6 +228,19 @@ impl Adapter for WidgetAdapter {
 
     async fn standing(&self, at: &Address, standing: &Standing) -> Result<(), SendError> {
         self.0.show_standing(at, standing).await
+    }
+
+    async fn also_at(&self, shelf: &Shelf, user: &RemoteUserId) -> Result<Vec<Address>, ShelfError> {
+        self.0.addresses_of(shelf, &self.0.channel, &ids::Visitor(user.0.clone())).await
+    }
+
+    async fn forget(
+        &self,
+        shelf: &Shelf,
+        user: &RemoteUserId,
+        at: &[Address],
+    ) -> Result<Vec<BlobId>, ShelfError> {
+        self.0.forget(shelf, &ids::Visitor(user.0.clone()), at).await
     }
 
     async fn probe(&self) -> Result<Health, SendError> {

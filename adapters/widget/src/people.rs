@@ -44,6 +44,10 @@ impl Session {
     pub fn holds(&self, now: Timestamp) -> bool {
         !self.ended.load(Ordering::Acquire) && self.until > now
     }
+
+    pub(crate) fn end_at_once(&self) {
+        self.ended.store(true, Ordering::Release);
+    }
 }
 
 /// What is known of a visitor.
@@ -68,8 +72,8 @@ impl Person {
 
 #[derive(Default)]
 pub struct People {
-    sessions: Mutex<HashMap<TokenDigest, Arc<Session>>>,
-    persons: Mutex<HashMap<Visitor, Person>>,
+    pub(crate) sessions: Mutex<HashMap<TokenDigest, Arc<Session>>>,
+    pub(crate) persons: Mutex<HashMap<Visitor, Person>>,
     /// One change of a person at a time.
     changing: AsyncMutex<()>,
 }
@@ -142,7 +146,7 @@ impl People {
 
     /// Ends a session at once, and for ever.
     pub async fn end(&self, shelf: &Shelf, session: &Session) -> Result<(), ShelfError> {
-        session.ended.store(true, Ordering::Release);
+        session.end_at_once();
         let stored = Stored {
             visitor: session.visitor.0.clone(),
             verified: session.verified,

@@ -48,6 +48,11 @@ impl Broken {
         self.values.lock().unwrap().len()
     }
 
+    /// Whether a key or a value contains this.
+    pub(crate) fn holds(&self, word: &str) -> bool {
+        self.values.lock().unwrap().iter().any(|(key, value)| key.contains(word) || value.contains(word))
+    }
+
     fn works(&self) -> Result<(), ShelfError> {
         if self.failing.load(Ordering::Relaxed) { Err(ShelfError("told to fail".into())) } else { Ok(()) }
     }
@@ -68,5 +73,15 @@ impl ShelfStore for Broken {
         self.bytes.fetch_add(key.len() + value.len(), Ordering::Relaxed);
         self.values.lock().unwrap().insert(key.to_owned(), value.to_owned());
         Ok(())
+    }
+    async fn delete(&self, _: &ChannelName, keys: &[String]) -> Result<(), ShelfError> {
+        self.values.lock().unwrap().retain(|key, _| !keys.contains(key));
+        Ok(())
+    }
+
+    async fn find(&self, _: &ChannelName, prefix: &str, word: &str) -> Result<Vec<String>, ShelfError> {
+        let all = self.values.lock().unwrap();
+        let found = all.iter().filter(|(key, value)| key.starts_with(prefix) && value.contains(word));
+        Ok(found.map(|(key, _)| key.clone()).collect())
     }
 }

@@ -33,7 +33,11 @@ pub async fn checks(config: &Config) -> Vec<Check> {
 }
 
 pub fn client() -> reqwest::Result<reqwest::Client> {
-    reqwest::Client::builder().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none()).build()
+    client_waiting(PATIENCE)
+}
+
+pub fn client_waiting(patience: Duration) -> reqwest::Result<reqwest::Client> {
+    reqwest::Client::builder().timeout(patience).redirect(reqwest::redirect::Policy::none()).build()
 }
 
 async fn public(config: &Config, client: &reqwest::Client) -> Check {

@@ -101,7 +101,7 @@ pub async fn get(api: Arc<Api>, call: Call) -> Answer {
     let words = desk::Words {
         subject: &view.subject,
         summary: summary.as_deref(),
-        requester: &conversation.requester.name,
+        requester: conversation.requester_name(),
         channel,
         also_open: &also_open,
     };

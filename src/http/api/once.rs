@@ -1,10 +1,10 @@
 //! `Idempotency-Key`: the same request twice does a thing once; the same key with another request is refused.
 //!
-//! Not here: the guarantee itself. That is the cause, which the store keeps for good; this only remembers, for a day, what a
-//! key was used for,
-//! and what was answered where that is no state of a conversation.
+//! Not here: the guarantee itself. That is the cause, which the store keeps for good, or the answer that it keeps for a day
+//! where that is no state of a conversation (`answered.rs`); this remembers, in memory, what keys were used for.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ use crate::http::problem::Problem;
 const HEADER: &str = "idempotency-key";
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 const LONGEST: usize = 255;
-const DAY: Duration = Duration::from_secs(24 * 3600);
+pub const DAY: Duration = Duration::from_secs(24 * 3600);
 /// Keys that are remembered; the older half goes when there are more.
 const KEYS: usize = 50_000;
 /// Bytes of an answer that is kept.
@@ -79,6 +79,11 @@ impl Key {
         Cause::Console(self.cause.clone())
     }
 
+    /// Under which the answer is kept, and of what request.
+    pub fn named(&self) -> (&str, String) {
+        (&self.cause, hex::encode(self.request))
+    }
+
     /// Whether the caller may send this again and mean the same.
     pub fn is_given(&self) -> bool {
         self.given
@@ -96,16 +101,28 @@ struct Used {
 /// How far a request is that is no event of a conversation.
 enum Stage {
     Begun,
+    /// It was under way here, and whoever asked went away: it may be sent again.
+    Cut,
     UnderWay,
     /// `None`: the answer was too large to keep.
     Done(Option<Kept>),
 }
 
 /// An answer as it was given.
-struct Kept {
-    status: StatusCode,
-    headers: HeaderMap,
-    body: Bytes,
+#[derive(Clone)]
+pub struct Kept {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+impl Kept {
+    fn response(&self) -> Response {
+        let mut response = Response::new(Body::from(self.body.clone()));
+        *response.status_mut() = self.status;
+        response.headers_mut().clone_from(&self.headers);
+        response
+    }
 }
 
 /// What becomes of a request.
@@ -120,19 +137,29 @@ pub struct Doing {
     key: String,
     onces: Arc<Mutex<HashMap<String, Used>>>,
     ended: bool,
+    /// Nothing is known here of an earlier try; another run of the program may know.
+    pub first: bool,
 }
 
 impl Drop for Doing {
     fn drop(&mut self) {
         if !self.ended {
-            set(&self.onces, &self.key, Stage::Begun);
+            set(&self.onces, &self.key, Stage::Cut);
         }
     }
 }
 
 impl Doing {
-    /// Keeps the answer, and gives it.
-    pub async fn finish(mut self, response: Response) -> Result<Response, Problem> {
+    /// It was carried out by an earlier run; `None`: what it answered is not known.
+    pub fn was_done(mut self, kept: Option<Kept>) -> Result<Response, Problem> {
+        let answer = kept.as_ref().map(Kept::response);
+        set(&self.onces, &self.key, Stage::Done(kept));
+        self.ended = true;
+        answer.ok_or_else(already_done)
+    }
+
+    /// Keeps the answer, and gives it, with what there is to keep of it elsewhere.
+    pub async fn finish(mut self, response: Response) -> Result<(Response, Option<Kept>), Problem> {
         let (head, body) = response.into_parts();
         // Answers of these routes are small JSON, in memory already.
         let body = to_bytes(body, usize::MAX).await.map_err(|_| Problem::internal())?;
@@ -141,9 +168,9 @@ impl Doing {
             headers: head.headers.clone(),
             body: body.clone(),
         });
-        set(&self.onces, &self.key, Stage::Done(kept));
+        set(&self.onces, &self.key, Stage::Done(kept.clone()));
         self.ended = true;
-        Ok(Response::from_parts(head, Body::from(body)))
+        Ok((Response::from_parts(head, Body::from(body)), kept))
     }
 }
 
@@ -156,9 +183,15 @@ fn set(onces: &Mutex<HashMap<String, Used>>, key: &str, stage: Stage) {
 #[derive(Default)]
 pub struct Onces {
     used: Arc<Mutex<HashMap<String, Used>>>,
+    answers: AtomicUsize,
 }
 
 impl Onces {
+    /// With every so-many-th answer, the first among them.
+    pub fn is_time_to_sweep(&self, every: usize) -> bool {
+        self.answers.fetch_add(1, Ordering::Relaxed).is_multiple_of(every)
+    }
+
     /// Refuses a key that was used for something else.
     pub fn begin(&self, key: &Key) -> Result<(), Problem> {
         if !key.given {
@@ -176,10 +209,7 @@ impl Onces {
             }
         }
         match used.get(&key.cause) {
-            Some(one) if one.request != key.request && now.duration_since(one.at) < DAY => {
-                let detail = "this Idempotency-Key was used for another request";
-                Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency-key-reused", detail))
-            }
+            Some(one) if one.request != key.request && now.duration_since(one.at) < DAY => Err(reused()),
             Some(_) => Ok(()),
             None => {
                 used.insert(
@@ -205,26 +235,32 @@ impl Onces {
 
     /// After [`Onces::begin`]: one of those that come together does it, the others are told to come again.
     pub fn start(&self, key: &Key) -> Result<Started, Problem> {
+        let mut first = true;
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(one) = used.get_mut(&key.cause) {
             match &one.stage {
-                Stage::Begun => one.stage = Stage::UnderWay,
+                Stage::Begun | Stage::Cut => {
+                    first = matches!(one.stage, Stage::Begun);
+                    one.stage = Stage::UnderWay;
+                }
                 Stage::UnderWay => {
                     let problem = Problem::conflict("under-way", "the same request is being carried out");
                     return Err(problem.with(header::RETRY_AFTER, 1));
                 }
-                Stage::Done(None) => {
-                    return Err(Problem::conflict("already-done", "this request was carried out before"));
-                }
-                Stage::Done(Some(kept)) => {
-                    let mut response = Response::new(Body::from(kept.body.clone()));
-                    *response.status_mut() = kept.status;
-                    response.headers_mut().clone_from(&kept.headers);
-                    return Ok(Started::Before(response));
-                }
+                Stage::Done(None) => return Err(already_done()),
+                Stage::Done(Some(kept)) => return Ok(Started::Before(kept.response())),
             }
         }
-        Ok(Started::Now(Doing { key: key.cause.clone(), onces: self.used.clone(), ended: false }))
+        Ok(Started::Now(Doing { key: key.cause.clone(), onces: self.used.clone(), ended: false, first }))
+    }
+
+    /// What was done stays done; what was answered may name somebody who is erased now.
+    pub fn forget_answers(&self) {
+        for one in self.used.lock().unwrap_or_else(PoisonError::into_inner).values_mut() {
+            if matches!(one.stage, Stage::Done(Some(_))) {
+                one.stage = Stage::Done(None);
+            }
+        }
     }
 
     pub fn was_finished(&self, key: &Key) -> bool {
@@ -238,6 +274,15 @@ impl Onces {
     pub fn made_before(&self, key: &Key) -> Option<MessageId> {
         self.used.lock().unwrap_or_else(PoisonError::into_inner).get(&key.cause).and_then(|one| one.made)
     }
+}
+
+pub fn reused() -> Problem {
+    let detail = "this Idempotency-Key was used for another request";
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency-key-reused", detail)
+}
+
+fn already_done() -> Problem {
+    Problem::conflict("already-done", "this request was carried out before")
 }
 
 /// Says that nothing was done this time.

@@ -1,9 +1,10 @@
-//! `people`: requesters by name, over all conversations that the caller may see.
+//! `people`: requesters by name, over all conversations that the caller may see; and erasing one of them.
 //!
-//! Not here: conversations of one of them (`conversations?requester=`).
+//! Not here: conversations of one of them (`conversations?requester=`), what is erased (`runtime/erasure.rs`).
 
 use std::sync::Arc;
 
+use deskbridge_conversation::RequesterId;
 use deskbridge_store::read::ConversationFilter;
 use serde::Serialize;
 
@@ -54,4 +55,31 @@ pub async fn list(api: Arc<Api>, call: Call) -> Answer {
         found.push(PersonView { id: person.id.0, name: person.name, language: person.language, latest });
     }
     Ok(one(found))
+}
+
+/// For good. It goes on when the caller does not wait for it, and one at a time.
+pub async fn erase(api: Arc<Api>, call: Call) -> Answer {
+    let requester = RequesterId(call.part("requester").to_owned());
+    let (by, once) = (call.caller.technician.clone(), call.once.cause().key());
+    let known_as = call.caller.known_as();
+    let doing = api.clone();
+    let done = api.bridge.tasks.spawn(async move {
+        let _one = doing.erasing.lock().await;
+        let erased = doing.bridge.erase(&requester, by.as_ref(), &once).await;
+        if matches!(erased, Ok(Some(_))) {
+            // Answers given before may hold what they said.
+            doing.forget_answers().await?;
+            doing.audit(Some(known_as), "erased a requester").await?;
+        }
+        Ok::<_, Problem>(erased)
+    });
+    let erased = done.await.map_err(|_| Problem::internal())??;
+    match erased {
+        Ok(Some(erased)) => Ok(one(erased)),
+        Ok(None) => Err(Problem::not_found()),
+        Err(error) => {
+            tracing::error!(%error, "a requester was not erased completely; ask again");
+            Err(Problem::busy(5))
+        }
+    }
 }

@@ -78,7 +78,7 @@ pub enum Shape {
 pub struct Route {
     pub method: Method,
     /// Below `/api/v1`. What a name in braces stands for is said by the name: `{conversation}`, `{ticket}`, `{technician}`,
-    /// `{blob}`, `{verb}`, `{token}`, `{canned}`, `{message}`.
+    /// `{blob}`, `{verb}`, `{token}`, `{canned}`, `{message}`, `{requester}`.
     pub path: &'static str,
     /// `None`: any good token or session.
     pub scope: Option<Scope>,
@@ -86,6 +86,8 @@ pub struct Route {
     pub open: bool,
     /// The body is a file's bytes.
     pub upload: bool,
+    /// May take minutes.
+    pub slow: bool,
     pub summary: &'static str,
     pub query: &'static [Param],
     /// Of the body; `None`: the route reads none.
@@ -101,6 +103,11 @@ impl Route {
         let made =
             !self.path.starts_with("/conversations/") || self.upload || self.path.ends_with("/rewrite");
         matches!(self.method, Method::Post) && !self.open && made
+    }
+
+    /// Its answer is shown once, and never kept on a disk (S82).
+    pub fn tells_a_secret(&self) -> bool {
+        matches!(self.shape, Shape::One("NewToken" | "LoginLink" | "Enrolment"))
     }
 }
 
@@ -172,6 +179,7 @@ const fn get(path: &'static str, scope: Scope, summary: &'static str, shape: Sha
         scope: Some(scope),
         open: false,
         upload: false,
+        slow: false,
         summary,
         query: &[],
         fields: None,
@@ -193,6 +201,7 @@ const fn post(
         scope: Some(Scope::ChatsWrite),
         open: false,
         upload: false,
+        slow: false,
         summary,
         query: &[],
         fields: Some(fields),

@@ -76,6 +76,8 @@ pub async fn sign_in(api: Arc<Api>, call: Call) -> Answer {
         api.throttle.was_wrong(&login, call.peer);
         return Err(wrong());
     };
+    let _one = api.accounts.lock().await;
+    api.second(&account, &call).await?;
     api.throttle.was_right(&login, call.peer);
     api.audit(Some(account.technician.0.clone()), "signed in").await?;
     api.begin(&call, &account.technician).await
@@ -124,6 +126,9 @@ pub async fn claim(api: Arc<Api>, call: Call) -> Answer {
     let password = Some(passwords::keep(password).await?);
     let now = api.bridge.now();
     let before = api.bridge.read.account(&technician).await?;
+    if let Some(account) = &before {
+        api.second(account, &call).await?;
+    }
     let created = before.map_or(now, |account| account.created);
     let account = AccountRow {
         technician: technician.clone(),

@@ -9,8 +9,8 @@ use axum::http::{StatusCode, header};
 use axum::response::IntoResponse as _;
 use deskbridge_contract::{Attachment, AttachmentKind, AttachmentSource, BlobId};
 use deskbridge_conversation::ConversationId;
-use deskbridge_store::Admin;
 use deskbridge_store::rows::BlobRow;
+use deskbridge_store::{Admin, AdminDone};
 use futures_util::{StreamExt as _, stream};
 use serde::Serialize;
 
@@ -53,7 +53,10 @@ pub async fn put(api: Arc<Api>, call: Call) -> Answer {
         sha256: stored.sha256,
         created: api.bridge.now(),
     };
-    api.bridge.writer.admin(Admin::PutBlob(row.clone())).await?;
+    if api.bridge.writer.admin(Admin::PutBlob(row.clone())).await? == AdminDone::Unknown {
+        let _ = api.bridge.blobs.remove(&row.id).await;
+        return Err(Problem::conflict("erased", "the requester of this conversation was erased"));
+    }
     let url = format!("{ROOT}/blobs/{}", row.id);
     let upload = Upload { id: row.id, name: row.name, mime: row.mime, size: row.size, url };
     Ok((StatusCode::CREATED, Json(serde_json::json!({"data": upload}))).into_response())

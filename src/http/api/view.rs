@@ -227,7 +227,7 @@ impl Api {
             subject: self.bridge.subject(conversation).await?,
             requester: RequesterView {
                 id: conversation.requester.id.0.clone(),
-                name: conversation.requester.name.clone(),
+                name: conversation.requester_name().to_owned(),
                 language: conversation.requester.language.clone(),
                 away: conversation.requester.away,
             },

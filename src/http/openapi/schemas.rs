@@ -7,17 +7,17 @@ mod staff;
 use serde_json::{Map, Value, json};
 
 /// An object with exactly these properties, all of them always there.
-fn object(properties: Value) -> Value {
+pub(super) fn object(properties: Value) -> Value {
     let required: Vec<String> =
         properties.as_object().map(|map| map.keys().cloned().collect()).unwrap_or_default();
     json!({"type": "object", "required": required, "properties": properties})
 }
 
-fn text() -> Value {
+pub(super) fn text() -> Value {
     json!({"type": "string"})
 }
 
-fn number() -> Value {
+pub(super) fn number() -> Value {
     json!({"type": "integer"})
 }
 
@@ -25,7 +25,7 @@ fn flag() -> Value {
     json!({"type": "boolean"})
 }
 
-fn maybe(kind: &str) -> Value {
+pub(super) fn maybe(kind: &str) -> Value {
     json!({"type": [kind, "null"]})
 }
 
@@ -37,11 +37,11 @@ fn maybe_time() -> Value {
     json!({"type": ["string", "null"], "format": "date-time"})
 }
 
-fn list(items: Value) -> Value {
+pub(super) fn list(items: Value) -> Value {
     json!({"type": "array", "items": items})
 }
 
-fn one_of(words: &[&str]) -> Value {
+pub(super) fn one_of(words: &[&str]) -> Value {
     json!({"type": "string", "enum": words})
 }
 
@@ -62,6 +62,7 @@ pub fn all() -> Map<String, Value> {
         .chain(people())
         .chain(rest())
         .chain(staff::all())
+        .chain(super::stream::schemas())
     {
         all.insert(name.into(), schema);
     }

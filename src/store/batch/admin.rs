@@ -20,7 +20,13 @@ impl Batch<'_> {
             Admin::Quarantine { channel, raw, why } => {
                 self.changes.quarantine.push((channel.0.clone(), raw.clone(), why.clone(), now));
             }
+            Admin::DropShelf { channel, keys } => self.drop_shelf(channel, keys),
+            Admin::Bury { requesters } => self.bury(requesters),
+            Admin::Forget(forgotten) => self.forget(forgotten),
             Admin::PutBlob(blob) => {
+                if self.is_erased(blob.conversation) {
+                    return AdminDone::Unknown;
+                }
                 self.changes.blobs.retain(|other| other.id != blob.id);
                 self.changes.blobs.push(blob.clone());
             }
@@ -46,7 +52,8 @@ impl Batch<'_> {
             Admin::Ticket(op) => {
                 let (number, write, answer) = self.tickets.work(op);
                 if write {
-                    self.changes.tickets.push((number, op.clone(), now));
+                    let op = self.without_words_of_the_erased(op);
+                    self.changes.tickets.push((number, op, now));
                 }
                 return answer;
             }
@@ -58,6 +65,7 @@ impl Batch<'_> {
 
 /// One value per key: a set-based statement cannot write the same row twice.
 fn put_shelf(changes: &mut Changes, value: (String, String, String)) {
+    changes.dropped_shelf.retain(|(channel, key)| (channel, key) != (&value.0, &value.1));
     changes.shelf.retain(|(channel, key, _)| (channel, key) != (&value.0, &value.1));
     changes.shelf.push(value);
 }

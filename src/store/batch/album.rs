@@ -115,6 +115,7 @@ fn posted(body: &EventBody) -> Option<&RemoteMessageId> {
         | EventBody::Roster(_)
         | EventBody::Ticket(_)
         | EventBody::Delivery(_)
-        | EventBody::Timer { .. } => None,
+        | EventBody::Timer { .. }
+        | EventBody::Erased { .. } => None,
     }
 }

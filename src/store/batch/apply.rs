@@ -11,9 +11,9 @@ use deskbridge_conversation::{
 
 use crate::job::{Applied, Apply, Cause, Guard, StoreError, Target};
 
-use super::Batch;
 use super::outbox::Ending;
 use super::target::{Located, Place, set_session};
+use super::{Batch, erasure};
 
 /// What a step came to, before anything of it is laid down.
 pub(super) struct Stepped {
@@ -34,6 +34,10 @@ impl Batch<'_> {
                 Ending::Over => return Ok(Applied::Duplicate),
                 Ending::Unknown => return Ok(Applied::Unknown),
             }
+        }
+        if self.is_buried(apply) {
+            self.store_cause(cause, None);
+            return Ok(Applied::Ignored);
         }
         let apply = &*self.with_all_parts(apply);
         let place = match self.locate(&apply.target, &apply.body, &apply.refs) {
@@ -74,13 +78,15 @@ impl Batch<'_> {
             | EventBody::Assistant(_)
             | EventBody::Roster(_)
             | EventBody::Ticket(_)
-            | EventBody::Delivery(_) => true,
+            | EventBody::Delivery(_)
+            | EventBody::Erased { .. } => true,
         }
     }
 
     /// The event in our own terms: session numbers and message ids. `None`: nothing comes of it.
     fn understand(&self, apply: &Apply, place: &Place) -> Option<EventBody> {
         let mut body = apply.body.clone();
+        erasure::forget_place(&mut body, &place.conversation);
         if let Some(session) = place.session {
             set_session(&mut body, session);
         }
@@ -189,6 +195,7 @@ fn rewritten(body: &EventBody) -> Rewritten {
         | EventBody::Roster(_)
         | EventBody::Ticket(_)
         | EventBody::Delivery(_)
-        | EventBody::Timer { .. } => Rewritten::No,
+        | EventBody::Timer { .. }
+        | EventBody::Erased { .. } => Rewritten::No,
     }
 }

@@ -5,7 +5,8 @@
 use std::collections::BTreeSet;
 
 use deskbridge_conversation::{
-    ConversationId, DeskEvent, EffectId, EventBody, MessageId, ReactionTarget, RequesterEvent, RequesterVerb,
+    ConversationId, DeskEvent, EffectId, EventBody, MessageId, ReactionTarget, RequesterEvent, RequesterId,
+    RequesterVerb,
 };
 
 use super::album;
@@ -20,6 +21,7 @@ struct Wanted {
     remotes: Vec<RemoteRef>,
     causes: Vec<String>,
     ticket_keys: Vec<String>,
+    requesters: BTreeSet<RequesterId>,
     roster: bool,
 }
 
@@ -44,6 +46,7 @@ pub(crate) fn of<'a>(jobs: impl Iterator<Item = &'a Job>) -> Keys {
         effects: wanted.effects.into_iter().collect(),
         roster: wanted.roster,
         ticket_keys: wanted.ticket_keys,
+        requesters: wanted.requesters.into_iter().collect(),
     }
 }
 
@@ -65,7 +68,11 @@ impl Wanted {
             Target::Conversation(id) => {
                 self.conversations.insert(*id);
             }
-            Target::Requester { address, .. } | Target::Desk { address } => {
+            Target::Requester { address, requester, .. } => {
+                self.addresses.insert(address.key());
+                self.requesters.insert(requester.id.clone());
+            }
+            Target::Desk { address } => {
                 self.addresses.insert(address.key());
             }
         }
@@ -81,15 +88,20 @@ impl Wanted {
             Admin::ReplaceContent { message, .. } => {
                 self.conversations.insert(message.conversation);
             }
-            Admin::Ticket(TicketOp::Create { key, .. } | TicketOp::Comment { key, .. }) => {
+            Admin::Ticket(TicketOp::Create { key, conversation, .. }) => {
                 self.ticket_keys.push(key.clone());
+                self.conversations.extend(conversation);
             }
+            Admin::Ticket(TicketOp::Comment { key, .. }) => self.ticket_keys.push(key.clone()),
+            Admin::PutBlob(blob) => self.conversations.extend(blob.conversation),
             Admin::Ticket(
                 TicketOp::SetStatus { .. } | TicketOp::Attach { .. } | TicketOp::SetTechnician { .. },
             )
             | Admin::PutShelf { .. }
+            | Admin::DropShelf { .. }
+            | Admin::Bury { .. }
+            | Admin::Forget(_)
             | Admin::Quarantine { .. }
-            | Admin::PutBlob(_)
             | Admin::CreateToken(_)
             | Admin::RevokeToken { .. }
             | Admin::PutAccount(_)
@@ -121,6 +133,7 @@ pub(super) fn named(body: &EventBody) -> Option<MessageId> {
         | EventBody::Roster(_)
         | EventBody::Ticket(_)
         | EventBody::Delivery(_)
-        | EventBody::Timer { .. } => None,
+        | EventBody::Timer { .. }
+        | EventBody::Erased { .. } => None,
     }
 }

@@ -95,6 +95,11 @@ impl Outbox {
         }
     }
 
+    /// Everything that is queued and was made before `seq`, but for what is drawn late and shows the new state (S111).
+    pub(super) fn cancel_all(&mut self, conversation: ConversationId, seq: u64, now: Timestamp) {
+        self.cancel_where(conversation, seq, now, |row| slot(row).is_none());
+    }
+
     /// Held rows made before `seq` go out now (D13).
     pub(super) fn release(&mut self, conversation: ConversationId, seq: u64) {
         for row in self.rows.values_mut() {

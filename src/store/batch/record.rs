@@ -59,6 +59,9 @@ impl Batch<'_> {
         }
         self.roster.occupy(&before.occupies(), &after.occupies());
         self.index_addresses(before, &after, place.opened);
+        if after.is_erased() && !before.is_erased() {
+            self.erase(before, &after);
+        }
         self.changes.log.push(LogRow {
             conversation: id,
             seq,
@@ -155,6 +158,9 @@ impl Batch<'_> {
 
     /// An attachment was copied: the same words, with the file in our own keeping.
     pub(super) fn replace_content(&mut self, message: MessageId, content: &Content) {
+        if self.is_erased(Some(message.conversation)) {
+            return;
+        }
         for hit in self.remotes.values_mut().filter(|hit| hit.message == Some(message)) {
             hit.content = Some(content.clone());
         }
@@ -260,6 +266,9 @@ impl Batch<'_> {
     /// The platform's names for what was shown, so that answers, edits and reactions are understood.
     fn link_sent(&mut self, conversation: ConversationId, delivery: &DeliveryEvent) {
         let Outcome::Sent { remote, more, address, .. } = &delivery.outcome else { return };
+        if self.is_of_the_erased(conversation, delivery.session) {
+            return;
+        }
         if let (Some(Joined { lead, nth }), DeliveryOp::Post { message }) = (delivery.joined, &delivery.op) {
             let (session, message) = (delivery.session, *message);
             self.changes.joints.push(JointRow { conversation, session, message, lead, nth });
@@ -324,7 +333,8 @@ fn end_of(body: &EventBody, made: &Made) -> (DeliveryState, Option<String>) {
         | EventBody::Requester { .. }
         | EventBody::Desk { .. }
         | EventBody::Roster(_)
-        | EventBody::Timer { .. } => (DeliveryState::Sent, None),
+        | EventBody::Timer { .. }
+        | EventBody::Erased { .. } => (DeliveryState::Sent, None),
     }
 }
 

@@ -107,7 +107,8 @@ impl Batch<'_> {
             | EventBody::Roster(_)
             | EventBody::Ticket(_)
             | EventBody::Delivery(_)
-            | EventBody::Timer { .. } => named(body)?.conversation,
+            | EventBody::Timer { .. }
+            | EventBody::Erased { .. } => named(body)?.conversation,
         };
         let conversation = self.conversations.get(&id)?;
         // The same room: an id that somebody made up leads nowhere.
@@ -194,7 +195,8 @@ fn opens(body: &EventBody) -> Opens {
         | EventBody::Roster(_)
         | EventBody::Ticket(_)
         | EventBody::Delivery(_)
-        | EventBody::Timer { .. } => Opens::Never,
+        | EventBody::Timer { .. }
+        | EventBody::Erased { .. } => Opens::Never,
     }
 }
 
@@ -209,6 +211,7 @@ pub fn set_session(body: &mut EventBody, real: SessionId) {
         | EventBody::Roster(_)
         | EventBody::Ticket(_)
         | EventBody::Delivery(_)
-        | EventBody::Timer { .. } => {}
+        | EventBody::Timer { .. }
+        | EventBody::Erased { .. } => {}
     }
 }

@@ -68,6 +68,7 @@ impl Tables {
         for (message, helpful, now) in &changes.feedback {
             self.feedback.insert(*message, (*helpful, *now));
         }
+        self.erase(changes);
     }
 
     fn put_conversation(&mut self, row: &ConversationRow) {
@@ -206,7 +207,7 @@ impl Tables {
             self.shelf.insert((channel.clone(), key.clone()), value.clone());
         }
         for (channel, raw, why, now) in &changes.quarantine {
-            let id = next_id(self.quarantine.len());
+            let id = self.quarantine.last().map_or(0, |row| row.id) + 1;
             let channel = deskbridge_contract::ChannelName(channel.clone());
             self.quarantine.push(QuarantineRow {
                 id,
@@ -257,7 +258,7 @@ fn next_id(stored: usize) -> i64 {
     i64::try_from(stored).unwrap_or(i64::MAX - 1) + 1
 }
 
-fn coalesces(row: &OutboxRow) -> Option<&'static str> {
+pub(super) fn coalesces(row: &OutboxRow) -> Option<&'static str> {
     match &row.effect {
         Effect::Deliver(delivery) => delivery.op.coalesces(),
         _ => None,

@@ -48,6 +48,11 @@ impl Tables {
                 self.load_conversation(id.conversation, &mut loaded);
             }
         }
+        for requester in &keys.requesters {
+            if let Some(until) = self.buried.get(requester) {
+                loaded.buried.insert(requester.clone(), *until);
+            }
+        }
         if keys.roster {
             loaded.technicians = self.technicians.iter().map(|(id, row)| (id.clone(), row.clone())).collect();
         }

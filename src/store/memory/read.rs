@@ -194,7 +194,7 @@ impl Read for Memory {
         let terms = search::beginnings(query);
         let tables = self.tables();
         let mut latest: BTreeMap<&RequesterId, (Timestamp, &Requester)> = BTreeMap::new();
-        for row in tables.conversations.values() {
+        for row in tables.conversations.values().filter(|row| !row.state.is_erased()) {
             let (requester, opened) = (&row.state.requester, row.state.opened);
             latest.insert(&requester.id, (opened, requester));
         }
@@ -242,6 +242,24 @@ impl Read for Memory {
         Ok(self.tables().tickets.values().rev().find(|ticket| ticket.conversation == Some(id)).cloned())
     }
 
+    async fn requester(&self, id: &RequesterId) -> Result<Option<PersonRow>, StoreError> {
+        let tables = self.tables();
+        let latest = tables.conversations.values().rev().find(|row| row.state.requester.id == *id);
+        Ok(latest.filter(|row| !row.state.is_erased()).map(|row| PersonRow {
+            id: id.clone(),
+            name: row.state.requester.name.clone(),
+            language: row.state.requester.language.clone(),
+        }))
+    }
+
+    async fn conversations_at(&self, address: &str) -> Result<Vec<ConversationId>, StoreError> {
+        Ok(self.tables().addresses.get(address).into_iter().flatten().copied().collect())
+    }
+
+    async fn blobs_of(&self, id: ConversationId) -> Result<Vec<BlobRow>, StoreError> {
+        Ok(self.tables().blobs.values().filter(|row| row.conversation == Some(id)).cloned().collect())
+    }
+
     async fn blob(&self, id: &str) -> Result<Option<BlobRow>, StoreError> {
         Ok(self.tables().blobs.get(id).cloned())
     }
@@ -261,6 +279,21 @@ impl Read for Memory {
             Some((key.clone(), value.clone()))
         });
         Ok(found.collect())
+    }
+
+    async fn shelf_find(
+        &self,
+        channel: &ChannelName,
+        prefix: &str,
+        word: &str,
+    ) -> Result<Vec<String>, StoreError> {
+        let tables = self.tables();
+        let from = (channel.0.clone(), prefix.to_owned());
+        let all = tables
+            .shelf
+            .range(from..)
+            .take_while(|((on, key), _)| *on == channel.0 && key.starts_with(prefix));
+        Ok(all.filter(|(_, value)| value.contains(word)).map(|((_, key), _)| key.clone()).collect())
     }
 
     async fn token_by_hash(&self, sha256: &str) -> Result<Option<TokenRow>, StoreError> {

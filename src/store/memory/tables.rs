@@ -5,7 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use deskbridge_contract::Timestamp;
-use deskbridge_conversation::{ConversationId, EffectId, MessageId, Presence, SessionId, TechnicianId};
+use deskbridge_conversation::{
+    ConversationId, EffectId, MessageId, Presence, RequesterId, SessionId, TechnicianId,
+};
 
 use crate::rows::*;
 
@@ -46,6 +48,8 @@ pub struct Tables {
     pub(super) tickets: BTreeMap<i64, TicketRow>,
     pub(super) ticket_comments: BTreeSet<String>,
     pub(super) feedback: BTreeMap<MessageId, (bool, Timestamp)>,
+    /// Nothing that they did until then is taken in.
+    pub(super) buried: BTreeMap<RequesterId, Timestamp>,
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -43,7 +43,8 @@ pub(crate) async fn open(url: &str, migrate: bool) -> Result<(PostgresBackend, R
         .max_connections(READERS)
         .acquire_timeout(Duration::from_secs(5))
         .connect_lazy_with(options.clone());
-    let backend = PostgresBackend { options, conn: None, open: false, transaction: Transaction::default() };
+    let backend =
+        PostgresBackend { options, conn: None, open: false, transaction: Transaction::default(), salt: None };
     Ok((backend, Reader { pool: Pool::Postgres(pool) }))
 }
 

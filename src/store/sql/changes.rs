@@ -6,7 +6,7 @@ use deskbridge_conversation::{Conversation, ConversationId};
 
 use super::Text;
 use super::rows::Rows;
-use super::{find, staff, write_admin, write_delivery, write_talk, write_tickets};
+use super::{find, staff, write_admin, write_delivery, write_erasure, write_talk, write_tickets};
 use crate::backend::Changes;
 use crate::job::StoreError;
 use crate::rows::AuditRow;
@@ -35,6 +35,8 @@ pub(crate) trait Known {
     fn last_ticket(&self) -> i64;
     /// The latest audit row's id and hash.
     fn last_audit(&self) -> (i64, &str);
+    /// Of tombstones.
+    fn salt(&self) -> &str;
 }
 
 pub(crate) struct Plan<'a> {
@@ -54,6 +56,13 @@ impl Plan<'_> {
     /// Every row must be written.
     pub(crate) fn add_exact(&mut self, text: &'static Text, rows: Rows) {
         self.push(text, rows, true);
+    }
+
+    /// Rows that several statements share; none of their cells can be at fault.
+    pub(crate) fn add_same(&mut self, text: &'static Text, rows: &str, any: bool) {
+        if any {
+            self.writes.push(Write { text, rows: rows.to_owned(), expect: None });
+        }
     }
 
     fn push(&mut self, text: &'static Text, mut rows: Rows, exact: bool) {
@@ -92,6 +101,7 @@ pub(crate) fn plan<'a>(
     write_admin::audit(changes, &mut plan);
     write_tickets::tickets(changes, &mut plan);
     write_admin::feedback(changes, &mut plan);
+    write_erasure::erasure(changes, &mut plan);
     write_admin::counters(changes, &mut plan);
     match plan.fault.take() {
         Some(fault) => Err(fault),

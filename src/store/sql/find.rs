@@ -58,6 +58,9 @@ pub(crate) static PEOPLE: Text = Text {
          order by r.last_opened desc, r.id desc limit $2",
 };
 
+pub(crate) static REQUESTER: Text =
+    text!("requesters: one", "select r.id, r.name, r.language from requesters as r where r.id = $1");
+
 /// Newest first, below the number `$2`.
 pub(crate) static TICKETS: Text = Text {
     name: "tickets: find",
@@ -86,4 +89,4 @@ impl Row {
 
 /// For the test that looks at their plans.
 #[cfg(test)]
-pub(super) static TEXTS: &[&Text] = &[&DROP_LABELS, &LABELS, &PEOPLE, &TICKETS];
+pub(super) static TEXTS: &[&Text] = &[&DROP_LABELS, &LABELS, &PEOPLE, &REQUESTER, &TICKETS];

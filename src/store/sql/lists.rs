@@ -170,6 +170,17 @@ static ATTACHMENTS: Text = text!(
     ") order by id"
 );
 
+pub(crate) static CONVERSATIONS_AT: Text = text!(
+    "sessions: at an address",
+    "select distinct conversation from sessions where address = $1 order by conversation"
+);
+pub(crate) static SHELF_FIND: Text = Text {
+    name: "shelves: find",
+    sqlite: "select key from shelves where channel = $1 and key >= $2 and key < $3 and instr(value, $4) > 0 order by key",
+    postgres: "select key from shelves where channel = $1 and key >= $2 and key < $3 and strpos(value, $4) > 0 order by key",
+};
+pub(crate) static BLOBS_OF: Text =
+    text!("blobs: of one", "select ", BLOB, " from blobs where conversation = $1 order by id");
 pub(crate) static BLOB: Text = text!("blobs: one", "select ", BLOB, " from blobs where id = $1");
 pub(crate) static SHELF: Text =
     text!("shelves: one", "select value from shelves where channel = $1 and key = $2");
@@ -271,6 +282,9 @@ pub(super) static TEXTS: &[&Text] = &[
     &HISTORY,
     &ATTACHMENTS,
     &BLOB,
+    &BLOBS_OF,
+    &SHELF_FIND,
+    &CONVERSATIONS_AT,
     &SHELF,
     &SHELF_MANY,
     &TOKEN_BY_HASH,

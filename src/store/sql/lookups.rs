@@ -9,16 +9,17 @@ use deskbridge_conversation::{ConversationId, Derived, MessageId, SessionId};
 
 use super::decode::{Row, card_or_message, damaged};
 use super::rows::Rows;
-use super::{Text, text};
+use super::{On, Text, text};
 use crate::backend::{Keys, Loaded, RemoteHit};
 use crate::job::StoreError;
+use crate::tombstone;
 
 // `cross join`: from the rows to the table, never the other way; SQLite obeys the order it is given then.
 pub(crate) static CAUSES: Text = text!(
     "causes: look up",
     "select ",
     NR,
-    " from ",
+    ", causes.now from ",
     KEYS,
     " cross join causes where causes.key = rows.value"
 );
@@ -82,6 +83,21 @@ pub(crate) fn keys<'a>(keys: impl IntoIterator<Item = &'a String>) -> String {
     rows.finish()
 }
 
+/// The causes, and the tombstones of the requesters.
+pub(crate) fn keys_of_causes(keys: &Keys, salt: &str) -> String {
+    let mut rows = Rows::new();
+    keys.causes.iter().for_each(|key| rows.push_key(key));
+    keys.requesters.iter().for_each(|requester| rows.push_key(&tombstone::key(salt, requester)));
+    rows.finish()
+}
+
+pub(crate) static SALT: Text = text!("salts: look up", "select value from salts where name = 'tombstones'");
+
+pub(crate) async fn salt(on: &mut On<'_>) -> Result<String, StoreError> {
+    let row = on.row(&SALT, &[]).await?.ok_or_else(|| damaged("the salt"))?;
+    row.text(0)
+}
+
 pub(crate) fn conversation_keys<'a>(ids: impl IntoIterator<Item = &'a ConversationId>) -> String {
     let mut rows = Rows::new();
     ids.into_iter().for_each(|id| rows.push_number(id.0));
@@ -120,9 +136,18 @@ impl<'k> Answers<'k> {
         Answers { keys, loaded: Loaded::default(), touched: touched.collect() }
     }
 
+    /// Of `keys_of_causes`: tombstones come behind the causes.
     pub(crate) fn causes(&mut self, rows: &[Row]) -> Result<(), StoreError> {
+        let (causes, requesters) = (&self.keys.causes, &self.keys.requesters);
         for row in rows {
-            self.loaded.causes.push(numbered(&self.keys.causes, row)?.clone());
+            let nr: usize = row.small(0)?;
+            if nr <= causes.len() {
+                self.loaded.causes.push(numbered(causes, row)?.clone());
+            } else if let Some(requester) = requesters.get(nr - causes.len() - 1) {
+                self.loaded.buried.insert(requester.clone(), row.time(1)?);
+            } else {
+                return Err(damaged("an answer's number"));
+            }
         }
         Ok(())
     }
@@ -229,4 +254,5 @@ pub(super) static TEXTS: &[&Text] = &[
     &COUNTERS,
     &COUNTERS_LOCKED,
     &LAST_AUDIT,
+    &SALT,
 ];

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use deskbridge_contract::{ChannelName, Timestamp};
 use deskbridge_conversation::{
-    Conversation, ConversationId, EffectId, MessageId, QueueId, SessionId, TechnicianId,
+    Conversation, ConversationId, EffectId, MessageId, QueueId, RequesterId, SessionId, TechnicianId,
 };
 use sqlx::postgres::PgPool;
 use sqlx::sqlite::SqlitePool;
@@ -249,6 +249,18 @@ impl Read for Reader {
         Ok(self.with_details(found).await?.pop())
     }
 
+    async fn requester(&self, id: &RequesterId) -> Result<Option<PersonRow>, StoreError> {
+        self.one(&find::REQUESTER, &[id.as_str().into()], Row::person).await
+    }
+
+    async fn conversations_at(&self, address: &str) -> Result<Vec<ConversationId>, StoreError> {
+        self.all(&lists::CONVERSATIONS_AT, &[address.into()], |row| row.conversation(0)).await
+    }
+
+    async fn blobs_of(&self, id: ConversationId) -> Result<Vec<BlobRow>, StoreError> {
+        self.all(&lists::BLOBS_OF, &[id.0.into()], Row::blob).await
+    }
+
     async fn blob(&self, id: &str) -> Result<Option<BlobRow>, StoreError> {
         self.one(&lists::BLOB, &[id.into()], Row::blob).await
     }
@@ -266,6 +278,17 @@ impl Read for Reader {
         let args = [list.as_str().into(), channel.as_str().into()];
         let found = self.all(&lists::SHELF_MANY, &args, |row| Ok((row.text(0)?, row.text(1)?))).await?;
         Ok(found.into_iter().collect())
+    }
+
+    async fn shelf_find(
+        &self,
+        channel: &ChannelName,
+        prefix: &str,
+        word: &str,
+    ) -> Result<Vec<String>, StoreError> {
+        let end = format!("{prefix}\u{10ffff}");
+        let args = [channel.as_str().into(), prefix.into(), end.as_str().into(), word.into()];
+        self.all(&lists::SHELF_FIND, &args, |row| row.text(0)).await
     }
 
     async fn token_by_hash(&self, sha256: &str) -> Result<Option<TokenRow>, StoreError> {

@@ -210,6 +210,9 @@ pub(crate) fn requesters(changes: &Changes, plan: &mut Plan<'_>) {
     for row in last_of(&changes.conversations, |row| &row.state.requester.id) {
         let (requester, opened) = (&row.state.requester, row.state.opened);
         let before = plan.known.before(row.state.id);
+        if row.state.is_erased() {
+            continue;
+        }
         if before.is_none_or(|before| before.requester != *requester) {
             saved.push([
                 requester.id.as_str().into(),

@@ -37,6 +37,10 @@ impl Place for InFile {
     async fn open(&self) -> Opened {
         open_url(&format!("sqlite:{}", self.0.path().join("bridge.db").display())).await
     }
+
+    fn folder(&self) -> Option<&std::path::Path> {
+        Some(self.0.path())
+    }
 }
 
 pub(super) fn sqlite() -> Fresh {

@@ -2,6 +2,7 @@
 //!
 //! Not here: what the console looks like (`browser`).
 
+mod factor;
 mod sessions;
 
 use axum::body::Body;
@@ -19,7 +20,7 @@ const PASSWORD: &str = "correct horse battery";
 
 /// Routes that need a session, an account or an id of their own; each is asked in this file.
 pub fn is_shown_there(route: &Route) -> bool {
-    let own = ["/session", "{token}", "{canned}"].iter().any(|part| route.path.contains(part));
+    let own = ["/session", "{token}", "{canned}", "{requester}"].iter().any(|part| route.path.contains(part));
     let staff = route.path.starts_with("/technicians/{technician}") && !route.path.ends_with("presence");
     own || staff
         || (route.path == "/settings" && route.method == Method::Put)

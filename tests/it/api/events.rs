@@ -7,13 +7,15 @@ use std::time::Duration;
 use axum::body::{Body, BodyDataStream};
 use axum::http::Request;
 use deskbridge::http::limits::Limits;
+use deskbridge::http::openapi;
 use deskbridge_store::Admin;
 use futures_util::StreamExt as _;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 use tower::ServiceExt as _;
 
-use super::office::{Office, get, with};
+use super::office::{Office, get, post, put, with};
+use super::schema::faults;
 
 pub struct Stream {
     body: BodyDataStream,
@@ -140,4 +142,60 @@ async fn streams_end_with_the_program_and_are_not_endless_in_number() {
     office.bridge().stop.cancel();
     while one.next().await.is_some() {}
     while three.next().await.is_some() {}
+}
+
+/// schemathesis cannot ask for a stream (it has no end); so everything that it can say is heard here, and held against the
+/// description. Refusals are problems, as everywhere.
+#[tokio::test(start_paused = true)]
+async fn every_event_is_as_described() {
+    let office = Office::open_with("", Limits { streams_each: 1, ..Limits::default() }).await;
+    let document = openapi::document();
+    let content =
+        &document["paths"]["/api/v1/events"]["get"]["responses"]["200"]["content"]["text/event-stream"];
+    let described = content["x-events"].as_object().expect("events are described");
+    assert_eq!(described.len(), openapi::stream::EVENTS.len());
+    let mut heard = std::collections::BTreeSet::new();
+    let mut hear = |event: &Event| {
+        let data = &described.get(&event.name).unwrap_or_else(|| panic!("undescribed: {event:?}"))["data"];
+        let found = faults(&event.data, data, &document);
+        assert!(found.is_empty(), "{event:?}: {found:#?}");
+        heard.insert(event.name.clone());
+    };
+    let mut ana = Stream::open(&office, get("/api/v1/events", "ana")).await;
+    let problem = &document["paths"]["/api/v1/events"]["get"]["responses"]["default"]["content"]["application/problem+json"]
+        ["schema"];
+    for (request, status) in [
+        (get("/api/v1/events", "nobody"), 401),
+        (get("/api/v1/events", "ana"), 429),
+        (get("/api/v1/events?odd=1", "bob"), 400),
+    ] {
+        let refused = office.ask(request).await.must_be(status);
+        assert_eq!(refused.header("content-type"), "application/problem+json");
+        assert_eq!(faults(&refused.json(), problem, &document), Vec::<String>::new());
+    }
+    let (network, _) = office.two().await;
+    office.accept(network, "ana").await;
+    let world = office.town.world("telegram");
+    world.type_something("maria", &world.direct("maria")).await.expect("taken");
+    let looks = format!("/api/v1/conversations/{network}/attention");
+    office.ask(post(&looks, "bob", &json!({"doing": "replying"}))).await.must_be(200);
+    office
+        .ask(put("/api/v1/technicians/bob/presence", "bob", &json!({"presence": "available"})))
+        .await
+        .must_be(200);
+    office.act(network, "label", "ana", &json!({"labels": "vpn"})).await.must_be(200);
+    office.act(network, "transfer", "ana", &json!({"to": "#sap"})).await.must_be(200);
+    office.act(network, "accept", "cem", &json!({})).await.must_be(200);
+    loop {
+        let event = ana.next().await.expect("goes on");
+        hear(&event);
+        if event.name == "conversation.hidden" {
+            break;
+        }
+    }
+    drop(ana);
+    let mut again = Stream::open(&office, with(get("/api/v1/events", "ana"), "last-event-id", "7.7")).await;
+    hear(&again.next().await.expect("a first word"));
+    let missing: Vec<&String> = described.keys().filter(|name| !heard.contains(*name)).collect();
+    assert!(missing.is_empty(), "never heard: {missing:?}");
 }

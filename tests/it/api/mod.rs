@@ -5,6 +5,7 @@
 mod answers;
 mod claims;
 mod console;
+mod erasure;
 mod events;
 mod health;
 mod http2;

@@ -89,6 +89,53 @@ async fn what_is_no_event_is_answered_as_it_was() {
     assert_eq!(office.ask(upload()).await.must_be(201).data()["id"], first["id"]);
 }
 
+/// Another run over the same store: it knows what was answered, and of a secret only that it was told.
+#[tokio::test]
+async fn what_is_no_event_is_not_done_again_by_another_run() {
+    let office = Office::open().await;
+    let again = async |request: Request<Body>| {
+        let fresh = router(&office.town.config, office.town.running(), None);
+        super::office::ask(&fresh, request).await
+    };
+    let add = |text: &str| keyed(post("/api/v1/canned", "ana", &json!({"shortcut": "hi", "text": text})));
+    let first = office.ask(add("Hello")).await.must_be(201);
+    let second = again(add("Hello")).await.must_be(201);
+    assert_eq!(
+        (second.header("idempotency-replayed"), second.header("content-type")),
+        ("true", "application/json")
+    );
+    assert_eq!(second.bytes, first.bytes);
+    assert_eq!(again(add("Something else")).await.must_be(422).code(), "idempotency-key-reused");
+    let kept = office.ask(super::office::get("/api/v1/canned", "ana")).await.data();
+    assert_eq!(kept.as_array().unwrap().len(), 1, "once, whoever was asked");
+    // A refusal is not kept; a file is.
+    let wrong = || keyed(post("/api/v1/canned", "bob", &json!({"shortcut": "a b", "text": "x"})));
+    office.ask(wrong()).await.must_be(400);
+    again(wrong()).await.must_be(400);
+    let (network, _) = office.two().await;
+    let path = format!("/api/v1/conversations/{network}/files?name=a.txt");
+    let upload = || keyed(super::office::request("POST", &path, "sue", "hello".into()));
+    let file = office.ask(upload()).await.must_be(201).data();
+    assert_eq!(again(upload()).await.must_be(201).data()["id"], file["id"]);
+    // What is shown once stands nowhere.
+    let token = || keyed(post("/api/v1/tokens", "program", &json!({"name": "ci", "scopes": ["chats:read"]})));
+    let made = office.ask(token()).await.must_be(201).data()["token"].as_str().expect("a token").to_owned();
+    assert_eq!(again(token()).await.must_be(409).code(), "already-done");
+    let rows = office.bridge().read.kept(deskbridge_store::rows::KeptRow::ANSWERED, "").await.expect("read");
+    assert!(rows.len() >= 3 && rows.iter().all(|row| !format!("{row:?}").contains(&made)));
+    assert!(!office.town.exported().await.contains("\"answered\""), "answers are in no export");
+    // Cut in the middle by the end of the program: nobody knows, and that is said.
+    let begun = rows
+        .iter()
+        .find(|row| row.value.as_deref().is_some_and(|value| value.contains("hi")))
+        .expect("the first");
+    let stored: Value = serde_json::from_str(begun.value.as_deref().expect("a value")).expect("JSON");
+    let value = json!({"request": stored["request"], "done": false}).to_string();
+    let row = deskbridge_store::rows::KeptRow { value: Some(value), ..begun.clone() };
+    office.bridge().writer.admin(deskbridge_store::Admin::Keep(row)).await.expect("stored");
+    assert_eq!(again(add("Hello")).await.must_be(409).code(), "outcome-unknown");
+}
+
 #[tokio::test]
 async fn presence_too() {
     let office = Office::open().await;

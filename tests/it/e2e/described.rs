@@ -71,7 +71,8 @@ async fn judge(python: &OsString, talk: &Talk, token: &str, which: &[&str]) -> S
         .args(["--header", &format!("Authorization: Bearer {token}")])
         .args(["--checks", CHECKS, "--phases", "coverage,fuzzing", "--max-examples", "5", "--seed", "20"])
         .args(which)
-        // A stream does not end, and a request that is given up says nothing about its description (`api::events`).
+        // A stream does not end, and a request that is given up says nothing about its description: all that it can say is
+        // held against it in `api::events` (`every_event_is_as_described`).
         .args(["--exclude-path", "/api/v1/events"])
         .args(["--workers", "2", "--continue-on-failure", "--no-color", "--no-shrink"])
         .args(["--generation-database", "none", "--request-timeout", "30", "--warnings", "off"])

@@ -7,6 +7,7 @@ mod beside;
 pub mod bridge;
 mod described;
 mod discord;
+mod erasure;
 mod faults;
 mod joint;
 mod judge;

@@ -341,6 +341,12 @@ impl ShelfStore for NoShelf {
     async fn put(&self, _channel: &ChannelName, _key: &str, _value: &str) -> Result<(), ShelfError> {
         Ok(())
     }
+    async fn delete(&self, _: &ChannelName, _: &[String]) -> Result<(), ShelfError> {
+        Ok(())
+    }
+    async fn find(&self, _: &ChannelName, _: &str, _: &str) -> Result<Vec<String>, ShelfError> {
+        Ok(Vec::new())
+    }
 }
 
 /// The row that a delivery came from; parts of one message have the same.

@@ -112,6 +112,24 @@ fn a_failed_look_is_no_leave_to_send_again() {
     assert!(broken.is_empty(), "{broken:?}");
 }
 
+/// Whatever happened before, and wherever it is cut: no word of anybody's is left, and none comes back.
+#[test]
+fn i17_whoever_is_erased_stays_erased() {
+    let mut said = 0;
+    for seed in 0..number("SEEDS").unwrap_or(SEEDS).min(40) {
+        let plan = Plan::new(seed, is_calm(seed));
+        let (before, after) = Town::new(plan.undo, Bug::None).play(plan, async |town: &Town| {
+            let before = town.requesters.events().len();
+            (before, town.erase_everybody().await)
+        });
+        said += before;
+        let theirs = |line: &&str| line.contains("it does not work c") || line.contains("\"telegram:u");
+        let left: Vec<&str> = after.lines().filter(theirs).collect();
+        assert!(left.is_empty(), "I17: SEED={seed}: {left:#?}");
+    }
+    assert!(said > 40, "else nothing was proved");
+}
+
 /// The promise that the bug breaks must notice; others may notice as well, and sooner.
 fn caught(bug: Bug, by: &str, desk: Desk) {
     let notices = |seed| run(seed, bug, desk).into_iter().find(|broken| broken.id == by);

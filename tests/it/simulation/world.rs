@@ -15,16 +15,17 @@ use async_trait::async_trait;
 use deskbridge::app::{Parts, Running, build_with};
 use deskbridge::config::Config;
 use deskbridge_contract::{Adapter, Address, ChannelName, Content, Pace, ThreadId, Timestamp};
-use deskbridge_conversation::{Answer, TechnicianId};
+use deskbridge_conversation::{Answer, RequesterId, TechnicianId};
 use deskbridge_services::assistant::{Assistant, Progress, Reply, Request, Speaker, human};
 use deskbridge_sim::{On, SimAdapter, Style, World};
+use deskbridge_store::Export as _;
 use deskbridge_store::memory::Memory;
 use deskbridge_store::open::{Kind, Opened};
 use deskbridge_store::writer::Clock;
 use tokio::time::Instant;
 
 use super::doubles::{Blow, Bug, Double, Entry, Journal, SAID, Strike, Watched};
-use super::plan::{Crash, Plan, Side, Step, TECHNICIANS, Talk};
+use super::plan::{Crash, Plan, REQUESTERS, Side, Step, TECHNICIANS, Talk};
 use crate::harness::START;
 
 /// For retries of what failed at the end of a schedule; longer than any back-off that a schedule reaches.
@@ -345,6 +346,29 @@ impl Town {
         let back = usize::try_from(pick).unwrap_or_default().min(last);
         let at = Address { thread: Some(threads[last - back].clone()), ..room };
         tokio::spawn(async move { world.say(who, &at, &words).await });
+    }
+
+    /// Erases every requester, with the store refusing a commit in between; then the platform says everything once more.
+    /// What is stored afterwards.
+    pub async fn erase_everybody(&self) -> String {
+        let running = self.start().await;
+        for who in 0..REQUESTERS {
+            let requester = RequesterId(format!("telegram:u{who}"));
+            self.strike.plan(Some(Blow::Refuse));
+            for once in ["first", "second", "third"] {
+                // Cut at one commit or another; asked again, it goes on.
+                if running.bridge.erase(&requester, None, &format!("{who}-{once}")).await.is_ok() {
+                    break;
+                }
+            }
+        }
+        for number in 1..=self.requesters.events().len() as u64 {
+            let _ = self.requesters.redeliver(number).await;
+        }
+        tokio::time::sleep(SETTLE).await;
+        let mut export = Vec::new();
+        self.store.export(&mut export).await.expect("exported");
+        String::from_utf8(export).expect("text")
     }
 
     /// Everything heals, and there is time for what is due.

@@ -183,6 +183,18 @@ export function judge(message: string, helpful: boolean) {
   });
 }
 
+/** For good; what is on the screen is read again. */
+export async function forgetPerson(chat: Conversation): Promise<boolean> {
+  return trying(async () => {
+    const erased = await post<{ conversations: number }>(`/requesters/${encodeURIComponent(chat.requester.id)}/erase`);
+    const ones = [...chats.value.values()].filter((one) => one.requester.id === chat.requester.id);
+    for (const one of ones) keep([await get<Conversation>(`/conversations/${one.id}`)]);
+    if (selected.value !== null) await loadOne(selected.value);
+    announce(`Erased: ${erased.conversations} conversations`);
+    toast(erased.conversations === 1 ? "Erased, with one conversation." : `Erased, with ${erased.conversations} conversations.`);
+  });
+}
+
 export const toggleDuty = () => setPresence(myself.value?.presence === "available" ? "offline" : "available");
 
 export function step(by: number) {
@@ -221,8 +233,8 @@ export function attend(doing: "viewing" | "replying" | "noting" | "gone", id = s
   }, () => {});
 }
 
-export async function signIn(login: string, password: string) {
-  await post("/session", { login, password });
+export async function signIn(login: string, password: string, code: string) {
+  await post("/session", code ? { login, password, code } : { login, password });
   await loadMe();
 }
 

@@ -55,7 +55,7 @@ export const page = <T>(path: string) => ask<T[]>("GET", path);
 export const post = async <T>(path: string, body: unknown = {}, key?: string) =>
   (await ask<T>("POST", path, body, key ? { "idempotency-key": key } : {})).data;
 export const put = async <T>(path: string, body: unknown) => (await ask<T>("PUT", path, body)).data;
-export const remove = async <T>(path: string) => (await ask<T>("DELETE", path)).data;
+export const remove = async <T>(path: string, body?: unknown) => (await ask<T>("DELETE", path, body)).data;
 
 /** Every page of a list, up to a reasonable end. */
 export async function all<T>(path: string, most = 2_000): Promise<T[]> {

@@ -44,7 +44,7 @@ export const said = signal("");
 export const suggesting = signal(false);
 export const query = signal("");
 export const panel = signal(window.innerWidth >= 1100);
-export type Dialog = "palette" | "help" | "transfer" | "invite" | "snooze" | "labels" | "priority" | "password" | null;
+export type Dialog = "palette" | "help" | "transfer" | "invite" | "snooze" | "labels" | "priority" | "password" | "factor" | "erase" | null;
 export const dialog = signal<Dialog>(null);
 
 export interface Toast { id: number; text: string; bad?: boolean; act?: { label: string; run: () => void } }

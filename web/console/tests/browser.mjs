@@ -2,6 +2,7 @@
 // keyboard, without a reload, through a kill of the server, in light and dark, on a phone.
 // Not here: single routes (tests/it/api).
 
+import { createHmac } from "node:crypto";
 import { Bridge, Browser, DESK, act, axeSource, base, count, inTopic, maria, must, sees, shot, until } from "./rig.mjs";
 
 const PASSWORD = "correct horse battery";
@@ -34,6 +35,16 @@ async function bothThemes(what) {
     await shot(page, `${what}-${theme}`);
   }
   await page.emulateMedia({ colorScheme: "light" });
+}
+
+/** RFC 6238, so many steps from now. */
+function totp(key, from) {
+  const bits = [...key.replace(/\s/g, "")].map((letter) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(letter).toString(2).padStart(5, "0")).join("");
+  const secret = Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)));
+  const counter = Buffer.alloc(8);
+  counter.writeBigInt64BE(BigInt(Math.floor(Date.now() / 30_000) + from));
+  const hash = createHmac("sha1", secret).update(counter).digest();
+  return String((hash.readUInt32BE(hash[19] & 15) & 0x7fffffff) % 1_000_000).padStart(6, "0");
 }
 
 const log = () => page.getByRole("log", { name: "Messages" });
@@ -80,6 +91,35 @@ async function story() {
   await page.getByLabel("Password").fill(PASSWORD);
   await page.keyboard.press("Enter");
   await page.getByRole("region", { name: "Chat list" }).waitFor();
+
+  step("a second factor: set up by its key, asked for at the next sign-in, and a recovery code");
+  await page.getByRole("button", { name: /account and preferences/ }).click();
+  await page.getByRole("button", { name: "Second factor" }).click();
+  await page.getByLabel("Your password").fill(PASSWORD);
+  await page.keyboard.press("Enter");
+  await page.getByRole("img", { name: /QR code/ }).waitFor();
+  await bothThemes("second-factor");
+  const key = await page.locator("code.key").innerText();
+  // The codes of the standard; what is done within one step must not take the same one twice.
+  await page.getByLabel("The code that it shows").fill(totp(key, 0));
+  await page.getByRole("button", { name: "Turn on" }).click();
+  await page.getByText("It is on.").waitFor();
+  const recovery = await page.locator(".codes code").first().innerText();
+  await bothThemes("recovery-codes");
+  await page.getByRole("button", { name: "I have kept them" }).click();
+  for (const code of [totp(key, 1), recovery]) {
+    await page.getByRole("button", { name: /account and preferences/ }).click();
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByLabel("E-mail address").fill("ada@example.com");
+    await page.getByLabel("Password").fill(PASSWORD);
+    await page.keyboard.press("Enter");
+    await page.getByLabel("Code").waitFor();
+    if (code === recovery) await bothThemes("code");
+    await page.getByLabel("Code").fill(code);
+    await page.keyboard.press("Enter");
+    await page.getByRole("region", { name: "Chat list" }).waitFor();
+  }
+
   // From here on nothing is loaded again.
   await page.evaluate(() => (window.neverReloaded = true));
 
@@ -243,6 +283,22 @@ async function story() {
   await page.getByRole("toolbar", { name: "Actions" }).getByRole("button", { name: "Reopen" }).waitFor();
   await page.getByRole("tab", { name: "Closed" }).click();
   await page.locator("[role=option]", { hasText: "Maria" }).waitFor();
+
+  step("the requester is erased");
+  await page.locator("[role=option]", { hasText: "Maria" }).first().click();
+  await shows("canary-after");
+  await page.getByRole("button", { name: "Erase this person…" }).click();
+  await page.getByRole("heading", { name: /Erase .*Maria/ }).waitFor();
+  await bothThemes("erase");
+  const really = page.getByRole("button", { name: "Erase for good" });
+  must(await really.isDisabled(), "nobody is erased by a slip");
+  await page.getByLabel(/To confirm/).fill("erase");
+  await page.keyboard.press("Enter");
+  await page.getByText(/^Erased, with/).waitFor();
+  await page.getByRole("heading", { name: /Erased requester/ }).waitFor();
+  await log().getByText("canary-after").waitFor({ state: "detached" });
+  must((await page.getByRole("button", { name: "Erase this person…" }).count()) === 0, "nobody is left to erase");
+  must(!(await page.locator("body").innerText()).includes("canary-"), "nothing of hers is on the page");
   must((await act("messages", { chat: 100 })).every((one) => !/canary-note|hunter2|RADIUS/.test(one.text ?? "")), "nothing internal reached her");
   must(await page.evaluate(() => window.neverReloaded === true), "no reload at any time");
   must(complaints.length === 0, `axe is content:\n${complaints.join("\n")}`);

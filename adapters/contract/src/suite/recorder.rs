@@ -131,4 +131,14 @@ impl ShelfStore for Recorder {
         self.kept().shelf.insert(key.to_owned(), value.to_owned());
         Ok(())
     }
+    async fn delete(&self, _: &ChannelName, keys: &[String]) -> Result<(), ShelfError> {
+        self.kept().shelf.retain(|key, _| !keys.contains(key));
+        Ok(())
+    }
+
+    async fn find(&self, _: &ChannelName, prefix: &str, word: &str) -> Result<Vec<String>, ShelfError> {
+        let kept = self.kept();
+        let found = kept.shelf.iter().filter(|(key, value)| key.starts_with(prefix) && value.contains(word));
+        Ok(found.map(|(key, _)| key.clone()).collect())
+    }
 }

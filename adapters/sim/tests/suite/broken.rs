@@ -220,4 +220,10 @@ impl ShelfStore for TwistedSink {
     async fn put(&self, _: &ChannelName, key: &str, value: &str) -> Result<(), ShelfError> {
         self.inbox.shelf().put(key, value).await
     }
+    async fn delete(&self, _: &ChannelName, keys: &[String]) -> Result<(), ShelfError> {
+        self.inbox.shelf().delete(keys).await
+    }
+    async fn find(&self, _: &ChannelName, prefix: &str, word: &str) -> Result<Vec<String>, ShelfError> {
+        self.inbox.shelf().find(prefix, word).await
+    }
 }

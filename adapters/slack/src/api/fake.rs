@@ -236,6 +236,16 @@ impl ShelfStore for Memory {
         self.kept.lock().unwrap().insert(key.to_owned(), value.to_owned());
         Ok(())
     }
+    async fn delete(&self, _: &ChannelName, keys: &[String]) -> Result<(), ShelfError> {
+        self.kept.lock().unwrap().retain(|key, _| !keys.contains(key));
+        Ok(())
+    }
+
+    async fn find(&self, _: &ChannelName, prefix: &str, word: &str) -> Result<Vec<String>, ShelfError> {
+        let all = self.kept.lock().unwrap();
+        let found = all.iter().filter(|(key, value)| key.starts_with(prefix) && value.contains(word));
+        Ok(found.map(|(key, _)| key.clone()).collect())
+    }
 }
 
 pub(crate) fn direct() -> Address {

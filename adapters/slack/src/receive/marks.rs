@@ -121,6 +121,20 @@ impl Marks {
         done
     }
 
+    /// How far these rooms were read is nobody's business any more.
+    pub(crate) async fn forget(&self, shelf: &Shelf, rooms: &[String]) -> Result<(), ShelfError> {
+        {
+            let mut inner = self.lock();
+            let (seen, dirty) = &mut *inner;
+            let before = seen.rooms.len() + seen.threads.len();
+            seen.rooms.retain(|room, _| !rooms.contains(room));
+            let gone = |key: &str| key.split('/').next().is_some_and(|room| rooms.iter().any(|r| r == room));
+            seen.threads.retain(|key, _| !gone(key));
+            *dirty |= before != seen.rooms.len() + seen.threads.len();
+        }
+        self.flush(shelf).await
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, (Seen, bool)> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }

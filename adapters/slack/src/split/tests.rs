@@ -100,13 +100,13 @@ fn cutting() {
     assert!(code.mrkdwn().ends_with("```\n…") && units(&code.mrkdwn()) <= 300, "{}", code.mrkdwn());
 }
 
-/// S43: a million characters are split in time that grows with them: squared, it would not end before the runner ends it.
+/// S43: hundreds of thousands of characters are split in time that grows with them: squared, it would not end before the runner ends it.
 #[test]
 fn large_texts() {
     for piece in ["word ", "🙂", "a\n\n", "&", "- x\n", "> q\n"] {
-        let source = piece.repeat(1_000_000 / piece.len());
+        let source = piece.repeat(300_000 / piece.len());
         let parts = split(Flow::read(&source), MAX_TEXT);
-        assert!(parts.len() > 50 || piece == "- x\n" || piece == "> q\n", "{piece:?}: {}", parts.len());
+        assert!(parts.len() > 15 || piece == "- x\n" || piece == "> q\n", "{piece:?}: {}", parts.len());
     }
 }
 

@@ -107,6 +107,12 @@ impl ShelfStore for Nothing {
     async fn put(&self, _: &ChannelName, _: &str, _: &str) -> Result<(), ShelfError> {
         Ok(())
     }
+    async fn delete(&self, _: &ChannelName, _: &[String]) -> Result<(), ShelfError> {
+        Ok(())
+    }
+    async fn find(&self, _: &ChannelName, _: &str, _: &str) -> Result<Vec<String>, ShelfError> {
+        Ok(Vec::new())
+    }
 }
 
 pub(super) fn callback(event: Value) -> Value {

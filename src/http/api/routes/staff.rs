@@ -3,7 +3,9 @@
 //! Not here: conversations (`routes.rs`).
 
 use super::{Act, Field, Kind, Method, Param, Route, Shape, get, optional, param, post};
-use crate::http::api::{accounts, attention, canned, drafts, settings, signin, sites, tokens, uploads};
+use crate::http::api::{
+    accounts, attention, canned, drafts, factor, people, settings, signin, sites, tokens, uploads,
+};
 use crate::http::auth::Scope;
 use crate::http::passwords;
 
@@ -25,9 +27,15 @@ const fn list(name: &'static str, about: &'static str) -> Field {
 
 pub(super) const NOTHING: &[Field] = &[];
 const PASSWORD: usize = passwords::LONGEST;
+const CODE: Field =
+    optional("code", 40, "of the authenticator, or a recovery code; where the account has a second factor");
+const SURE: &[Field] = &[needed("password", PASSWORD, "the password once more")];
+const CONFIRM: &[Field] = &[needed("code", 40, "what the authenticator shows")];
+const OFF: &[Field] = &[needed("password", PASSWORD, "the password once more"), CODE];
 const LOGIN: &[Field] = &[
     needed("login", 200, "the e-mail address of the account"),
     needed("password", PASSWORD, "its password"),
+    CODE,
 ];
 const LINK: &[Field] = &[needed("link", 200, "the secret of a one-time link")];
 const CLAIM: &[Field] = &[
@@ -35,6 +43,7 @@ const CLAIM: &[Field] = &[
     needed("password", PASSWORD, "the password that is chosen; 12 characters or more"),
     optional("name", 100, "for the first admin: the name that requesters see"),
     optional("login", 200, "for an account without one: an e-mail address"),
+    CODE,
 ];
 const CHANGE: &[Field] =
     &[needed("old", PASSWORD, "the password so far"), needed("new", PASSWORD, "12 characters or more")];
@@ -151,6 +160,55 @@ pub(super) const STAFF: &[Route] = &[
         "Done",
         act!(signin::change_password),
     ),
+    Route {
+        scope: None,
+        ..get(
+            "/session/factor",
+            Scope::ChatsRead,
+            "One's second factor, and how many recovery codes are left",
+            Shape::One("Factor"),
+            act!(factor::get),
+        )
+    },
+    Route {
+        status: 200,
+        ..write(
+            Method::Post,
+            "/session/factor",
+            None,
+            "Begin with a second factor: the secret for an authenticator, shown once",
+            SURE,
+            "Enrolment",
+            act!(factor::begin),
+        )
+    },
+    write(
+        Method::Put,
+        "/session/factor",
+        None,
+        "Show that the authenticator has it: it is on from now; answers recovery codes, shown once",
+        CONFIRM,
+        "Recovery",
+        act!(factor::confirm),
+    ),
+    write(
+        Method::Delete,
+        "/session/factor",
+        None,
+        "Turn one's second factor off",
+        OFF,
+        "Done",
+        act!(factor::turn_off),
+    ),
+    write(
+        Method::Delete,
+        "/technicians/{technician}/factor",
+        ADMIN,
+        "Take away the second factor of somebody who lost it; their sessions end",
+        NOTHING,
+        "Done",
+        act!(factor::reset),
+    ),
     get("/accounts", Scope::Admin, "Who can sign in", Shape::List("Account"), act!(accounts::list)),
     write(
         Method::Put,
@@ -220,6 +278,19 @@ pub(super) const STAFF: &[Route] = &[
         Shape::List("WidgetSite"),
         act!(sites::list),
     ),
+    Route {
+        status: 200,
+        slow: true,
+        ..write(
+            Method::Post,
+            "/requesters/{requester}/erase",
+            ADMIN,
+            "Erase a requester for good: words, files, names, and whatever channels keep of them; what they write afterwards is new",
+            NOTHING,
+            "Erased",
+            act!(people::erase),
+        )
+    },
     get("/tokens", Scope::Admin, "Tokens, without what they are", Shape::List("Token"), act!(tokens::list)),
     write(
         Method::Post,

@@ -39,6 +39,26 @@ pub(super) fn all() -> Vec<(&'static str, Value)> {
                 "editable": flag()
             })),
         ),
+        ("Factor", object(json!({"enabled": flag(), "recovery": number()}))),
+        (
+            "Enrolment",
+            object(json!({
+                "secret": {"type": "string", "description": "Base32, for typing"},
+                "uri": {"type": "string", "description": "otpauth://…"},
+                "path": {"type": "string", "description": "The QR code, as the `d` of one SVG path"},
+                "size": {"type": "integer", "description": "Modules on each side of it"}
+            })),
+        ),
+        ("Recovery", object(json!({"codes": list(text())}))),
+        (
+            "Erased",
+            object(json!({
+                "conversations": number(),
+                "messages": number(),
+                "files": number(),
+                "overwritten": {"type": "boolean", "description": "What was deleted is overwritten in the database's files, too"}
+            })),
+        ),
         (
             "Token",
             object(json!({

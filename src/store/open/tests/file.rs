@@ -218,6 +218,7 @@ pub(super) async fn look(opened: &mut Opened) {
         effects: vec![id(1, 1, 0), id(1, 99, 0)],
         roster: true,
         ticket_keys: vec!["k3".into(), "k9".into()],
+        requesters: vec!["sim:1".into()],
     };
     let loaded = opened.backend.load(&keys).await.unwrap();
     opened.backend.rollback().await;

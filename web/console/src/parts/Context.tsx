@@ -4,6 +4,7 @@ import { jump, verb } from "../acts.ts";
 import { Icon } from "../icons.tsx";
 import { Markdown } from "../markdown.tsx";
 import { channelOf, current, detail, earlier, now, panel, ticket, who } from "./aside.ts";
+import { dialog, me } from "../state.ts";
 import { ago, full } from "../time.ts";
 import { Assist } from "./Assist.tsx";
 
@@ -77,6 +78,9 @@ function Requester() {
         <div><dt>Since</dt><dd>{full(chat.opened)}</dd></div>
         {chat.co_repliers.length > 0 && <div><dt>Invited</dt><dd>{chat.co_repliers.map(who).join(", ")}</dd></div>}
       </dl>
+      {me.value?.technician?.role === "admin" && !chat.requester.id.includes(":erased-") && (
+        <p><button type="button" class="danger" onClick={() => (dialog.value = "erase")}>Erase this person…</button></p>
+      )}
       <h4>Earlier conversations</h4>
       {earlier.value.length === 0 ? <p class="muted">None.</p> : (
         <ul class="earlier">

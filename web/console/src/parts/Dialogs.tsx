@@ -2,9 +2,10 @@
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { go, jump, press, resolveAndNext, setPresence, signOut, suggest, trying, verb } from "../acts.ts";
+import { forgetPerson, go, jump, press, resolveAndNext, setPresence, signOut, suggest, trying, verb } from "../acts.ts";
 import { put } from "../api.ts";
 import { KEYS, compose, search } from "../keys.ts";
+import { SecondFactor } from "./Factor.tsx";
 import { Labels, Priority } from "./Marks.tsx";
 import { VIEWS, chats, current, dialog, me, open, own, panel, queues, route, selected, technicians, toast } from "../state.ts";
 
@@ -18,6 +19,8 @@ export function Dialogs() {
     case "labels": return <Labels />;
     case "priority": return <Priority />;
     case "password": return <Password />;
+    case "factor": return <SecondFactor />;
+    case "erase": return <Erase />;
     case null: return null;
   }
 }
@@ -61,6 +64,7 @@ function commands(): Command[] {
     { label: "Busy", hint: "", run: () => void setPresence("busy") },
     { label: "Off duty", hint: "D", run: () => void setPresence("offline") },
     { label: "Keys", hint: "?", run: () => (dialog.value = "help") },
+    { label: "Second factor…", hint: "", run: () => (dialog.value = "factor") },
     { label: "Sign out", hint: "", run: () => void signOut() },
   ];
   return [...on, ...rest];
@@ -162,6 +166,38 @@ function Snooze() {
         <label>Other<input value={own} placeholder="45m, 3h, 2d" onInput={(event) => setOwn(event.currentTarget.value)} required /></label>
         <button>Snooze</button>
         <button type="button" onClick={close}>Cancel</button>
+      </form>
+    </Modal>
+  );
+}
+
+const SURE = "erase";
+
+function Erase() {
+  const [said, setSaid] = useState("");
+  const [busy, setBusy] = useState(false);
+  const chat = current.value;
+  if (!chat) return null;
+  const submit = async (event: SubmitEvent) => {
+    event.preventDefault();
+    if (said.trim().toLowerCase() !== SURE || busy) return;
+    setBusy(true);
+    const good = await forgetPerson(chat);
+    setBusy(false);
+    if (good) close();
+  };
+  return (
+    <Modal title="Erase a person">
+      <h2>Erase {chat.requester.name}?</h2>
+      <p>Every conversation of this person is closed, and loses all words, files and names: here, in tickets, in search, and where the bridge posted them for technicians. What was done, and when, stays in the log. It cannot be taken back.</p>
+      <p class="muted">Copies on the platform itself, in other ticket systems and in backups are not reached. What the person writes afterwards starts anew.</p>
+      <form onSubmit={submit}>
+        <label>To confirm, type “{SURE}”<input autofocus value={said} autocomplete="off" onInput={(event) => setSaid(event.currentTarget.value)} required /></label>
+        <p class="row">
+          <button class="danger" disabled={busy || said.trim().toLowerCase() !== SURE}>Erase for good</button>
+          <button type="button" onClick={close}>Cancel</button>
+          {busy && <span class="muted" role="status">Being erased…</span>}
+        </p>
       </form>
     </Modal>
   );

@@ -124,6 +124,7 @@ function Menu({ name }: { name: string }) {
           <label class="check"><input type="checkbox" checked={sound.value} onChange={(event) => { sound.value = event.currentTarget.checked; store("sound", sound.value ? "on" : "off"); }} /> Sound</label>
           <button type="button" onClick={act(() => (dialog.value = "help"))}>Keys <kbd>?</kbd></button>
           <button type="button" onClick={act(() => (dialog.value = "password"))}>Change password</button>
+          <button type="button" onClick={act(() => (dialog.value = "factor"))}>Second factor</button>
           <a href="/docs" target="_blank" rel="noopener">API description</a>
           <button type="button" onClick={act(() => void signOut())}>Sign out</button>
         </div>

@@ -1,7 +1,7 @@
 // Before the workspace: signing in, and choosing a password by a one-time link.
 
 import { useEffect, useState } from "preact/hooks";
-import { post } from "../api.ts";
+import { Refused, post } from "../api.ts";
 import { signIn } from "../acts.ts";
 import { loadMe } from "../state.ts";
 
@@ -19,8 +19,23 @@ function Page({ title, children }: { title: string; children: preact.ComponentCh
   );
 }
 
+/** Where the account has a second factor. */
+function Code({ asked }: { asked: boolean }) {
+  if (!asked) return null;
+  return (
+    <>
+      <label>Code<input name="code" autocomplete="one-time-code" maxLength={40} required autofocus aria-describedby="code-rule" ref={(input) => input?.focus()} /></label>
+      <p class="muted" id="code-rule">Six digits of your authenticator, or one of your recovery codes.</p>
+    </>
+  );
+}
+
+/** The server has asked for a code, which is no fault. */
+const asksForCode = (error: unknown) => error instanceof Refused && error.code === "second-factor";
+
 export function SignIn() {
   const [wrong, setWrong] = useState("");
+  const [code, setCode] = useState(false);
   const [busy, setBusy] = useState(false);
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
@@ -28,10 +43,13 @@ export function SignIn() {
     setBusy(true);
     setWrong("");
     try {
-      await signIn(field(form, "login"), field(form, "password"));
+      await signIn(field(form, "login"), field(form, "password"), field(form, "code"));
     } catch (error) {
-      setWrong((error as Error).message);
-      (form.elements.namedItem("password") as HTMLInputElement).select();
+      if (asksForCode(error)) setCode(true);
+      else {
+        setWrong((error as Error).message);
+        (form.elements.namedItem(code ? "code" : "password") as HTMLInputElement).select();
+      }
     }
     setBusy(false);
   };
@@ -41,6 +59,7 @@ export function SignIn() {
         {wrong && <p class="wrong" role="alert" id="wrong">{wrong}</p>}
         <label>E-mail address<input name="login" type="email" autocomplete="username" required autofocus aria-describedby={wrong ? "wrong" : undefined} /></label>
         <label>Password<input name="password" type="password" autocomplete="current-password" required aria-describedby={wrong ? "wrong" : undefined} /></label>
+        <Code asked={code} />
         <button class="primary wide" disabled={busy}>{busy ? "Signing in…" : "Sign in"}</button>
         <p class="muted">No account yet? An admin makes you a one-time link. The very first admin opens the link that <code>deskbridge serve</code> prints.</p>
       </form>
@@ -52,6 +71,7 @@ interface Invitation { first: boolean; name: string | null; login: string | null
 
 export function Welcome({ secret }: { secret: string }) {
   const [what, setWhat] = useState<Invitation | null | undefined>(undefined);
+  const [code, setCode] = useState(false);
   const [wrong, setWrong] = useState("");
   const [busy, setBusy] = useState(false);
   useEffect(() => {
@@ -80,11 +100,13 @@ export function Welcome({ secret }: { secret: string }) {
     const body: Record<string, string> = { link: secret, password: field(form, "password") };
     if (what.first) body["name"] = field(form, "name");
     if (!what.login) body["login"] = field(form, "login");
+    if (code) body["code"] = field(form, "code");
     try {
       await post("/session/claim", body);
       await loadMe();
     } catch (error) {
-      setWrong((error as Error).message);
+      if (asksForCode(error)) setCode(true);
+      else setWrong((error as Error).message);
     }
     setBusy(false);
   };
@@ -97,6 +119,7 @@ export function Welcome({ secret }: { secret: string }) {
         <label>Password<input name="password" type="password" autocomplete="new-password" minLength={12} required aria-describedby="rule" /></label>
         <p class="muted" id="rule">At least 12 characters; a few words are better than one odd one.</p>
         <label>Once more<input name="again" type="password" autocomplete="new-password" minLength={12} required /></label>
+        <Code asked={code} />
         <button class="primary wide" disabled={busy}>{busy ? "One moment…" : "Start"}</button>
       </form>
     </Page>

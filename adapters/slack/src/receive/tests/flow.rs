@@ -363,3 +363,37 @@ async fn what_was_sent_leads_reactions_to_its_thread() {
     assert!(matches!(last.event, InboundEvent::Reacted { .. }));
     assert_eq!(last.address, thread);
 }
+
+#[tokio::test]
+async fn a_person_can_be_forgotten() {
+    let bench = Bench::new().await;
+    bench.event(message("D1ANA", "1789999000.000100", "my canary")).await;
+    let mention = json!({ "type": "app_mention", "channel": "C2ALL", "user": "U1ANA", "text": "<@U0BOT> help",
+        "ts": "1789999001.000100", "event_ts": "1789999001.000100" });
+    bench.event(mention).await;
+    let opened = json!({ "type": "app_home_opened", "user": "U1ANA", "channel": "D1ANA", "tab": "home",
+        "event_ts": "1789999002.000100" });
+    bench.event(opened).await;
+    let shelf = bench.sink.inbox().shelf();
+    let at = Address::room(&"slack".into(), "D1ANA");
+    let standing = Standing {
+        reference: "#1".into(),
+        state: StandingState::Waiting,
+        technician: None,
+        ticket: None,
+        position: None,
+        subject: "my canary".into(),
+        rating: None,
+    };
+    bench.adapter.standing(&at, &standing).await.unwrap();
+    let named = |who: &str| {
+        let shelf = bench.sink.shelf.lock().unwrap();
+        shelf.iter().filter(|(key, value)| key.contains(who) || value.contains(who)).count()
+    };
+    until("the page, the thread and the marks are kept", || named("U1ANA") >= 3 && named("D1ANA") >= 1).await;
+    let user = RemoteUserId("U1ANA".into());
+    for _ in 0..2 {
+        assert!(bench.adapter.forget(&shelf, &user, std::slice::from_ref(&at)).await.unwrap().is_empty());
+        assert_eq!((named("U1ANA"), named("D1ANA")), (0, 0));
+    }
+}

@@ -1,0 +1,9 @@
+-- Erasing people, and second factors of accounts.
+
+-- By what hashes are salted: a requester's tombstone is the cause `er:<hash>`, its `now` until when nothing of theirs is
+-- taken in. See src/store/tombstone.rs.
+create table salts (
+    name text primary key,
+    value text not null
+) strict, without rowid;
+insert into salts (name, value) values ('tombstones', lower(hex(randomblob(32))));

@@ -1,0 +1,154 @@
+//! What POSTs that are no events of a conversation came to, kept for a day in the store: a restart does nothing twice.
+//!
+//! Not here: those that come together or soon after one another (`once.rs`, in memory); events of conversations, whose
+//! cause the store keeps for good.
+
+use std::time::Duration;
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use bytes::Bytes;
+use deskbridge_contract::Timestamp;
+use deskbridge_store::Admin;
+use deskbridge_store::rows::KeptRow;
+use serde::{Deserialize, Serialize};
+
+use super::Api;
+use super::once::{DAY, Kept, Key, reused};
+use crate::http::problem::Problem;
+
+/// Of an answer, what the caller needs again.
+const HEADERS: [HeaderName; 3] = [header::CONTENT_TYPE, header::ETAG, header::LOCATION];
+/// Old rows are looked for with every so-many-th answer.
+const SWEPT: usize = 64;
+
+/// As it is stored.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    /// SHA-256 of method, address and body.
+    request: String,
+    done: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    answer: Option<Said>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Said {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: String,
+}
+
+/// What an earlier run of the program left.
+pub enum Answered {
+    /// `None`: what it answered was not kept.
+    Done(Option<Kept>),
+    /// It ended in the middle.
+    Begun,
+}
+
+pub fn unknown() -> Problem {
+    let detail =
+        "the program ended while it carried this out; look whether it was done, then use another key";
+    Problem::conflict("outcome-unknown", detail)
+}
+
+impl Said {
+    fn of(kept: &Kept) -> Option<Said> {
+        let text =
+            |name: &HeaderName| Some((name.to_string(), kept.headers.get(name)?.to_str().ok()?.to_owned()));
+        let headers = HEADERS.iter().filter_map(text).collect();
+        let body = String::from_utf8(kept.body.to_vec()).ok()?;
+        Some(Said { status: kept.status.as_u16(), headers, body })
+    }
+
+    fn kept(self) -> Option<Kept> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in self.headers {
+            headers.insert(name.parse::<HeaderName>().ok()?, HeaderValue::from_str(&value).ok()?);
+        }
+        Some(Kept { status: StatusCode::from_u16(self.status).ok()?, headers, body: Bytes::from(self.body) })
+    }
+}
+
+impl Api {
+    /// `None`: nothing is known of it.
+    pub(super) async fn answered(&self, key: &Key) -> Result<Option<Answered>, Problem> {
+        let (name, request) = key.named();
+        let Some(row) = self.bridge.read.kept_one(KeptRow::ANSWERED, "", name).await? else {
+            return Ok(None);
+        };
+        if self.is_old(&row) {
+            return Ok(None);
+        }
+        let value = row.value.unwrap_or_default();
+        let stored: Stored = serde_json::from_str(&value).map_err(|_| Problem::internal())?;
+        if stored.request != request {
+            return Err(reused());
+        }
+        Ok(Some(match stored.done {
+            true => Answered::Done(stored.answer.and_then(Said::kept)),
+            false => Answered::Begun,
+        }))
+    }
+
+    fn is_old(&self, row: &KeptRow) -> bool {
+        self.bridge.now().since(row.updated) > DAY + Duration::from_secs(1)
+    }
+
+    pub(super) async fn note_begun(&self, key: &Key) -> Result<(), Problem> {
+        self.note(key, |request| Some(Stored { request, done: false, answer: None })).await
+    }
+
+    /// It was refused: what was wrong may be put right under the same key.
+    pub(super) async fn forget_begun(&self, key: &Key) -> Result<(), Problem> {
+        self.note(key, |_| None).await
+    }
+
+    pub(super) async fn note_done(&self, key: &Key, kept: Option<Kept>) -> Result<(), Problem> {
+        let answer = kept.as_ref().and_then(Said::of);
+        self.note(key, |request| Some(Stored { request, done: true, answer })).await?;
+        if self.onces.is_time_to_sweep(SWEPT) {
+            let rows = self.bridge.read.kept(KeptRow::ANSWERED, "").await?;
+            for row in rows.into_iter().filter(|row| self.is_old(row)) {
+                self.bridge.writer.admin(Admin::Keep(KeptRow { value: None, ..row })).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn note(
+        &self,
+        key: &Key,
+        what: impl FnOnce(String) -> Option<Stored> + Send,
+    ) -> Result<(), Problem> {
+        let (name, request) = key.named();
+        let value = what(request).map(|stored| serde_json::to_string(&stored)).transpose();
+        let row = KeptRow {
+            kind: KeptRow::ANSWERED.into(),
+            owner: String::new(),
+            key: name.to_owned(),
+            value: value.map_err(|_| Problem::internal())?,
+            updated: Timestamp(0),
+        };
+        self.bridge.writer.admin(Admin::Keep(row)).await?;
+        Ok(())
+    }
+
+    /// What was done stays done; what was answered may name somebody who is erased now.
+    pub(super) async fn forget_answers(&self) -> Result<(), Problem> {
+        self.onces.forget_answers();
+        for row in self.bridge.read.kept(KeptRow::ANSWERED, "").await? {
+            let Some(stored) =
+                row.value.as_deref().and_then(|value| serde_json::from_str::<Stored>(value).ok())
+            else {
+                continue;
+            };
+            if stored.answer.is_some() {
+                let stored = Stored { answer: None, ..stored };
+                let value = serde_json::to_string(&stored).map_err(|_| Problem::internal())?;
+                self.bridge.writer.admin(Admin::Keep(KeptRow { value: Some(value), ..row })).await?;
+            }
+        }
+        Ok(())
+    }
+}
