@@ -9,6 +9,7 @@ mod life;
 mod pairs;
 mod rows;
 mod surfaces;
+mod words;
 
 use std::time::Duration;
 
