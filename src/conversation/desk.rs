@@ -9,7 +9,7 @@ use crate::notices::DeskNotice;
 use crate::verbs::permitted;
 use crate::*;
 
-pub use crate::card::{Words, actions, card, requester_name, state, status};
+pub use crate::card::{Words, actions, card, requester_name, requester_picture, state, status};
 
 /// Opens a session in every room of the queue that has none (L5), and brings older ones up to date.
 pub fn open_rooms(cx: &mut Context<'_>) {
@@ -116,12 +116,23 @@ pub fn standing(cx: &Context<'_>, by: &DeskActor) -> airlock::Standing {
     }
 }
 
+/// Tells somebody who may do nothing here why, or asks whether they are who their address says.
+pub fn turn_away(cx: &mut Context<'_>, by: &DeskActor, via: &Via) {
+    match by {
+        DeskActor::Unconfirmed(technician) => {
+            let name = cx.policy.name(technician);
+            cx.whisper(via, &DeskNotice::ConfirmIdentity { name });
+        }
+        DeskActor::Technician(_) | DeskActor::Outsider => cx.whisper(via, &DeskNotice::NotPermitted),
+    }
+}
+
 /// Checks the right to a verb; tells the person when there is none. Outsiders may do nothing.
 pub fn may(cx: &mut Context<'_>, by: &DeskActor, via: &Via, verb: &Verb) -> Option<TechnicianId> {
     let technician = match by {
         DeskActor::Technician(technician) => technician.clone(),
-        DeskActor::Outsider => {
-            cx.whisper(via, &DeskNotice::NotPermitted);
+        DeskActor::Unconfirmed(_) | DeskActor::Outsider => {
+            turn_away(cx, by, via);
             return None;
         }
     };

@@ -19,6 +19,7 @@ pub mod event;
 pub mod fit;
 pub mod gist;
 pub mod handover;
+pub mod identity;
 pub mod ids;
 pub mod notices;
 pub mod policy;
@@ -106,6 +107,9 @@ pub struct Requester {
     pub name: String,
     /// Two letters; the language of notices.
     pub language: String,
+    /// A public picture, for surfaces that show one beside the name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture: Option<String>,
     /// True after `Left`: sending would fail, technicians are told.
     #[serde(default, skip_serializing_if = "is_default")]
     pub away: bool,

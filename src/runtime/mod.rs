@@ -16,6 +16,7 @@ pub mod duty;
 pub mod ending;
 pub mod health;
 pub mod hints;
+pub mod identity;
 pub mod intake;
 pub mod outbox;
 pub mod pace;
@@ -61,6 +62,8 @@ pub struct Bridge {
     pub assistant: Arc<dyn Assistant>,
     pub tickets: Arc<dyn TicketDesk>,
     pub blobs: Arc<Blobs>,
+    /// One change of what is in force at a time: what was checked is what is kept.
+    pub changing: tokio::sync::Mutex<()>,
     /// Set once: stop taking new work.
     pub stop: CancellationToken,
     pub tasks: TaskTracker,

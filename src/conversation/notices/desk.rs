@@ -9,6 +9,7 @@ use deskbridge_contract::{Action, Content};
 
 use super::words::{ENGLISH, exactly, plain};
 use super::{DeskNotice, RequeueReason};
+use crate::identity;
 use crate::verbs::Verb;
 
 /// The words and buttons for a desk room.
@@ -22,6 +23,12 @@ fn buttons(notice: &DeskNotice) -> Vec<Action> {
         return vec![
             button(Verb::Send { message: *message }, "Send anyway"),
             button(Verb::TakeOver, "Take over"),
+        ];
+    }
+    if matches!(notice, DeskNotice::ConfirmIdentity { .. }) {
+        return vec![
+            Action::new(identity::YES, "Yes, that is me"),
+            Action::new(identity::NO, "No, somebody else"),
         ];
     }
     if matches!(notice, DeskNotice::Offered { .. } | DeskNotice::TransferAsked { .. }) {
@@ -43,6 +50,11 @@ fn text(notice: &DeskNotice) -> String {
     match notice {
         DeskNotice::KeptInternal { owner, .. } => kept(owner.as_deref()),
         DeskNotice::NotPermitted => NOT_PERMITTED.to_owned(),
+        DeskNotice::ConfirmIdentity { name } => format!(
+            "Your address is that of {}, a technician of this desk. Is that you? Nothing was sent or changed until you \
+             confirm it, once.",
+            plain(name)
+        ),
         DeskNotice::Refused { verb, why } => format!("Not done ({verb}): {}", sentence(why)),
         DeskNotice::Misread { why } => format!("Not done: {}", sentence(why)),
         DeskNotice::Offered { name, seconds } => {

@@ -6,6 +6,7 @@ mod apart;
 mod doors;
 mod faults;
 mod life;
+mod mapping;
 mod pairs;
 mod rows;
 mod surfaces;
