@@ -188,6 +188,8 @@ pub fn common_verb(cx: &mut Context<'_>, by: &TechnicianId, via: &Via, verb: &Ve
         | Verb::Transfer { .. }
         | Verb::Invite { .. }
         | Verb::Leave
+        | Verb::Backup
+        | Verb::Join
         | Verb::Snooze { .. }
         | Verb::Handback
         | Verb::Resolve { .. }
@@ -261,12 +263,17 @@ fn info(cx: &Context<'_>, via: &Via) -> Vec<(String, String)> {
     lines
 }
 
-/// A human's reaction on the root card is a verb: 👀 accept · ✅ resolve · 🎫 ticket · 💤 ⏰ snooze.
+/// A human's reaction on the root card is a verb: 👀 accept · ✅ resolve · 🎫 ticket · 💤 ⏰ snooze · 🙋 backup · 🔴 urgent.
 pub fn card_reaction(emoji: &str) -> Option<Verb> {
-    match emoji {
+    // Tones of skin and kinds of people say nothing about what is meant.
+    let plain = |c: &char| !matches!(c, '\u{1f3fb}'..='\u{1f3ff}' | '\u{fe0f}');
+    let base: String = emoji.split('\u{200d}').next().unwrap_or_default().chars().filter(plain).collect();
+    match base.as_str() {
         "👀" => Some(Verb::Accept),
         "✅" => Some(Verb::Resolve { silently: false }),
         "🎫" => Some(Verb::Ticket),
+        "🙋" => Some(Verb::Backup),
+        "🔴" => Some(Verb::Priority { level: verbs::URGENT }),
         "💤" | "⏰" => Some(Verb::Snooze { period: std::time::Duration::from_secs(3600) }),
         _ => None,
     }

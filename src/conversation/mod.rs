@@ -11,6 +11,7 @@ pub mod assigned;
 pub mod assisting;
 pub mod card;
 pub mod closed;
+pub mod colleagues;
 pub mod context;
 pub mod delivery;
 pub mod desk;

@@ -153,6 +153,13 @@ pub enum DeskNotice {
         name: String,
         by: String,
     },
+    /// Mentions the colleagues. Button: Join (`join`).
+    BackupCalled {
+        name: String,
+    },
+    Joined {
+        name: String,
+    },
     Left {
         name: String,
     },

@@ -25,6 +25,9 @@ fn buttons(notice: &DeskNotice) -> Vec<Action> {
             button(Verb::TakeOver, "Take over"),
         ];
     }
+    if matches!(notice, DeskNotice::BackupCalled { .. }) {
+        return vec![button(Verb::Join, "Join")];
+    }
     if matches!(notice, DeskNotice::ConfirmIdentity { .. }) {
         return vec![
             Action::new(identity::YES, "Yes, that is me"),
@@ -75,6 +78,10 @@ fn text(notice: &DeskNotice) -> String {
         DeskNotice::Invited { name, by } => {
             format!("{} invited {}, who may now reply too.", bold(by), bold(name))
         }
+        DeskNotice::BackupCalled { name } => {
+            format!("🙋 {} could use another pair of eyes here.", bold(name))
+        }
+        DeskNotice::Joined { name } => format!("{} joined, and may now reply too.", bold(name)),
         DeskNotice::Left { name } => format!("{} left the conversation.", bold(name)),
         DeskNotice::Nudge { name, minutes } => format!("{}, no answer yet for {minutes} min.", bold(name)),
         DeskNotice::Requeued { why } => requeued(*why).to_owned(),
@@ -131,7 +138,7 @@ Verbs, as !verb or /verb, or by the buttons of the card:
 
 - accept, decline – take it, or pass to the next
 - reply (text), note (text) – to the requester, or internal (also 🔒 before the text)
-- transfer @who or #queue, invite @who, leave
+- transfer @who or #queue, invite @who, backup (calls your colleagues), join, leave
 - snooze 2h, resolve, resolve silently, reopen, handback
 - ticket, summary, suggest, csat, info, undo
 - label vpn, label -vpn, priority normal, high, urgent, critical or a number

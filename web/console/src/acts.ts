@@ -26,7 +26,7 @@ function took(written: Written) {
 
 const DONE: Record<string, string> = {
   accept: "It is yours", decline: "Declined", handback: "Handed back to the assistant", resolve: "Resolved", reopen: "Reopened",
-  ticket: "A ticket is being opened", summary: "The summary is being written", leave: "You left", takeover: "You took it over", csat: "The requester is asked for a rating",
+  ticket: "A ticket is being opened", summary: "The summary is being written", leave: "You left", backup: "Your colleagues are called", join: "You joined", takeover: "You took it over", csat: "The requester is asked for a rating",
 };
 
 /** `body`: the verb's argument. */

@@ -106,6 +106,10 @@ async fn slack_reactions_on_the_card() {
     talk.acme.react(&talk.bob, &talk.desk, &root, "eyes");
     talk.sees(&im, "Bob has joined").await;
     assert_eq!(talk.count(&im, "resolved"), 0);
+    talk.acme.react(&talk.bob, &talk.desk, &root, "raising_hand::skin-tone-3");
+    talk.sees(&talk.desk, "another pair of eyes").await;
+    talk.acme.react(&talk.bob, &talk.desk, &root, "red_circle");
+    talk.whispered(&talk.desk, &talk.bob, "The priority is 2 now").await;
     talk.acme.react(&talk.bob, &talk.desk, &root, "white_check_mark");
     talk.sees(&im, "has marked this as resolved").await;
     talk.nothing_amiss();
