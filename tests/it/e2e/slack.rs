@@ -4,6 +4,7 @@
 
 mod apart;
 mod doors;
+mod emulated;
 mod faults;
 mod life;
 mod mapping;
