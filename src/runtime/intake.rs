@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use deskbridge_contract::{
-    Address, ChannelName, Content, DeskHours, Duty, Inbound, InboundEvent, InboxSink, PushError, Receipt,
-    RemoteMessageId, RemoteUserId, SenderKind, Toast, TranslateError, names,
+    Address, Card, ChannelName, Content, DeskHours, Duty, Inbound, InboundEvent, InboxSink, PushError,
+    Receipt, RemoteMessageId, RemoteUserId, SenderKind, Toast, TranslateError, names,
 };
 use deskbridge_conversation::policy::{Policy, ReplyMode};
 use deskbridge_conversation::verbs::{Names, Parsed, from_action, parse, parse_explicit};
@@ -98,6 +98,11 @@ impl InboxSink for Sink {
 
     async fn duty(&self, channel: &ChannelName, user: &RemoteUserId) -> Option<Duty> {
         self.bridge.duty(channel, user)
+    }
+
+    async fn card(&self, room: &Address, reference: &str) -> Option<Card> {
+        let found = self.bridge.linked(room, reference).await;
+        found.inspect_err(|error| tracing::debug!(%error, "a link could not be looked up")).ok().flatten()
     }
 }
 

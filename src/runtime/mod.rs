@@ -18,6 +18,7 @@ pub mod health;
 pub mod hints;
 pub mod identity;
 pub mod intake;
+pub mod links;
 pub mod outbox;
 pub mod pace;
 pub mod perform;
