@@ -39,7 +39,7 @@ use crate::http;
 use crate::runtime::board::Board;
 use crate::runtime::bus::InProcess;
 use crate::runtime::health::Health;
-use crate::runtime::{Bridge, rooms, supervisor};
+use crate::runtime::{Bridge, identity, supervisor};
 
 /// How `serve` was started.
 #[derive(Clone, Debug, Default)]
@@ -231,7 +231,7 @@ pub async fn build_with(
     let board = Arc::new(Board::new(Box::new(settings.hours.clone()), kind == Kind::Sqlite));
     board.fill(read.as_ref(), clock()).await.context("the store cannot be read")?;
     let policy: Policy =
-        rooms::moved(read.as_ref(), config.policy()).await.context("the store cannot be read")?;
+        identity::in_force(read.as_ref(), config.policy()).await.context("the store cannot be read")?;
     let policy = PolicyHandle::new(policy);
     let (committed, commits) = mpsc::unbounded_channel();
     let max_batch = if max_batch == 0 { MAX_BATCH } else { max_batch };
@@ -247,6 +247,7 @@ pub async fn build_with(
         tickets: Arc::new(EmbeddedDesk::new(writer.clone(), read.clone())),
         blobs: Arc::new(Blobs::open(&blobs).context("the folder for attachments cannot be used")?),
         bus: Arc::new(InProcess::new(4096)),
+        changing: tokio::sync::Mutex::default(),
         health: Arc::new(Health::default()),
         stop: CancellationToken::new(),
         tasks: TaskTracker::new(),

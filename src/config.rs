@@ -241,5 +241,6 @@ fn technician_policy(technician: &Technician) -> TechnicianPolicy {
         languages: technician.languages.clone(),
         email: technician.email.clone(),
         identities: technician.identities.clone(),
+        strangers: Vec::new(),
     }
 }

@@ -67,6 +67,8 @@ pub async fn seed(requesters: &World, desk: &World, room: &str, seed: u64) {
             id: sample.person.into(),
             display_name: Some(sample.name.to_owned()),
             email: None,
+            email_verified: false,
+            picture: None,
             language: Some("en".to_owned()),
             kind: SenderKind::Human,
         });

@@ -9,12 +9,11 @@ use deskbridge_contract::Timestamp;
 use deskbridge_conversation::{QueueId, Reopening};
 use deskbridge_store::rows::KeptRow;
 use deskbridge_store::{Admin, Committed, Read, StoreError};
-use tokio::sync::Mutex;
 use toml::{Table, Value};
 
 use crate::config::{Config, Fault, Hours, Overlay};
 use crate::runtime::board::Calendar;
-use crate::runtime::{Bridge, rooms};
+use crate::runtime::{Bridge, identity};
 
 /// The kinds of what is kept.
 pub const SETTING: &str = "setting";
@@ -47,8 +46,6 @@ pub struct Settings {
     base: Config,
     live: RwLock<Arc<Config>>,
     pub hours: LiveHours,
-    /// One change at a time: what was checked is what is kept.
-    changing: Mutex<()>,
 }
 
 /// Why a change was not made.
@@ -82,7 +79,7 @@ impl Settings {
         let hours = LiveHours::default();
         hours.set(&live);
         let live = RwLock::new(Arc::new(live));
-        Ok(Arc::new(Settings { base: base.clone(), live, hours, changing: Mutex::default() }))
+        Ok(Arc::new(Settings { base: base.clone(), live, hours }))
     }
 
     pub fn current(&self) -> Arc<Config> {
@@ -91,10 +88,10 @@ impl Settings {
 
     /// Keeps `row` and puts it in force, or does neither.
     pub async fn change(&self, bridge: &Bridge, row: KeptRow) -> Result<(), Refused> {
-        let _one = self.changing.lock().await;
+        let _one = bridge.changing.lock().await;
         let overlay = stored(bridge.read.as_ref(), Some(&row)).await?;
         let config = self.base.over(&overlay).map_err(Refused::Faults)?;
-        let policy = rooms::moved(bridge.read.as_ref(), config.policy()).await?;
+        let policy = identity::in_force(bridge.read.as_ref(), config.policy()).await?;
         bridge.writer.admin(Admin::Keep(row)).await?;
         let all = config.technicians.iter().map(|technician| technician.id.clone()).collect();
         bridge.writer.admin(Admin::EnsureTechnicians(all)).await?;

@@ -111,6 +111,7 @@ fn policy() -> Policy {
             languages: Vec::new(),
             email: None,
             identities: Vec::new(),
+            strangers: Vec::new(),
         },
     );
     for queue in policy.queues.values_mut() {
@@ -192,6 +193,7 @@ fn said(conversation: usize, number: usize, text: &str) -> Apply {
         id: RequesterId(format!("bench:{conversation}")),
         name: format!("R{conversation}"),
         language: "en".to_owned(),
+        picture: None,
         away: false,
     };
     // Platforms number their events; the first word of each conversation has a number of its own.

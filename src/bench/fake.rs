@@ -2,21 +2,38 @@
 //!
 //! Not here: any of the platform's limits or refusals (`tests/platforms` has those).
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::response::IntoResponse;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::any;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
 /// Before a message's number, so that it can be found in whatever the text became.
 pub(crate) const MARK: &str = "mid-";
+
+/// Before a requester's number, in the words that their conversation begins with: the card has them.
+pub(crate) const ROOT: &str = "from-";
+
+/// What one of Slack's channels does to every post, while the others are well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    None,
+    /// 429, `Retry-After: 1`.
+    Limited,
+    /// An answer after five seconds.
+    Stalled,
+}
+
+const STALL: Duration = Duration::from_secs(5);
 
 #[derive(Clone)]
 pub(crate) struct Fake(Arc<Inner>);
@@ -27,6 +44,9 @@ struct Inner {
     arrived: Mutex<Vec<(Option<Instant>, u32)>>,
     count: AtomicI64,
     more: Notify,
+    /// The thread of each requester's conversation, by their number.
+    roots: Mutex<HashMap<usize, String>>,
+    trouble: Mutex<(String, Trouble)>,
 }
 
 impl Fake {
@@ -36,12 +56,44 @@ impl Fake {
             arrived: Mutex::new(vec![(None, 0); numbers]),
             count: AtomicI64::new(0),
             more: Notify::new(),
+            roots: Mutex::default(),
+            trouble: Mutex::new((String::new(), Trouble::None)),
         }));
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let router = Router::new().route("/{bot}/{method}", any(call)).with_state(fake.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         Ok((fake, address))
+    }
+
+    pub(crate) fn root_of(&self, requester: usize) -> Option<String> {
+        self.0.roots.lock().unwrap_or_else(PoisonError::into_inner).get(&requester).cloned()
+    }
+
+    /// From now on, in one channel of Slack's.
+    pub(crate) fn trouble(&self, channel: &str, what: Trouble) {
+        *self.0.trouble.lock().unwrap_or_else(PoisonError::into_inner) = (channel.to_owned(), what);
+    }
+
+    fn troubled(&self, body: &[u8]) -> Trouble {
+        let trouble = self.0.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        let here = format!(r#""channel":"{}""#, trouble.0);
+        if trouble.1 != Trouble::None && find(body, here.as_bytes()).is_some() {
+            trouble.1
+        } else {
+            Trouble::None
+        }
+    }
+
+    /// A post that begins a thread.
+    fn note_root(&self, body: &[u8], ts: &str) {
+        if find(body, b"thread_ts").is_some() {
+            return;
+        }
+        if let Some(requester) = number(body, ROOT) {
+            let mut roots = self.0.roots.lock().unwrap_or_else(PoisonError::into_inner);
+            roots.entry(requester).or_insert_with(|| ts.to_owned());
+        }
     }
 
     pub(crate) fn count(&self) -> usize {
@@ -67,9 +119,7 @@ impl Fake {
     }
 
     fn note(&self, body: &[u8]) {
-        let Some(at) = find(body, MARK.as_bytes()) else { return };
-        let digits = body[at + MARK.len()..].iter().take(8).take_while(|byte| byte.is_ascii_digit());
-        let number = digits.fold(0usize, |number, digit| number * 10 + usize::from(digit - b'0'));
+        let Some(number) = number(body, MARK) else { return };
         let mut arrived = self.0.arrived.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((when, times)) = arrived.get_mut(number) {
             *times += 1;
@@ -82,6 +132,13 @@ impl Fake {
     }
 }
 
+/// The eight digits behind a mark.
+fn number(body: &[u8], mark: &str) -> Option<usize> {
+    let at = find(body, mark.as_bytes())?;
+    let digits = body[at + mark.len()..].iter().take(8).take_while(|byte| byte.is_ascii_digit());
+    Some(digits.fold(0usize, |number, digit| number * 10 + usize::from(digit - b'0')))
+}
+
 fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
     haystack.windows(needle.len()).position(|window| window == needle)
 }
@@ -90,10 +147,20 @@ async fn call(
     State(fake): State<Fake>,
     Path((bot, method)): Path<(String, String)>,
     body: Bytes,
-) -> impl IntoResponse {
+) -> Response {
     let id = fake.0.next.fetch_add(1, Ordering::Relaxed);
     if bot == "api" {
-        return ([("content-type", "application/json")], of_slack(&fake, &method, id, &body));
+        let trouble = if method == "chat.postMessage" { fake.troubled(&body) } else { Trouble::None };
+        match trouble {
+            Trouble::None => {}
+            Trouble::Limited => {
+                let after = [("retry-after", "1"), ("content-type", "application/json")];
+                return (StatusCode::TOO_MANY_REQUESTS, after, r#"{"ok":false,"error":"ratelimited"}"#)
+                    .into_response();
+            }
+            Trouble::Stalled => tokio::time::sleep(STALL).await,
+        }
+        return ([("content-type", "application/json")], of_slack(&fake, &method, id, &body)).into_response();
     }
     let result = match method.to_ascii_lowercase().as_str() {
         "getme" => r#"{"id":1,"is_bot":true,"first_name":"bench","username":"bench_bot","can_join_groups":true,"can_read_all_group_messages":true,"supports_inline_queries":false,"has_main_web_app":false,"can_connect_to_business":false}"#.to_owned(),
@@ -106,7 +173,7 @@ async fn call(
         "editmessagetext" => format!(r#"{{"message_id":{id},"date":1700000000,"chat":{{"id":-1001,"type":"supergroup","title":"desk"}},"text":"x"}}"#),
         _ => "true".to_owned(),
     };
-    ([("content-type", "application/json")], format!(r#"{{"ok":true,"result":{result}}}"#))
+    ([("content-type", "application/json")], format!(r#"{{"ok":true,"result":{result}}}"#)).into_response()
 }
 
 /// Slack's answers lie beside `ok`.
@@ -120,6 +187,7 @@ fn of_slack(fake: &Fake, method: &str, id: i64, body: &[u8]) -> String {
         "chat.postMessage" | "chat.update" => {
             if method == "chat.postMessage" {
                 fake.note(body);
+                fake.note_root(body, &ts);
             }
             format!(r#","channel":"C1001","ts":"{ts}","message":{{"type":"message","text":"x","ts":"{ts}"}}"#)
         }

@@ -7,6 +7,7 @@ mod child;
 mod client;
 mod fake;
 pub mod limits;
+mod peers;
 pub mod platform;
 mod recording;
 pub mod relay;

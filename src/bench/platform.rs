@@ -6,7 +6,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use sha2::{Digest as _, Sha256};
 
-const SECRET: &str = "bench-secret-bench-secret-bench";
+pub(super) const SECRET: &str = "bench-secret-bench-secret-bench";
+/// Slack's channel of the desk.
+pub(super) const DESK: &str = "C1001";
 /// Characters of an event's JSON, as the workload has it (performance.md, W1).
 const EVENT: usize = 1_040;
 
@@ -59,7 +61,7 @@ signing_secret = "{SECRET}"
 receive = "http"
 api_base = "{api}/api/"
 [channels.slack.desk]
-room = "C1001"
+room = "{DESK}"
 "#
             ),
         }
@@ -83,19 +85,26 @@ room = "C1001"
             Platform::Telegram => format!(
                 r#"{{"update_id":{number},"message":{{"message_id":{number},"date":1700000000,"from":{{"id":{user},"is_bot":false,"first_name":"R{user}"}},"chat":{{"id":{user},"type":"private","first_name":"R{user}"}},"text":"{text}"}}}}"#
             ),
-            Platform::Slack => {
-                let ts = format!("{}.{:06}", 1_700_000_000 + number / 1_000_000, number % 1_000_000);
-                let of = |text: &str| {
-                    format!(
-                        r#"{{"token":"bench","team_id":"T1","api_app_id":"A1","event":{{"type":"message","user":"U{user}","text":"{text}","ts":"{ts}","channel":"D{user}","event_ts":"{ts}","channel_type":"im","team":"T1","client_msg_id":"00000000-0000-4000-8000-{number:012}"}},"type":"event_callback","event_id":"Ev{number:010}","event_time":1700000000,"authorizations":[{{"enterprise_id":null,"team_id":"T1","user_id":"U1","is_bot":true,"is_enterprise_install":false}}],"is_ext_shared_channel":false,"event_context":"4-bench"}}"#
-                    )
-                };
-                let bare = of("").len();
-                let room = EVENT.saturating_sub(bare);
-                of(text.get(..room).unwrap_or(text))
-            }
+            Platform::Slack => event(number, user, &format!("D{user}"), "im", None, text),
         }
     }
+}
+
+/// What the technician writes in a thread of the desk's channel.
+pub(super) fn reply(number: usize, root: &str, text: &str) -> String {
+    event(number, 5, DESK, "channel", Some(root), text)
+}
+
+fn event(number: usize, user: usize, channel: &str, kind: &str, root: Option<&str>, text: &str) -> String {
+    let ts = format!("{}.{:06}", 1_700_000_000 + number / 1_000_000, number % 1_000_000);
+    let thread = root.map(|root| format!(r#","thread_ts":"{root}""#)).unwrap_or_default();
+    let of = |text: &str| {
+        format!(
+            r#"{{"token":"bench","team_id":"T1","api_app_id":"A1","event":{{"type":"message","user":"U{user}","text":"{text}","ts":"{ts}"{thread},"channel":"{channel}","event_ts":"{ts}","channel_type":"{kind}","team":"T1","client_msg_id":"00000000-0000-4000-8000-{number:012}"}},"type":"event_callback","event_id":"Ev{number:010}","event_time":1700000000,"authorizations":[{{"enterprise_id":null,"team_id":"T1","user_id":"U1","is_bot":true,"is_enterprise_install":false}}],"is_ext_shared_channel":false,"event_context":"4-bench"}}"#
+        )
+    };
+    let room = EVENT.saturating_sub(of("").len());
+    of(text.get(..room).unwrap_or(text))
 }
 
 /// HMAC-SHA256 with a key shorter than a block (RFC 2104).

@@ -1,7 +1,10 @@
 //! Workload W1, the relay: a requester's message comes in by webhook, is committed with its outbox row, acknowledged, and
-//! posted to the desk thread. W1a closed loop, W1b open loop, W1c redeliveries and `kill -9`.
+//! posted to the desk thread. W1a closed loop, W1b open loop, W1c redeliveries and `kill -9`, W1d one channel in trouble.
 //!
 //! Not here: the bridge (`child`), the platform's words (`platform`).
+
+mod fairness;
+mod rig;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,15 +13,12 @@ use std::time::{Duration, Instant};
 use anyhow::ensure;
 use serde_json::json;
 
-use super::child::Bridge;
-use super::client::Poster;
-use super::fake::{Fake, MARK};
+use super::peers::Peers;
 use super::platform::Platform;
 use super::spread::{Spread, percentile};
 use super::{limits, line};
+use rig::{Rig, Under};
 
-/// Requesters, each with a conversation that a technician has.
-const REQUESTERS: usize = 1_000;
 /// Nothing arriving for this long ends a wait.
 const PATIENCE: Duration = Duration::from_secs(15);
 
@@ -30,6 +30,8 @@ pub struct Options {
     pub connections: usize,
     /// Seconds of each open-loop part.
     pub open_seconds: u64,
+    /// Whether other servers are measured beside.
+    pub peers: bool,
 }
 
 impl Default for Options {
@@ -40,47 +42,78 @@ impl Default for Options {
             rounds: 5,
             connections: 32,
             open_seconds: 6,
+            peers: true,
         }
     }
 }
 
-/// One bridge under test with everything around it.
-struct Rig {
-    platform: Platform,
-    fake: Fake,
-    bridge: Bridge,
-    next_update: AtomicUsize,
-}
+/// How much less is sent to a server beside: it is slower, and a round should not take minutes (performance.md, W1a).
+const LESS: usize = 10;
 
 pub async fn run(options: &Options) -> anyhow::Result<()> {
-    let mut grouped = Vec::new();
-    let mut single = Vec::new();
+    let peers = beside(options);
+    let (mut grouped, mut single, mut bolts) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..options.rounds {
         let flushes = limits::flushes_per_second(std::env::temp_dir().as_path()).unwrap_or(0.0);
         line(&json!({"bench": "limits", "round": round, "flushes_per_s": flushes, "load": limits::load()}));
-        grouped.push(closed(options, 256, round).await?);
-        single.push(closed(&Options { messages: options.messages / 5, ..options.clone() }, 1, round).await?);
+        grouped.push(closed(options, Under::Bridge { max_batch: 256 }, round).await?);
+        if let Some(peers) = &peers {
+            let fewer = Options { messages: (options.messages / LESS).max(1), ..options.clone() };
+            bolts.push(closed(&fewer, Under::Bolt(peers), round).await?);
+        }
+        let fewer = Options { messages: (options.messages / 5).max(1), ..options.clone() };
+        single.push(closed(&fewer, Under::Bridge { max_batch: 1 }, round).await?);
     }
-    let ratios: Vec<f64> = grouped.iter().zip(&single).map(|(a, b)| a / b).collect();
-    line(
-        &json!({"bench": "W1a", "mode": "durable, group commit", "unit": "msg/s", "spread": Spread::of(&grouped)}),
-    );
-    line(
-        &json!({"bench": "W1a", "mode": "durable, one commit per message", "unit": "msg/s", "spread": Spread::of(&single)}),
-    );
-    line(
-        &json!({"bench": "W1a", "paired_ratio": "group commit / one commit per message", "spread": Spread::of(&ratios)}),
-    );
+    report(&grouped, &single, &bolts);
     for rate in [250u64, 2_000] {
-        open(options, rate).await?;
+        open(options, Under::Bridge { max_batch: 256 }, rate).await?;
+        // The other one is full long before that.
+        if let Some(peers) = peers.as_ref().filter(|_| rate <= 250) {
+            open(options, Under::Bolt(peers), rate).await?;
+        }
     }
-    killed(options).await
+    killed(options).await?;
+    fairness::run(options).await
+}
+
+/// Without node there is no comparison, and that is said.
+fn beside(options: &Options) -> Option<Peers> {
+    if !options.peers || options.platform != Platform::Slack {
+        return None;
+    }
+    match Peers::install() {
+        Ok(peers) => Some(peers),
+        Err(error) => {
+            line(&json!({"bench": "W1", "servers": ["bolt"], "skipped": format!("{error:#}")}));
+            None
+        }
+    }
+}
+
+fn report(grouped: &[f64], single: &[f64], bolts: &[f64]) {
+    let ratio =
+        |others: &[f64]| Spread::of(&grouped.iter().zip(others).map(|(a, b)| a / b).collect::<Vec<_>>());
+    for (mode, rates) in [
+        ("durable, group commit", grouped),
+        ("durable, one commit per message", single),
+        ("@slack/bolt, nothing kept", bolts),
+    ] {
+        if !rates.is_empty() {
+            line(&json!({"bench": "W1a", "mode": mode, "unit": "msg/s", "spread": Spread::of(rates)}));
+        }
+    }
+    line(
+        &json!({"bench": "W1a", "paired_ratio": "group commit / one commit per message", "spread": ratio(single)}),
+    );
+    if !bolts.is_empty() {
+        line(&json!({"bench": "W1a", "paired_ratio": "deskbridge / @slack/bolt", "spread": ratio(bolts)}));
+    }
 }
 
 /// W1a: every connection sends its next message when the last was acknowledged.
-async fn closed(options: &Options, max_batch: usize, round: usize) -> anyhow::Result<f64> {
-    let rig = Rig::start(options.platform, options.messages, max_batch).await?;
-    let before = rig.bridge.used();
+async fn closed(options: &Options, under: Under<'_>, round: usize) -> anyhow::Result<f64> {
+    let rig = Rig::start(options.platform, options.messages, under).await?;
+    let before = rig.used();
     let started = Instant::now();
     let bad = rig.send_all(options.messages, options.connections).await?;
     ensure!(
@@ -90,43 +123,23 @@ async fn closed(options: &Options, max_batch: usize, round: usize) -> anyhow::Re
         options.messages
     );
     let seconds = started.elapsed().as_secs_f64();
-    let after = rig.bridge.used();
+    let after = rig.used();
     let twice = rig.fake.arrivals().iter().filter(|(_, times)| *times > 1).count();
     ensure!(bad == 0 && twice == 0, "{bad} bad acknowledgements, {twice} duplicates");
     let cpu = before.zip(after).map(|(b, a)| (a.1 - b.1) * 1e6 / options.messages as f64);
     let rate = options.messages as f64 / seconds;
     line(&json!({
-        "bench": "W1a", "channel": options.platform.name(), "round": round, "max_batch": max_batch, "messages": options.messages, "msg_per_s": rate,
+        "bench": "W1a", "channel": options.platform.name(), "round": round, "server": under.name(), "max_batch": under.max_batch(), "messages": options.messages, "msg_per_s": rate,
         "cpu_us_per_msg": cpu, "rss_mb": after.map(|a| a.0), "lost": 0, "twice": 0,
     }));
     Ok(rate)
 }
 
 /// W1b: messages at a fixed rate; latency counts from the scheduled moment.
-async fn open(options: &Options, rate: u64) -> anyhow::Result<()> {
+async fn open(options: &Options, under: Under<'_>, rate: u64) -> anyhow::Result<()> {
     let total = usize::try_from(rate * options.open_seconds)?;
-    let rig = Arc::new(Rig::start(options.platform, total, 256).await?);
-    let start = Instant::now() + Duration::from_millis(50);
-    let lanes = 64;
-    let mut tasks = Vec::new();
-    for lane in 0..lanes {
-        let rig = rig.clone();
-        tasks.push(tokio::spawn(async move {
-            let mut poster = rig.poster().await?;
-            let mut acks = Vec::new();
-            for number in (lane..total).step_by(lanes) {
-                let due = start + Duration::from_secs_f64(number as f64 / rate as f64);
-                tokio::time::sleep_until(due.into()).await;
-                rig.post(&mut poster, &rig.update(number)).await?;
-                acks.push((number, due, due.elapsed().as_secs_f64() * 1e3));
-            }
-            Ok::<_, std::io::Error>(acks)
-        }));
-    }
-    let mut acks = Vec::new();
-    for task in tasks {
-        acks.extend(task.await??);
-    }
+    let rig = Arc::new(Rig::start(options.platform, total, under).await?);
+    let acks = rig.send_at(rate, total, Rig::update).await?;
     ensure!(rig.fake.wait(total, PATIENCE).await, "only {} of {total} arrived", rig.fake.count());
     let arrivals = rig.fake.arrivals();
     let mut ack: Vec<f64> = acks.iter().map(|(_, _, ms)| *ms).collect();
@@ -138,17 +151,20 @@ async fn open(options: &Options, rate: u64) -> anyhow::Result<()> {
         .collect();
     ack.sort_by(f64::total_cmp);
     whole.sort_by(f64::total_cmp);
-    let three = |sorted: &[f64]| json!({"p50": percentile(sorted, 0.5), "p99": percentile(sorted, 0.99), "p99.9": percentile(sorted, 0.999)});
     line(
-        &json!({"bench": "W1b", "channel": options.platform.name(), "rate_per_s": rate, "messages": total, "ack_ms": three(&ack), "end_to_end_ms": three(&whole)}),
+        &json!({"bench": "W1b", "channel": options.platform.name(), "server": under.name(), "rate_per_s": rate, "messages": total, "ack_ms": three(&ack), "end_to_end_ms": three(&whole)}),
     );
     Ok(())
+}
+
+fn three(sorted: &[f64]) -> serde_json::Value {
+    json!({"p50": percentile(sorted, 0.5), "p99": percentile(sorted, 0.99), "p99.9": percentile(sorted, 0.999)})
 }
 
 /// W1c: 5 % of the messages come twice, the bridge is killed in the middle, and whatever was not acknowledged comes again.
 async fn killed(options: &Options) -> anyhow::Result<()> {
     let total = options.messages;
-    let mut rig = Rig::start(options.platform, total, 256).await?;
+    let mut rig = Rig::start(options.platform, total, Under::Bridge { max_batch: 256 }).await?;
     let acked = Arc::new((0..total).map(|_| AtomicUsize::new(0)).collect::<Vec<_>>());
     let half = total / 2;
     let sending = rig.send_some(0, half, options.connections, acked.clone());
@@ -157,8 +173,7 @@ async fn killed(options: &Options) -> anyhow::Result<()> {
         () = sending => {}
         () = stop => {}
     }
-    rig.bridge.kill();
-    rig.bridge.start(256).await?;
+    rig.kill_and_start().await?;
     let again: Vec<usize> =
         (0..total).filter(|number| acked[*number].load(Ordering::Relaxed) == 0 || number % 20 == 0).collect();
     rig.send_list(&again, options.connections, acked.clone()).await;
@@ -172,99 +187,4 @@ async fn killed(options: &Options) -> anyhow::Result<()> {
     );
     ensure!(complete && lost == 0, "{lost} messages were lost");
     Ok(())
-}
-
-impl Rig {
-    async fn start(platform: Platform, messages: usize, max_batch: usize) -> anyhow::Result<Rig> {
-        let (fake, api) = Fake::start(messages).await?;
-        let mut bridge = Bridge::new(&platform.channel(&format!("http://{api}")), platform.technician())?;
-        bridge.start(max_batch).await?;
-        let rig = Rig { platform, fake, bridge, next_update: AtomicUsize::new(1) };
-        rig.open_conversations().await?;
-        Ok(rig)
-    }
-
-    async fn poster(&self) -> std::io::Result<Poster> {
-        Poster::connect(&self.bridge.address.to_string(), &self.platform.path(), "").await
-    }
-
-    /// Status of one message, signed now.
-    async fn post(&self, poster: &mut Poster, body: &str) -> std::io::Result<u16> {
-        poster.post_with(&self.platform.proof(body), body).await
-    }
-
-    fn first(&self, user: usize) -> String {
-        let number = self.next_update.fetch_add(1, Ordering::Relaxed);
-        self.platform.message(number, user, "hello, I need help")
-    }
-
-    /// The n-th message; the same number gives the same bytes, so that sending it again is a redelivery.
-    fn update(&self, number: usize) -> String {
-        let user = 100_000 + number % REQUESTERS;
-        let filler = "the printer on the second floor does not print and shows a red light ".repeat(8);
-        self.platform.message(10_000_000 + number, user, &format!("{MARK}{number:08} {filler}"))
-    }
-
-    /// One conversation per requester, accepted by the technician (`auto_accept`), its topic open.
-    async fn open_conversations(&self) -> anyhow::Result<()> {
-        let mut poster = self.poster().await?;
-        for user in 0..REQUESTERS {
-            let status = self.post(&mut poster, &self.first(100_000 + user)).await?;
-            ensure!(status == 200, "set-up message {user} was answered {status}");
-        }
-        // Topics, cards and notices of all conversations go out before anything is measured.
-        let mut last = 0.0;
-        for _ in 0..240 {
-            tokio::time::sleep(Duration::from_millis(250)).await;
-            let cpu = self.bridge.used().map_or(0.0, |(_, cpu)| cpu);
-            if (cpu - last).abs() < 0.02 && last > 0.0 {
-                return Ok(());
-            }
-            last = cpu;
-        }
-        Ok(())
-    }
-
-    /// Numbers 0..total over the connections; how many were not answered 200.
-    async fn send_all(&self, total: usize, connections: usize) -> anyhow::Result<usize> {
-        let lanes = (0..connections).map(|lane| async move {
-            let mut poster = self.poster().await?;
-            let mut bad = 0;
-            for number in (lane..total).step_by(connections) {
-                if self.post(&mut poster, &self.update(number)).await? != 200 {
-                    bad += 1;
-                }
-            }
-            Ok::<usize, std::io::Error>(bad)
-        });
-        let mut bad = 0;
-        for lane in futures_util::future::join_all(lanes).await {
-            bad += lane?;
-        }
-        Ok(bad)
-    }
-
-    async fn send_some(&self, from: usize, to: usize, connections: usize, acked: Arc<Vec<AtomicUsize>>) {
-        let numbers: Vec<usize> = (from..to).collect();
-        self.send_list(&numbers, connections, acked).await;
-    }
-
-    async fn send_list(&self, numbers: &[usize], connections: usize, acked: Arc<Vec<AtomicUsize>>) {
-        let lanes = (0..connections).map(|lane| {
-            let acked = acked.clone();
-            async move {
-                let Ok(mut poster) = self.poster().await else { return };
-                for number in numbers.iter().skip(lane).step_by(connections) {
-                    match self.post(&mut poster, &self.update(*number)).await {
-                        Ok(200) => {
-                            acked[*number].fetch_add(1, Ordering::Relaxed);
-                        }
-                        Ok(_) => {}
-                        Err(_) => return,
-                    }
-                }
-            }
-        });
-        futures_util::future::join_all(lanes).await;
-    }
 }

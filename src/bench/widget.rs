@@ -13,10 +13,11 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
+use super::peers::Peers;
 use super::spread::Spread;
 use super::{limits, line};
 use parts::{Latency, Stage};
-use server::{Peers, Server, Which};
+use server::{Server, Which};
 
 const CHANNEL: &str = "widget";
 const ORIGIN: &str = "https://portal.bench.invalid";

@@ -14,7 +14,8 @@ use crate::telemetry;
 
 #[derive(clap::Subcommand, Debug)]
 pub enum Command {
-    /// A requester's message in by webhook and out to the desk, durable: closed loop, open loop, kill -9 (W1a-c)
+    /// A requester's message in by webhook and out to the desk, durable: closed loop, open loop, kill -9, one channel in
+    /// trouble; Slack beside `@slack/bolt` (W1a-d)
     Relay {
         /// Whose messages they are
         #[arg(long, value_enum, default_value_t = platform::Platform::Telegram)]
@@ -29,6 +30,9 @@ pub enum Command {
         /// Seconds of each open-loop part
         #[arg(long, default_value_t = 6)]
         seconds: u64,
+        /// Leave out what deskbridge is measured beside
+        #[arg(long)]
+        no_peers: bool,
     },
     /// The writer alone, paired with a plain set-based insert and with one commit per message
     Apply {
@@ -68,13 +72,14 @@ pub enum Command {
 pub async fn run(common: &Common, command: &Command) -> Outcome {
     telemetry::init(common.log_format.map_or(LogFormat::Text, LogFormat::from), "error");
     match command {
-        Command::Relay { channel, messages, rounds, connections, seconds } => {
+        Command::Relay { channel, messages, rounds, connections, seconds, no_peers } => {
             let options = relay::Options {
                 platform: *channel,
                 messages: *messages,
                 rounds: *rounds,
                 connections: *connections,
                 open_seconds: *seconds,
+                peers: !*no_peers,
             };
             relay::run(&options).await?;
         }

@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::failure::{Failure, Outcome, RUNTIME};
 use super::out;
 use super::setting::{self, Common};
-use crate::runtime::rooms;
+use crate::runtime::{identity, rooms};
 
 /// Events read at once.
 const PAGE: u32 = 500;
@@ -76,7 +76,9 @@ pub async fn run(common: &Common, args: &Args) -> Outcome {
     // As `serve` used it when the conversation began: with the rooms that had moved by then, and no others.
     let later: Vec<&Address> = log.iter().filter_map(|row| Some(rooms::told(&row.event.body)?.1)).collect();
     let policy = rooms::moved_before(read.as_ref(), config.policy(), &later).await;
-    let policy = policy.map_err(|error| setting::failed(&error))?;
+    let mut policy = policy.map_err(|error| setting::failed(&error))?;
+    let confirmed = identity::confirmed(read.as_ref(), &mut policy).await;
+    confirmed.map_err(|error| setting::failed(&error))?;
     let report = replay(&Stamped::new(policy), &stored, &log);
     match args.json {
         true => out::json(&report),

@@ -92,7 +92,7 @@ pub fn decide(cx: &Context<'_>, by: &DeskActor, via: &Via, intent: PostIntent, o
     let passage = passage(place, intent, desk::standing(cx, by), owned);
     let had_it = match by {
         DeskActor::Technician(technician) => cx.c.last_technician.as_ref() == Some(technician),
-        DeskActor::Outsider => false,
+        DeskActor::Unconfirmed(_) | DeskActor::Outsider => false,
     };
     match (passage, place, intent) {
         // Who had the conversation may not have noticed that it is theirs no more.
@@ -132,7 +132,7 @@ pub fn keep(
 ) -> MessageId {
     let author = match by {
         DeskActor::Technician(technician) => Author::Technician(technician.clone()),
-        DeskActor::Outsider => Author::Outsider,
+        DeskActor::Unconfirmed(_) | DeskActor::Outsider => Author::Outsider,
     };
     let written = origin(via);
     let link = written.zip(post.remote.cloned());
@@ -149,7 +149,7 @@ pub fn keep(
     }
     match passage {
         Passage::Kept if desk::standing(cx, by) == Standing::Outsider => {
-            cx.whisper(via, &DeskNotice::NotPermitted)
+            desk::turn_away(cx, by, via);
         }
         Passage::Kept if place(cx, via) == Place::Room(ReplyMode::Alerts) => {
             cx.mark(written, message, Mark::Internal);

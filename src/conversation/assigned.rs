@@ -282,7 +282,9 @@ fn on_verb(mut stage: Assigned, cx: &mut Context<'_>, by: &DeskActor, via: &Via,
             transfer(&mut stage, cx, &technician, via, who, *available);
         }
         Verb::Transfer { to: TransferTo::Queue(queue) } => return to_queue(stage, cx, &technician, queue),
-        Verb::Invite { who } => invite(&mut stage, cx, &technician, who),
+        Verb::Invite { who } => colleagues::invite(&mut stage, cx, &technician, who),
+        Verb::Join => colleagues::invite(&mut stage, cx, &technician, &technician),
+        Verb::Backup => colleagues::call(&stage, cx, &technician),
         Verb::Leave if stage.technician == technician => {
             assisting::refuse(cx, via, verb, "it is yours; transfer it, hand it back or resolve it");
         }
@@ -396,17 +398,6 @@ fn to_queue(stage: Assigned, cx: &mut Context<'_>, by: &TechnicianId, queue: &Qu
     cx.c.queue = queue.clone();
     cx.tell(&Notice::FindingAnother);
     handover::queue(cx, HandoverReason::Transferred, None, Some(stage.waited_since))
-}
-
-fn invite(stage: &mut Assigned, cx: &mut Context<'_>, by: &TechnicianId, who: &TechnicianId) {
-    if *who == stage.technician || stage.co_repliers.contains(who) {
-        return;
-    }
-    stage.co_repliers.push(who.clone());
-    let desks = cx.watching(stage.working);
-    let notice = DeskNotice::Invited { name: cx.policy.name(who), by: cx.policy.name(by) };
-    cx.tell_desks(&notice, &desks, std::slice::from_ref(who));
-    cx.effect(Effect::Notify { technician: who.clone(), kind: NoticeKind::Invited });
 }
 
 fn hand_back(stage: Assigned, cx: &mut Context<'_>, by: &TechnicianId) -> Stage {

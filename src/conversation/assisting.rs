@@ -396,6 +396,8 @@ fn on_verb(stage: Assisting, cx: &mut Context<'_>, by: &DeskActor, via: &Via, ve
         | Verb::Transfer { to: TransferTo::Technician { .. } }
         | Verb::Invite { .. }
         | Verb::Leave
+        | Verb::Backup
+        | Verb::Join
         | Verb::Snooze { .. }
         | Verb::Handback
         | Verb::Reopen => {

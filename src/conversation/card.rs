@@ -185,6 +185,14 @@ pub fn actions(conversation: &Conversation) -> Vec<Action> {
     }
 }
 
+/// The requester's picture, where the room may know who it is.
+pub fn requester_picture(conversation: &Conversation, policy: &Policy, room: &Address) -> Option<String> {
+    match policy.desk(room).map(|desk| desk.requester_identity).unwrap_or_default() {
+        RequesterIdentity::Name => conversation.requester.picture.clone(),
+        RequesterIdentity::Alias | RequesterIdentity::Anonymous => None,
+    }
+}
+
 /// The requester's name as a room may show it (D19), tagged with nothing that could be taken for a technician (S41).
 pub fn requester_name(conversation: &Conversation, policy: &Policy, room: &Address) -> String {
     match policy.desk(room).map(|desk| desk.requester_identity).unwrap_or_default() {

@@ -305,6 +305,8 @@ fn on_verb(stage: Closed, cx: &mut Context<'_>, by: &DeskActor, via: &Via, verb:
         | Verb::Transfer { .. }
         | Verb::Invite { .. }
         | Verb::Leave
+        | Verb::Backup
+        | Verb::Join
         | Verb::Snooze { .. }
         | Verb::Handback
         | Verb::Resolve { .. } => {

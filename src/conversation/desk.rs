@@ -9,7 +9,7 @@ use crate::notices::DeskNotice;
 use crate::verbs::permitted;
 use crate::*;
 
-pub use crate::card::{Words, actions, card, requester_name, state, status};
+pub use crate::card::{Words, actions, card, requester_name, requester_picture, state, status};
 
 /// Opens a session in every room of the queue that has none (L5), and brings older ones up to date.
 pub fn open_rooms(cx: &mut Context<'_>) {
@@ -117,12 +117,23 @@ pub fn standing(cx: &Context<'_>, by: &DeskActor) -> airlock::Standing {
     }
 }
 
+/// Tells somebody who may do nothing here why, or asks whether they are who their address says.
+pub fn turn_away(cx: &mut Context<'_>, by: &DeskActor, via: &Via) {
+    match by {
+        DeskActor::Unconfirmed(technician) => {
+            let name = cx.policy.name(technician);
+            cx.whisper(via, &DeskNotice::ConfirmIdentity { name });
+        }
+        DeskActor::Technician(_) | DeskActor::Outsider => cx.whisper(via, &DeskNotice::NotPermitted),
+    }
+}
+
 /// Checks the right to a verb; tells the person when there is none. Outsiders may do nothing.
 pub fn may(cx: &mut Context<'_>, by: &DeskActor, via: &Via, verb: &Verb) -> Option<TechnicianId> {
     let technician = match by {
         DeskActor::Technician(technician) => technician.clone(),
-        DeskActor::Outsider => {
-            cx.whisper(via, &DeskNotice::NotPermitted);
+        DeskActor::Unconfirmed(_) | DeskActor::Outsider => {
+            turn_away(cx, by, via);
             return None;
         }
     };
@@ -178,6 +189,8 @@ pub fn common_verb(cx: &mut Context<'_>, by: &TechnicianId, via: &Via, verb: &Ve
         | Verb::Transfer { .. }
         | Verb::Invite { .. }
         | Verb::Leave
+        | Verb::Backup
+        | Verb::Join
         | Verb::Snooze { .. }
         | Verb::Handback
         | Verb::Resolve { .. }
@@ -251,12 +264,17 @@ fn info(cx: &Context<'_>, via: &Via) -> Vec<(String, String)> {
     lines
 }
 
-/// A human's reaction on the root card is a verb: 👀 accept · ✅ resolve · 🎫 ticket · 💤 ⏰ snooze.
+/// A human's reaction on the root card is a verb: 👀 accept · ✅ resolve · 🎫 ticket · 💤 ⏰ snooze · 🙋 backup · 🔴 urgent.
 pub fn card_reaction(emoji: &str) -> Option<Verb> {
-    match emoji {
+    // Tones of skin and kinds of people say nothing about what is meant.
+    let plain = |c: &char| !matches!(c, '\u{1f3fb}'..='\u{1f3ff}' | '\u{fe0f}');
+    let base: String = emoji.split('\u{200d}').next().unwrap_or_default().chars().filter(plain).collect();
+    match base.as_str() {
         "👀" => Some(Verb::Accept),
         "✅" => Some(Verb::Resolve { silently: false }),
         "🎫" => Some(Verb::Ticket),
+        "🙋" => Some(Verb::Backup),
+        "🔴" => Some(Verb::Priority { level: verbs::URGENT }),
         "💤" | "⏰" => Some(Verb::Snooze { period: std::time::Duration::from_secs(3600) }),
         _ => None,
     }

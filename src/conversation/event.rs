@@ -117,6 +117,8 @@ pub struct Reopening {
 #[serde(rename_all = "kebab-case")]
 pub enum DeskActor {
     Technician(TechnicianId),
+    /// Has the technician's address, and has not confirmed yet to be that technician: may do nothing, and is asked.
+    Unconfirmed(TechnicianId),
     /// Guests, bots, external users, people mapped to nobody (D17).
     Outsider,
 }

@@ -373,7 +373,13 @@ fn on_verb(mut stage: Handover, cx: &mut Context<'_>, by: &DeskActor, via: &Via,
             airlock::refuse_send(cx, via, verb);
             Stage::Handover(stage)
         }
-        Verb::Invite { .. } | Verb::Leave | Verb::Snooze { .. } | Verb::Reopen | Verb::Csat => {
+        Verb::Invite { .. }
+        | Verb::Leave
+        | Verb::Backup
+        | Verb::Join
+        | Verb::Snooze { .. }
+        | Verb::Reopen
+        | Verb::Csat => {
             assisting::refuse(cx, via, verb, "nobody has this conversation yet; accept it first");
             Stage::Handover(stage)
         }

@@ -11,6 +11,7 @@ pub mod assigned;
 pub mod assisting;
 pub mod card;
 pub mod closed;
+pub mod colleagues;
 pub mod context;
 pub mod delivery;
 pub mod desk;
@@ -20,6 +21,7 @@ pub mod event;
 pub mod fit;
 pub mod gist;
 pub mod handover;
+pub mod identity;
 pub mod ids;
 pub mod notices;
 pub mod policy;
@@ -107,6 +109,9 @@ pub struct Requester {
     pub name: String,
     /// Two letters; the language of notices.
     pub language: String,
+    /// A public picture, for surfaces that show one beside the name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture: Option<String>,
     /// True after `Left`: sending would fail, technicians are told.
     #[serde(default, skip_serializing_if = "is_default")]
     pub away: bool,

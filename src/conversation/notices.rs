@@ -105,6 +105,10 @@ pub enum DeskNotice {
     },
     /// Whisper to an outsider.
     NotPermitted,
+    /// Whisper to somebody whose address is that of a technician. Buttons: see [`crate::identity`].
+    ConfirmIdentity {
+        name: String,
+    },
     Refused {
         verb: &'static str,
         why: String,
@@ -148,6 +152,13 @@ pub enum DeskNotice {
     Invited {
         name: String,
         by: String,
+    },
+    /// Mentions the colleagues. Button: Join (`join`).
+    BackupCalled {
+        name: String,
+    },
+    Joined {
+        name: String,
     },
     Left {
         name: String,

@@ -132,6 +132,9 @@ pub struct TechnicianPolicy {
     pub email: Option<String>,
     /// `<channel>:<remote id>` (D26).
     pub identities: Vec<String>,
+    /// Identities with this technician's address that said they are somebody else.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub strangers: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{MessageId, QueueId, TechnicianId};
 
 pub use action::from_action;
-pub use label::label;
+pub use label::{URGENT, label};
 pub use names::Names;
 pub use parse::{Parsed, parse, parse_explicit};
 pub use permit::{may_reply, permitted};
@@ -37,6 +37,10 @@ pub enum Verb {
         who: TechnicianId,
     },
     Leave,
+    /// Calls the colleagues of the queue; nothing else changes.
+    Backup,
+    /// Invites oneself.
+    Join,
     Snooze {
         #[serde(rename = "for")]
         period: Duration,
@@ -123,6 +127,8 @@ impl Verb {
             Verb::Transfer { .. } => "transfer",
             Verb::Invite { .. } => "invite",
             Verb::Leave => "leave",
+            Verb::Backup => "backup",
+            Verb::Join => "join",
             Verb::Snooze { .. } => "snooze",
             Verb::Ticket => "ticket",
             Verb::Priority { .. } => "priority",

@@ -5,7 +5,7 @@
 use deskbridge_contract::{
     ChannelName, Content, Duty, Inbound, InboundEvent, Outbound, OutboundOp, RemoteUserId,
 };
-use deskbridge_conversation::Presence;
+use deskbridge_conversation::{Presence, identity};
 
 use super::Bridge;
 
@@ -13,10 +13,8 @@ impl Bridge {
     /// Whether a platform's user is a technician, and on.
     pub fn duty(&self, channel: &ChannelName, user: &RemoteUserId) -> Option<Duty> {
         let policy = self.policy.current();
-        let identity = format!("{channel}:{user}");
-        let mut technicians = policy.policy.technicians.iter();
-        let (id, _) = technicians.find(|(_, technician)| technician.identities.contains(&identity))?;
-        Some(match self.board.presence(id) {
+        let id = identity::technician(&policy.policy, &identity::name(channel, user))?;
+        Some(match self.board.presence(&id) {
             Presence::Available => Duty::On,
             Presence::Busy => Duty::Busy,
             Presence::Away => Duty::Away,
@@ -70,6 +68,8 @@ mod tests {
                 id: RemoteUserId::new("U1"),
                 display_name: None,
                 email: None,
+                email_verified: false,
+                picture: None,
                 language: None,
                 kind: SenderKind::Human,
             },

@@ -19,7 +19,7 @@ use deskbridge_store::{Mark, StoreError};
 use tokio::time::Instant;
 
 use super::board::Typing;
-use super::{Bridge, intake};
+use super::{Bridge, identity};
 
 /// Platforms show "is typing" for about this long, so that more often is no use.
 const TYPING: Duration = Duration::from_secs(4);
@@ -60,7 +60,7 @@ impl Bridge {
     fn show_typing(&self, conversation: &Arc<Conversation>, policy: &Policy, inbound: &Inbound) {
         let by = match requesters(conversation, inbound) {
             Some(_) => None,
-            None => match intake::technician(policy, inbound)
+            None => match identity::technician(policy, inbound)
                 .filter(|_| policy.desk(&inbound.address).is_some())
             {
                 Some(technician) => Some(technician),
@@ -215,7 +215,7 @@ fn requesters<'c>(conversation: &'c Conversation, inbound: &Inbound) -> Option<&
 /// Whether what this person writes there would go to the requester as it is.
 fn goes_out(assigned: &Assigned, policy: &Policy, inbound: &Inbound) -> bool {
     let Some(mode) = policy.desk(&inbound.address).map(|desk| desk.reply_mode) else { return false };
-    let Some(who) = intake::technician(policy, inbound) else { return false };
+    let Some(who) = identity::technician(policy, inbound) else { return false };
     match mode {
         ReplyMode::Direct => true,
         ReplyMode::Airlock => assigned.technician == who || assigned.co_repliers.contains(&who),

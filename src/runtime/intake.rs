@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use deskbridge_contract::{
-    Address, ChannelName, Content, DeskHours, Duty, Inbound, InboundEvent, InboxSink, PushError, Receipt,
-    RemoteMessageId, RemoteUserId, SenderKind, Toast, TranslateError,
+    Address, Card, ChannelName, Content, DeskHours, Duty, Inbound, InboundEvent, InboxSink, PushError,
+    Receipt, RemoteMessageId, RemoteUserId, SenderKind, Toast, TranslateError, names,
 };
 use deskbridge_conversation::policy::{Policy, ReplyMode};
 use deskbridge_conversation::verbs::{Names, Parsed, from_action, parse, parse_explicit};
@@ -18,7 +18,8 @@ use deskbridge_conversation::{
 };
 use deskbridge_store::{Admin, Applied, Apply, Cause, Refs, RemoteRef, StoreError, Target};
 
-use super::{Bridge, duty};
+use super::identity::who;
+use super::{Bridge, duty, identity};
 
 /// Characters of a message that are kept (S43); no platform of ours carries more.
 const MAX_TEXT: usize = 100_000;
@@ -60,6 +61,14 @@ impl InboxSink for Sink {
                 duty::tell(&self.bridge, &inbound, presence).await;
                 Ok(Receipt::default())
             }
+            Read::Said { is_me, inbound } => {
+                self.bridge.identify(&inbound, is_me).await.map_err(|_| PushError::Unavailable)?;
+                Ok(Receipt::default())
+            }
+            Read::Ask { technician, inbound } => {
+                self.bridge.ask_identity(&inbound, &technician).await;
+                Ok(Receipt::default())
+            }
             Read::Told(why) => {
                 let toast = Toast { text: why.to_owned(), alert: false };
                 Ok(Receipt { duplicate: false, toast: Some(toast) })
@@ -89,6 +98,11 @@ impl InboxSink for Sink {
 
     async fn duty(&self, channel: &ChannelName, user: &RemoteUserId) -> Option<Duty> {
         self.bridge.duty(channel, user)
+    }
+
+    async fn card(&self, room: &Address, reference: &str) -> Option<Card> {
+        let found = self.bridge.linked(room, reference).await;
+        found.inspect_err(|error| tracing::debug!(%error, "a link could not be looked up")).ok().flatten()
     }
 }
 
@@ -161,6 +175,16 @@ enum Read {
         presence: Presence,
         inbound: Box<Inbound>,
     },
+    /// Whether they are the technician whose address they have.
+    Said {
+        is_me: bool,
+        inbound: Box<Inbound>,
+    },
+    /// They have a technician's address, and did not say yet whether they are that technician.
+    Ask {
+        technician: TechnicianId,
+        inbound: Box<Inbound>,
+    },
     /// Not done, and the person is told why.
     Told(&'static str),
     /// Not for us: chatter in a desk room's main thread, rooms nobody configured, other bots.
@@ -170,15 +194,20 @@ enum Read {
 fn read(bridge: &Bridge, mut inbound: Inbound) -> Read {
     let policy = bridge.policy.current();
     clean(&mut inbound);
+    if let Some(is_me) = identity::answered(&inbound) {
+        return Read::Said { is_me, inbound: Box::new(inbound) };
+    }
     if let Some(desk) = policy.policy.desk(&inbound.address) {
         let mode = desk.reply_mode;
         return read_desk(bridge, &policy.policy, mode, inbound);
     }
     if let Some(presence) = duty::switched(&inbound) {
         // The platform's own switch, wherever it is: a command, a page. Written words are only words here.
-        return match technician(&policy.policy, &inbound) {
-            Some(technician) => Read::Presence { technician, presence, inbound: Box::new(inbound) },
-            None => Read::Told("Only technicians can do that."),
+        let inbound = Box::new(inbound);
+        return match who(&policy.policy, &inbound) {
+            DeskActor::Technician(technician) => Read::Presence { technician, presence, inbound },
+            DeskActor::Unconfirmed(technician) => Read::Ask { technician, inbound },
+            DeskActor::Outsider => Read::Told("Only technicians can do that."),
         };
     }
     let channel = policy.policy.channels.get(&inbound.address.channel);
@@ -270,6 +299,7 @@ fn read_requester(policy: &Policy, inbound: Inbound) -> Read {
         id: RequesterId(format!("{}:{}", inbound.address.channel, inbound.from.id)),
         name,
         language,
+        picture: inbound.from.picture.as_deref().and_then(names::picture),
         away: false,
     };
     Read::Apply(Box::new(Apply {
@@ -289,23 +319,13 @@ fn read_requester(policy: &Policy, inbound: Inbound) -> Read {
     }))
 }
 
-/// The technician that a platform user is; guests, bots and external people are nobody (D17, D25).
-pub fn technician(policy: &Policy, inbound: &Inbound) -> Option<TechnicianId> {
-    if inbound.from.kind != SenderKind::Human {
-        return None;
-    }
-    let identity = format!("{}:{}", inbound.address.channel, inbound.from.id);
-    let found = policy.technicians.iter().find(|(_, t)| t.identities.contains(&identity));
-    found.map(|(id, _)| id.clone())
-}
-
 fn read_desk(bridge: &Bridge, policy: &Policy, mode: ReplyMode, inbound: Inbound) -> Read {
     let is_bot = inbound.from.kind == SenderKind::Bot;
     if is_bot && !matches!(inbound.event, InboundEvent::ThreadChanged { .. } | InboundEvent::Deleted { .. }) {
         // Another bridge in the same room: answering it would never end (T5).
         return Read::Nothing;
     }
-    let technician = technician(policy, &inbound);
+    let by = who(policy, &inbound);
     let available = |who: &TechnicianId| bridge.board.is_available(who);
     let names = Names::new(policy, &available);
     // Some platforms tell no thread with a reaction; the message itself leads to the conversation.
@@ -314,9 +334,8 @@ fn read_desk(bridge: &Bridge, policy: &Policy, mode: ReplyMode, inbound: Inbound
         InboundEvent::Reacted { .. } | InboundEvent::Edited { .. } | InboundEvent::Deleted { .. }
     );
     if inbound.address.thread.is_none() && !by_message {
-        return outside(technician, &names, inbound);
+        return outside(by, &names, inbound);
     }
-    let by = technician.map_or(DeskActor::Outsider, DeskActor::Technician);
     let via = Via::Room {
         session: SessionId(0),
         user: inbound.from.id.clone(),
@@ -381,7 +400,7 @@ fn read_post(
     mut content: Content,
 ) -> (DeskEvent, Option<Content>) {
     let parsed = match by {
-        DeskActor::Outsider => None,
+        DeskActor::Unconfirmed(_) | DeskActor::Outsider => None,
         DeskActor::Technician(_) => match mode {
             ReplyMode::Explicit => parse_explicit(&content.text, names),
             ReplyMode::Airlock | ReplyMode::Direct | ReplyMode::Alerts => parse(&content.text, names),
@@ -405,8 +424,7 @@ fn read_post(
 }
 
 /// In the room itself only the presence verbs mean something; the rest is people talking.
-fn outside(technician: Option<TechnicianId>, names: &Names, inbound: Inbound) -> Read {
-    let Some(technician) = technician else { return Read::Nothing };
+fn outside(by: DeskActor, names: &Names, inbound: Inbound) -> Read {
     let parsed = match &inbound.event {
         InboundEvent::Posted { content, .. } => parse(&content.text, names),
         InboundEvent::Invoked { action, value, .. } => from_action(action, value.as_deref(), names),
@@ -418,5 +436,10 @@ fn outside(technician: Option<TechnicianId>, names: &Names, inbound: Inbound) ->
         Some(Parsed::Verb(Verb::Off)) => Presence::Offline,
         _ => return Read::Nothing,
     };
-    Read::Presence { technician, presence, inbound: Box::new(inbound) }
+    let inbound = Box::new(inbound);
+    match by {
+        DeskActor::Technician(technician) => Read::Presence { technician, presence, inbound },
+        DeskActor::Unconfirmed(technician) => Read::Ask { technician, inbound },
+        DeskActor::Outsider => Read::Nothing,
+    }
 }

@@ -17,8 +17,10 @@ pub mod ending;
 pub mod erasure;
 pub mod health;
 pub mod hints;
+pub mod identity;
 pub mod intake;
 pub mod joint;
+pub mod links;
 pub mod outbox;
 pub mod pace;
 pub mod perform;
@@ -63,6 +65,8 @@ pub struct Bridge {
     pub assistant: Arc<dyn Assistant>,
     pub tickets: Arc<dyn TicketDesk>,
     pub blobs: Arc<Blobs>,
+    /// One change of what is in force at a time: what was checked is what is kept.
+    pub changing: tokio::sync::Mutex<()>,
     /// Set once: stop taking new work.
     pub stop: CancellationToken,
     pub tasks: TaskTracker,

@@ -90,7 +90,8 @@ fn persona(
     match &message.author {
         Author::Requester(_) => {
             let name = desk::requester_name(conversation, policy, &session.address);
-            Some(Persona { name, assistant: false })
+            let picture = desk::requester_picture(conversation, policy, &session.address);
+            Some(Persona { picture, ..Persona::person(name) })
         }
         Author::Technician(technician) => {
             let name = policy.name(technician);
@@ -99,9 +100,9 @@ fn persona(
             } else {
                 format!("{name} (via {})", place(&session.address, written))
             };
-            Some(Persona { name, assistant: false })
+            Some(Persona::person(name))
         }
-        Author::Assistant => Some(Persona { name: "Assistant".to_owned(), assistant: true }),
+        Author::Assistant => Some(Persona::assistant("Assistant")),
         Author::Outsider | Author::Desk => None,
     }
 }

@@ -76,6 +76,7 @@ impl Bridge {
         self.rekey_all(from, to).await?;
         let put = Admin::PutShelf { channel: from.channel.clone(), key, value: to.room.0.clone() };
         self.writer.admin(put).await?;
+        let _one = self.changing.lock().await;
         let mut policy = self.policy.current().policy.clone();
         follow(&mut policy, from, to);
         self.policy.replace(policy);

@@ -13,6 +13,7 @@ use futures_util::future::BoxFuture;
 
 use crate::address::{Address, BlobId, ChannelName, RemoteFileId, RemoteUserId};
 use crate::capabilities::{Capabilities, OperationKind, Resend};
+use crate::content::Card;
 use crate::error::{SendError, TranslateError};
 use crate::files::FileStore;
 use crate::inbound::{Inbound, Interaction};
@@ -197,6 +198,11 @@ pub trait InboxSink: Send + Sync {
     async fn duty(&self, _channel: &ChannelName, _user: &RemoteUserId) -> Option<Duty> {
         None
     }
+    /// How a conversation (`#1042`) or a ticket's conversation (`T-000042`) stands now, as this desk room may show it.
+    /// `None`: no such, not a desk room, or not shown in it. Read-only. Default: nothing is known.
+    async fn card(&self, _room: &Address, _reference: &str) -> Option<Card> {
+        None
+    }
 }
 
 /// An adapter's small durable memory: cursors, tokens, references (D36).
@@ -259,6 +265,11 @@ impl Inbox {
     /// `None`: not a technician.
     pub async fn duty(&self, user: &RemoteUserId) -> Option<Duty> {
         self.sink.duty(&self.channel, user).await
+    }
+
+    /// What a link to `reference` shows in a desk room; see [`InboxSink::card`].
+    pub async fn card(&self, room: &Address, reference: &str) -> Option<Card> {
+        self.sink.card(room, reference).await
     }
 
     /// Returns after the event is committed. Only then may the platform be acknowledged (clause C4).

@@ -31,8 +31,17 @@ pub struct Sender {
     pub id: RemoteUserId,
     #[serde(default)]
     pub display_name: Option<String>,
+    /// As the person or the platform gives it; shown to technicians, proof of nothing by itself (D4).
     #[serde(default)]
     pub email: Option<String>,
+    /// The platform vouches for [`Sender::email`]: an administrator of the organisation entered it, or the person followed
+    /// a link that was sent there. False wherever people may write it themselves.
+    #[serde(default)]
+    pub email_verified: bool,
+    /// Where the platform shows everybody a picture of this person: an address that [`crate::names::picture`] let through.
+    /// `None` where pictures need a token, or there is none.
+    #[serde(default)]
+    pub picture: Option<String>,
     /// BCP 47 as the platform gives it.
     #[serde(default)]
     pub language: Option<String>,

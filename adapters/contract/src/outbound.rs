@@ -81,6 +81,19 @@ pub struct ThreadTitle {
 pub struct Persona {
     pub name: String,
     pub assistant: bool,
+    /// A public picture to be shown beside the name, where the platform can; see [`crate::Sender::picture`].
+    pub picture: Option<String>,
+}
+
+impl Persona {
+    /// A person without a picture.
+    pub fn person(name: impl Into<String>) -> Persona {
+        Persona { name: name.into(), assistant: false, picture: None }
+    }
+
+    pub fn assistant(name: impl Into<String>) -> Persona {
+        Persona { name: name.into(), assistant: true, picture: None }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]

@@ -49,7 +49,8 @@ impl Puppet {
         name: Option<(&str, bool)>,
         content: Content,
     ) -> Option<Sent> {
-        let persona = name.map(|(name, assistant)| Persona { name: name.to_owned(), assistant });
+        let persona =
+            name.map(|(name, assistant)| Persona { name: name.to_owned(), assistant, picture: None });
         self.send(phone, to, OutboundOp::Post { content, files: vec![], persona, reply_to: None }).await
     }
 

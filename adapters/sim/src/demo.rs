@@ -187,7 +187,15 @@ impl Demo {
 }
 
 fn person(id: &str, name: &str, kind: SenderKind) -> Sender {
-    Sender { id: id.into(), display_name: Some(name.to_owned()), email: None, language: None, kind }
+    Sender {
+        id: id.into(),
+        display_name: Some(name.to_owned()),
+        email: None,
+        email_verified: false,
+        picture: None,
+        language: None,
+        kind,
+    }
 }
 
 /// Everything that the page shows.

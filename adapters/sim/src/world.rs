@@ -139,7 +139,7 @@ fn stranger(id: RemoteUserId) -> Sender {
     let mut letters = id.as_str().chars();
     let name = letters.next().map(|first| first.to_uppercase().chain(letters).collect::<String>());
     let kind = if id.as_str() == BRIDGE { SenderKind::Bot } else { SenderKind::Human };
-    Sender { id, display_name: name, email: None, language: None, kind }
+    Sender { id, display_name: name, email: None, email_verified: false, picture: None, language: None, kind }
 }
 
 /// One second passes with every look, from the first moment of 2026.

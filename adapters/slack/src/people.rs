@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use deskbridge_contract::names::clean;
+use deskbridge_contract::names::{self, clean};
 use deskbridge_contract::{RemoteUserId, Sender, SenderKind, Timestamp};
 use futures_util::StreamExt as _;
 use futures_util::stream;
@@ -35,6 +35,8 @@ const MAX_DEPTH: usize = 24;
 pub(crate) struct Person {
     pub name: Option<String>,
     pub email: Option<String>,
+    pub email_verified: bool,
+    pub picture: Option<String>,
     /// BCP 47.
     pub language: Option<String>,
     pub kind: SenderKind,
@@ -69,6 +71,8 @@ impl Known {
             id: RemoteUserId::from(id),
             display_name: person.and_then(|person| person.name.clone()).or_else(|| clean(id)),
             email: person.and_then(|person| person.email.clone()),
+            email_verified: person.is_some_and(|person| person.email_verified),
+            picture: person.and_then(|person| person.picture.clone()),
             language: person.and_then(|person| person.language.clone()),
             kind: person.map_or(SenderKind::Human, |person| person.kind),
         }
@@ -213,9 +217,14 @@ fn read(user: &Value, team: &str) -> Person {
     } else {
         SenderKind::Human
     };
+    let picture = ["image_192", "image_72", "image_48"].iter().find_map(|size| text(profile, size));
     Person {
         name: name.and_then(clean),
         email: text(profile, "email").map(str::to_owned),
+        // Slack sends a link to an address before it is somebody's; who has not followed it yet has an unconfirmed one.
+        email_verified: text(profile, "email").is_some()
+            && user.get("is_email_confirmed") != Some(&Value::Bool(false)),
+        picture: picture.and_then(names::picture),
         language: text(user, "locale").map(str::to_owned),
         kind,
     }

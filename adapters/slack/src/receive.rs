@@ -196,7 +196,7 @@ async fn event(slack: &Arc<Slack>, inbox: &Inbox, raw: &[u8], body: &Value) -> R
         }
     };
     let event = &body["event"];
-    notice(slack, &envelope.kind, event);
+    notice(slack, inbox, &envelope.kind, event);
     prepare(slack, inbox, &me.user_id, event).await?;
     let people = slack.people.named_in(&slack.sending.api, &me.team_id, event, (slack.clock)()).await;
     match translate::translate(&view(slack, &me, &people), body) {
@@ -243,7 +243,7 @@ fn view<'a>(slack: &'a Slack, me: &'a crate::Me, people: &'a Known) -> View<'a> 
 }
 
 /// Events that change what is known here.
-fn notice(slack: &Arc<Slack>, kind: &str, event: &Value) {
+fn notice(slack: &Arc<Slack>, inbox: &Inbox, kind: &str, event: &Value) {
     match kind {
         "user_change" | "user_profile_changed" | "user_status_changed" => {
             if let Some(user) = event.get("user").and_then(|user| text(user, "id")) {
@@ -259,7 +259,7 @@ fn notice(slack: &Arc<Slack>, kind: &str, event: &Value) {
         }
         "app_home_opened" if text(event, "tab") != Some("messages") => acts::show_home(slack, event),
         "assistant_thread_started" | "app_home_opened" => acts::suggest(slack, event),
-        "link_shared" => slack.sending.unfold(&slack.config, event),
+        "link_shared" => slack.sending.unfold(inbox, &slack.config, event),
         "channel_archive" | "group_archive" | "channel_deleted" | "group_deleted" | "channel_left"
         | "group_left" => {
             let room = text(event, "channel").unwrap_or_default();

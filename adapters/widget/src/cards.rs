@@ -166,7 +166,7 @@ mod tests {
     fn an_entry_reads_as_it_was_written() {
         let content = Content::text("**Bo** has joined.\n\nSee [guide](https://example.org/vpn)")
             .with_actions(vec![Action::new("yes", "Yes")]);
-        let persona = Persona { name: "Assistant".into(), assistant: true };
+        let persona = Persona::assistant("Assistant");
         let entry = Entry { seq: 7, at: 1, what: message("m".into(), &content, Some(&persona), &[], None) };
         let text = serde_json::to_string(&entry).unwrap();
         assert_eq!(serde_json::from_str::<Entry>(&text).unwrap(), entry);

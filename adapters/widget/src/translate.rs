@@ -261,6 +261,9 @@ fn sender(doer: &Doer<'_>) -> Sender {
         id: doer.visitor.user(),
         display_name: Some(person.name.clone().unwrap_or_else(|| doer.visitor.short())),
         email: person.email.clone(),
+        // Visitors may change it themselves.
+        email_verified: false,
+        picture: None,
         language: person.language.clone(),
         kind: SenderKind::Human,
     }

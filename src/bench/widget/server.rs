@@ -3,36 +3,22 @@
 //!
 //! Not here: who talks to it.
 
-use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, ensure};
 use serde_json::json;
 
 use super::super::child::Bridge;
 use super::super::client::Poster;
 use super::super::fake::MARK;
-use super::super::limits;
+use super::super::peers::{Peer, Peers};
 use super::visitor::Tongue;
 use super::{CHANNEL, ORIGIN};
 use deskbridge_store::writer::MAX_BATCH;
 
 /// Connections over which messages come in.
 const LANES: usize = 64;
-
-/// The servers beside, as they are installed on demand.
-const FILES: [(&str, &str); 6] = [
-    (".npmrc", include_str!("../../../benches/peers/.npmrc")),
-    ("package.json", include_str!("../../../benches/peers/package.json")),
-    ("package-lock.json", include_str!("../../../benches/peers/package-lock.json")),
-    ("server.mjs", include_str!("../../../benches/peers/server.mjs")),
-    ("ws.mjs", include_str!("../../../benches/peers/ws.mjs")),
-    ("socketio.mjs", include_str!("../../../benches/peers/socketio.mjs")),
-];
 
 /// Which one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,28 +43,6 @@ impl Which {
             Which::Ws => Tongue::Plain,
             Which::SocketIo => Tongue::SocketIo,
         }
-    }
-}
-
-/// The servers beside, installed; the folder goes when this is dropped.
-pub(super) struct Peers(tempfile::TempDir);
-
-impl Peers {
-    /// `Err`: why there is no comparison on this machine.
-    pub(super) fn install() -> anyhow::Result<Peers> {
-        let folder = tempfile::tempdir()?;
-        for (name, text) in FILES {
-            std::fs::write(folder.path().join(name), text)?;
-        }
-        let npm = Command::new("npm")
-            .args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"])
-            .current_dir(folder.path())
-            .stdin(Stdio::null())
-            .output();
-        let done = npm.context("npm is not there")?;
-        let said = String::from_utf8_lossy(&done.stderr);
-        ensure!(done.status.success(), "npm could not install them: {}", said.lines().next().unwrap_or(""));
-        Ok(Peers(folder))
     }
 }
 
@@ -110,7 +74,7 @@ pub(super) struct Sent {
 
 enum Running {
     Bridge(Bridge),
-    Peer(Child),
+    Peer(Peer),
 }
 
 pub(super) struct Server {
@@ -118,16 +82,6 @@ pub(super) struct Server {
     pub address: SocketAddr,
     running: Running,
     headers: String,
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        if let Running::Peer(child) = &mut self.running {
-            // It may have ended already.
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-    }
 }
 
 impl Server {
@@ -146,34 +100,15 @@ impl Server {
     /// One that is not deskbridge.
     pub(super) async fn beside(peers: &Peers, which: Which) -> anyhow::Result<Server> {
         let script = if which == Which::Ws { "ws.mjs" } else { "socketio.mjs" };
-        let folder: &Path = peers.0.path();
-        let mut child = Command::new("node")
-            .arg(script)
-            .current_dir(folder)
-            .env("NODE_ENV", "production")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .context("node is not there")?;
-        let out = child.stdout.take().context("no output")?;
-        // From here on it ends with this value.
-        let unknown = SocketAddr::from(([127, 0, 0, 1], 0));
-        let running = Running::Peer(child);
-        let mut server = Server { which, address: unknown, running, headers: String::new() };
-        let port = tokio::task::spawn_blocking(move || {
-            let mut line = String::new();
-            BufReader::new(out).read_line(&mut line).map(|_| line)
-        });
-        let port = tokio::time::timeout(Duration::from_secs(30), port).await???;
-        server.address.set_port(port.trim().parse().context("it ended")?);
-        Ok(server)
+        let peer = peers.start(script, &[]).await?;
+        Ok(Server { which, address: peer.address, running: Running::Peer(peer), headers: String::new() })
     }
 
     /// Resident MB and CPU seconds so far.
     pub(super) fn used(&self) -> Option<(f64, f64)> {
         match &self.running {
             Running::Bridge(bridge) => bridge.used(),
-            Running::Peer(child) => limits::process(child.id()),
+            Running::Peer(peer) => peer.used(),
         }
     }
 

@@ -12,6 +12,7 @@ fn history(stamped: &Stamped) -> (Conversation, Vec<LogRow>) {
         id: RequesterId::from("telegram:1"),
         name: "Ana".into(),
         language: "en".into(),
+        picture: None,
         away: false,
     };
     let address = Address::room(&ChannelName::from("telegram"), "1");

@@ -9,6 +9,7 @@ use deskbridge_contract::{Action, Content};
 
 use super::words::{ENGLISH, exactly, plain};
 use super::{DeskNotice, RequeueReason};
+use crate::identity;
 use crate::verbs::Verb;
 
 /// The words and buttons for a desk room.
@@ -22,6 +23,15 @@ fn buttons(notice: &DeskNotice) -> Vec<Action> {
         return vec![
             button(Verb::Send { message: *message }, "Send anyway"),
             button(Verb::TakeOver, "Take over"),
+        ];
+    }
+    if matches!(notice, DeskNotice::BackupCalled { .. }) {
+        return vec![button(Verb::Join, "Join")];
+    }
+    if matches!(notice, DeskNotice::ConfirmIdentity { .. }) {
+        return vec![
+            Action::new(identity::YES, "Yes, that is me"),
+            Action::new(identity::NO, "No, somebody else"),
         ];
     }
     if matches!(notice, DeskNotice::Offered { .. } | DeskNotice::TransferAsked { .. }) {
@@ -43,6 +53,11 @@ fn text(notice: &DeskNotice) -> String {
     match notice {
         DeskNotice::KeptInternal { owner, .. } => kept(owner.as_deref()),
         DeskNotice::NotPermitted => NOT_PERMITTED.to_owned(),
+        DeskNotice::ConfirmIdentity { name } => format!(
+            "Your address is that of {}, a technician of this desk. Is that you? Nothing was sent or changed until you \
+             confirm it, once.",
+            plain(name)
+        ),
         DeskNotice::Refused { verb, why } => format!("Not done ({verb}): {}", sentence(why)),
         DeskNotice::Misread { why } => format!("Not done: {}", sentence(why)),
         DeskNotice::Offered { name, seconds } => {
@@ -63,6 +78,10 @@ fn text(notice: &DeskNotice) -> String {
         DeskNotice::Invited { name, by } => {
             format!("{} invited {}, who may now reply too.", bold(by), bold(name))
         }
+        DeskNotice::BackupCalled { name } => {
+            format!("🙋 {} could use another pair of eyes here.", bold(name))
+        }
+        DeskNotice::Joined { name } => format!("{} joined, and may now reply too.", bold(name)),
         DeskNotice::Left { name } => format!("{} left the conversation.", bold(name)),
         DeskNotice::Nudge { name, minutes } => format!("{}, no answer yet for {minutes} min.", bold(name)),
         DeskNotice::Requeued { why } => requeued(*why).to_owned(),
@@ -119,7 +138,7 @@ Verbs, as !verb or /verb, or by the buttons of the card:
 
 - accept, decline – take it, or pass to the next
 - reply (text), note (text) – to the requester, or internal (also 🔒 before the text)
-- transfer @who or #queue, invite @who, leave
+- transfer @who or #queue, invite @who, backup (calls your colleagues), join, leave
 - snooze 2h, resolve, resolve silently, reopen, handback
 - ticket, summary, suggest, csat, info, undo
 - label vpn, label -vpn, priority normal, high, urgent, critical or a number

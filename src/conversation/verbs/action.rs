@@ -42,6 +42,8 @@ impl Verb {
             Verb::Accept
             | Verb::Decline
             | Verb::Leave
+            | Verb::Backup
+            | Verb::Join
             | Verb::Ticket
             | Verb::Summary
             | Verb::Suggest

@@ -9,7 +9,9 @@ use super::names::unescape;
 const LONGEST: usize = 40;
 /// Words of one verb.
 const MOST: usize = 40;
-const LEVELS: [(&str, u8); 4] = [("normal", 0), ("high", 1), ("urgent", 2), ("critical", 3)];
+/// The level that `urgent` is.
+pub const URGENT: u8 = 2;
+const LEVELS: [(&str, u8); 4] = [("normal", 0), ("high", 1), ("urgent", URGENT), ("critical", 3)];
 
 /// A label as it is kept: lower case letters and digits, `-`, `_` and `.`; `None` when nothing is left or it is too long.
 pub fn label(written: &str) -> Option<String> {

@@ -27,10 +27,10 @@ pub enum Parsed {
 }
 
 /// The words that somebody may have meant when a word is unknown.
-const WORDS: [&str; 24] = [
+const WORDS: [&str; 26] = [
     "accept", "decline", "reply", "note", "transfer", "invite", "leave", "snooze", "ticket", "summary",
     "suggest", "handback", "resolve", "reopen", "csat", "info", "help", "undo", "takeover", "on", "busy",
-    "off", "label", "priority",
+    "off", "label", "priority", "backup", "join",
 ];
 
 /// Words of other tools: never obeyed, but answered with ours.
@@ -89,6 +89,8 @@ pub(super) fn understand(word: &str, rest: &str, names: &Names) -> Option<Parsed
         "accept" => Verb::Accept,
         "decline" => Verb::Decline,
         "leave" => Verb::Leave,
+        "backup" => Verb::Backup,
+        "join" => Verb::Join,
         "ticket" => Verb::Ticket,
         "summary" => Verb::Summary,
         "suggest" => Verb::Suggest,

@@ -23,6 +23,8 @@ pub fn permitted(
         | Verb::Decline
         | Verb::Transfer { .. }
         | Verb::Invite { .. }
+        | Verb::Backup
+        | Verb::Join
         | Verb::Ticket
         | Verb::Priority { .. }
         | Verb::Label { .. }

@@ -17,6 +17,7 @@ fn conversation(stage: Stage) -> Conversation {
         id: RequesterId::from("tg:1"),
         name: "Kim".to_owned(),
         language: "en".to_owned(),
+        picture: None,
         away: false,
     };
     let address = Address::room(&ChannelName::from("tg"), "1");

@@ -15,6 +15,7 @@ fn person(id: &str, name: &str, role: Role) -> TechnicianPolicy {
         languages: Vec::new(),
         email: Some(format!("{}@example.org", name.to_lowercase().replace(' ', "."))),
         identities: vec![format!("slack-acme:U{id}")],
+        strangers: Vec::new(),
     }
 }
 

@@ -26,7 +26,7 @@ const fn bare(verb: &'static str) -> Known {
     Known { verb, takes: None, needed: false, else_say: "" }
 }
 
-const KNOWN: [Known; 25] = [
+const KNOWN: [Known; 27] = [
     bare("accept"),
     bare("decline"),
     Known { verb: "reply", takes: Some("message"), needed: true, else_say: "`message` is the text" },
@@ -39,6 +39,8 @@ const KNOWN: [Known; 25] = [
     },
     Known { verb: "invite", takes: Some("to"), needed: true, else_say: "`to` is one technician, like @ana" },
     bare("leave"),
+    bare("backup"),
+    bare("join"),
     Known {
         verb: "snooze",
         takes: Some("for"),

@@ -22,6 +22,7 @@ fn conversation(id: i64) -> Conversation {
         id: RequesterId(format!("sim:{id}")),
         name: "Ana López".into(),
         language: "en".into(),
+        picture: None,
         away: false,
     };
     let address = Address::room(&ChannelName("sim".into()), id.to_string());

@@ -69,6 +69,7 @@ mod tests {
             id: RequesterId("sim:1".into()),
             name: "Ana".into(),
             language: "en".into(),
+            picture: None,
             away: false,
         };
         let address = Address::room(&ChannelName("sim".into()), "1");

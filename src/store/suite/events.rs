@@ -23,6 +23,7 @@ pub(super) fn requester(who: u32) -> Requester {
         id: RequesterId(format!("web:{who}")),
         name: format!("Requester {who}"),
         language: "en".to_owned(),
+        picture: None,
         away: false,
     }
 }

@@ -243,6 +243,7 @@ pub(super) fn policy() -> Policy {
                 languages: Vec::new(),
                 email: None,
                 identities: Vec::new(),
+                strangers: Vec::new(),
             },
         );
         for queue in policy.queues.values_mut() {

@@ -256,6 +256,7 @@ fn any_verb() -> impl Strategy<Value = Verb> {
         2 => select(vec![Verb::Decline, Verb::Leave, Verb::Reopen, Verb::Csat, Verb::Undo]),
         1 => select(vec![Verb::Ticket, Verb::Summary, Verb::Suggest, Verb::Info, Verb::Help]),
         1 => select(vec![Verb::On, Verb::Busy, Verb::Off]),
+        1 => select(vec![Verb::Backup, Verb::Join]),
         2 => to.prop_map(|to| Verb::Transfer { to }),
         1 => any_technician().prop_map(|who| Verb::Invite { who }),
         1 => any::<u8>().prop_map(|level| Verb::Priority { level }),

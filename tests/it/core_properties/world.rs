@@ -37,6 +37,7 @@ pub fn opened() -> Conversation {
         id: RequesterId("telegram:ana".into()),
         name: "Ana".into(),
         language: "en".into(),
+        picture: None,
         away: false,
     };
     let address = Address { channel: "telegram".into(), room: RoomId("dm-ana".into()), thread: None };
@@ -94,6 +95,7 @@ pub fn any_policy() -> impl Strategy<Value = Policy> {
                     languages: Vec::new(),
                     email: None,
                     identities: vec![format!("slack:{name}")],
+                    strangers: Vec::new(),
                 };
                 (TechnicianId::from(*name), policy)
             };

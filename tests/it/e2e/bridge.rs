@@ -261,7 +261,7 @@ fn copy_articles(to: &Path) {
 }
 
 /// Free a moment ago; it must be known before the start, and stay the same over restarts.
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     listener.local_addr().expect("bound").port()
 }

@@ -4,11 +4,14 @@
 
 mod apart;
 mod doors;
+mod emulated;
 mod faults;
 mod life;
+mod mapping;
 mod pairs;
 mod rows;
 mod surfaces;
+mod words;
 
 use std::time::Duration;
 

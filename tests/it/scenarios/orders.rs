@@ -92,7 +92,11 @@ fn introduce(town: &Town, who: &str, traits: &[&str]) {
         match each.split_once('=') {
             Some(("lang", language)) => sender.language = Some(language.to_owned()),
             Some(("name", name)) => sender.display_name = Some(name.replace('_', " ")),
-            Some(("email", email)) => sender.email = Some(email.to_owned()),
+            Some(("email", email)) => {
+                sender.email = Some(email.to_owned());
+                sender.email_verified = true;
+            }
+            Some(("said-email", email)) => sender.email = Some(email.to_owned()),
             None if *each == "external" => sender.kind = SenderKind::External,
             None if *each == "bot" => sender.kind = SenderKind::Bot,
             _ => panic!("unknown trait {each}"),

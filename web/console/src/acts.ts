@@ -7,7 +7,7 @@ import {
   announce, chats, current, detail, dialog, drafted, editing, keep, loadMe, loadOne, loadRoster, me, messages, myself, nameOf, now, open, own, selected, shown, suggestionAsked, suggesting, toast, view, watchers,
 } from "./state.ts";
 import type { Draft } from "./parts/Composer.tsx";
-import type { Conversation, Message, Presence, Upload, Watcher, Written } from "./types.ts";
+import type { Conversation, Message, Presence, Ticket, Upload, Watcher, Written } from "./types.ts";
 
 export async function trying(act: () => Promise<unknown>): Promise<boolean> {
   try {
@@ -26,7 +26,7 @@ function took(written: Written) {
 
 const DONE: Record<string, string> = {
   accept: "It is yours", decline: "Declined", handback: "Handed back to the assistant", resolve: "Resolved", reopen: "Reopened",
-  ticket: "A ticket is being opened", summary: "The summary is being written", leave: "You left", takeover: "You took it over", csat: "The requester is asked for a rating",
+  ticket: "A ticket is being opened", summary: "The summary is being written", leave: "You left", backup: "Your colleagues are called", join: "You joined", takeover: "You took it over", csat: "The requester is asked for a rating",
 };
 
 /** `body`: the verb's argument. */
@@ -242,6 +242,14 @@ export async function signOut() {
   await trying(() => remove("/session"));
   location.assign("/console/");
 }
+
+/** To the conversation of a ticket. */
+export async function jumpToTicket(number: string) {
+  const found = await get<Ticket>(`/tickets/${number}`).catch(() => null);
+  if (found?.conversation) await jump(found.conversation);
+  else toast(`There is no ticket ${number} for you.`, { bad: true });
+}
+
 
 /** Opens a conversation by its number, also one that no list holds. */
 export async function jump(id: number) {

@@ -13,7 +13,7 @@ import { Shell } from "./parts/Shell.tsx";
 import { SignIn, Welcome } from "./parts/SignIn.tsx";
 import { Toasts } from "./parts/Toasts.tsx";
 import { link, loadAll, loadCanned, loadMe, me, now, panel, recallUnread, said, toast } from "./state.ts";
-import { jump, trying } from "./acts.ts";
+import { jump, jumpToTicket, trying } from "./acts.ts";
 
 setTheme(theme.value);
 recallUnread();
@@ -34,8 +34,13 @@ const invited = signal("");
 /** Also when a link is pasted into a page that is open. */
 function follow() {
   if (location.hash.startsWith(WELCOME)) invited.value = location.hash.slice(WELCOME.length);
-  const number = /^#(\d+)$/.exec(location.hash)?.[1];
-  if (number && me.value) void jump(Number(number));
+  if (me.value) void followed();
+}
+
+/** The conversation that the address names, itself (`#1042`) or by its ticket (`#T-000042`). */
+async function followed() {
+  const [, ticket, number] = /^#(T-)?(\d{1,15})$/.exec(location.hash) ?? [];
+  if (number) await (ticket ? jumpToTicket(`T-${number}`) : jump(Number(number)));
 }
 follow();
 window.addEventListener("hashchange", follow);
@@ -47,11 +52,10 @@ function App() {
   }, []);
   useEffect(() => {
     if (!known) return undefined;
-    const number = /^#(\d+)$/.exec(location.hash)?.[1];
     void trying(async () => {
       await Promise.all([loadAll(), loadCanned()]);
       title();
-      if (number) await jump(Number(number));
+      await followed();
     });
     live.start();
     const off = keys();

@@ -106,8 +106,8 @@ pub(super) fn samples() -> Vec<(String, Surface, Value)> {
         let message = card(&a_card(state, status), &buttons(state), &[called("U0B0B")]).unwrap();
         all.push((name, Surface::Message, Value::Array(message.blocks)));
     }
-    let assistant = Persona { name: "Assistant".into(), assistant: true };
-    let maria = Persona { name: "Maria".into(), assistant: false };
+    let assistant = Persona::assistant("Assistant");
+    let maria = Persona::person("Maria");
     let thumbs =
         vec![act("human", "Talk to a human"), act("fb:up:1042.3.0", "👍"), act("fb:down:1042.3.0", "👎")];
     let answer = "Error 691 means the **cached password**.\n\n1. Sign out\n2. Sign in\n\n[VPN guide](https://kb.example/vpn)";
@@ -281,10 +281,10 @@ fn what_cannot_be_a_button_is_refused() {
 
 #[test]
 fn texts_and_voices() {
-    let maria = Persona { name: "Maria\nCosta".into(), assistant: false };
-    let ai = Persona { name: "Assistant".into(), assistant: true };
+    let maria = Persona::person("Maria\nCosta");
+    let ai = Persona::assistant("Assistant");
     assert_eq!((username(&maria).as_str(), username(&ai).as_str()), ("Maria Costa", "✨ Assistant"));
-    assert!(username(&Persona { name: "🙂".repeat(200), assistant: true }).chars().count() <= 80);
+    assert!(username(&Persona::assistant("🙂".repeat(200))).chars().count() <= 80);
     let text = |content: &str, voice| single(&Content::text(content), voice).unwrap().unwrap().text;
     assert_eq!(text("hi <!here>", Voice::Named(&maria)), "hi &lt;!here&gt;");
     assert_eq!(single(&Content::default(), Voice::Own), Ok(None));
@@ -465,7 +465,7 @@ proptest! {
 
     #[test]
     fn messages_always_fit(text in any_long(), name in any_long(), actions in any_actions(), assistant in any::<bool>()) {
-        let persona = Persona { name, assistant };
+        let persona = Persona { name, assistant, picture: None };
         let content = Content { mentions: vec![called("U1")], ..Content::text(text) }.with_actions(actions);
         for voice in [Voice::Own, Voice::Named(&persona)] {
             let all = messages(&content, voice).unwrap();

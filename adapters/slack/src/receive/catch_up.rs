@@ -1,5 +1,6 @@
 //! What was said while nothing could be received: read from the history of the rooms and threads that are ours, and
-//! pushed like anything else. What had been stored before has the same ids, and changes nothing.
+//! pushed like anything else. What had been stored before has the same ids, and changes nothing. What was edited meanwhile
+//! says so in the history; what was deleted is gone from it, and nobody can tell.
 //!
 //! Not here: what is kept of how far rooms were read (`marks.rs`).
 
@@ -9,7 +10,7 @@ use std::time::Duration;
 use deskbridge_contract::{Inbox, PushError, SendError};
 use serde_json::{Value, json};
 
-use super::{push, unavailable, view};
+use super::{marks, push, unavailable, view};
 use crate::ids;
 use crate::translate::{self, text};
 use crate::{Me, Slack};
@@ -20,6 +21,9 @@ const NOTE: Duration = Duration::from_secs(5);
 const PAGE: usize = 200;
 /// Pages of one room. Who was away for longer than 2 000 messages of a room is told in the log.
 const MAX_PAGES: usize = 10;
+/// How long before the last known message edits are looked for, in seconds: people change what they wrote just now
+/// (conventions.md §3.3).
+const EDITABLE: i64 = 15 * 60;
 /// Tier 3 allows 50 calls in a minute.
 const PACE: Duration = Duration::from_millis(1250);
 /// Waited at most when Slack asks to slow down.
@@ -113,18 +117,48 @@ async fn read(
     for message in messages {
         // "conversations.replies" begins with the root, whatever was asked for.
         if text(&message, "ts").is_none_or(|ts| ts <= last) {
+            new += changed(slack, inbox, me, room, &message, last).await?;
             continue;
         }
         let begun = root.is_none()
             && translate::calls(&message, &me.user_id)
             && message.get("reply_count").and_then(Value::as_u64).is_some_and(|replies| replies > 0);
-        new += one(slack, inbox, me, room, &message).await?;
+        match one(slack, inbox, me, room, &message).await? {
+            // It was known, with its first words.
+            0 => new += changed(slack, inbox, me, room, &message, last).await?,
+            some => new += some,
+        }
         // Somebody called for us and went on in the thread: nobody has read any of it.
         if begun && let Some(ts) = text(&message, "ts").filter(|_| !room.starts_with('D')) {
             new += Box::pin(read(slack, inbox, me, (room, Some(ts)), ts)).await?;
         }
     }
     Ok(new)
+}
+
+/// What a known message says since it was edited.
+async fn changed(
+    slack: &Arc<Slack>,
+    inbox: &Inbox,
+    me: &Me,
+    room: &str,
+    message: &Value,
+    last: &str,
+) -> Result<usize, PushError> {
+    match edited_since(message, last) {
+        Some(change) => one(slack, inbox, me, room, &change).await,
+        None => Ok(0),
+    }
+}
+
+/// A known message that was changed after the last known one: the event that told so, and that may not have come.
+fn edited_since(message: &Value, last: &str) -> Option<Value> {
+    let edited = text(message.get("edited")?, "ts").filter(|edited| *edited > last)?;
+    let ts = text(message, "ts")?;
+    Some(
+        json!({ "subtype": "message_changed", "hidden": true, "ts": edited, "event_ts": edited, "message": message,
+        "previous_message": { "type": "message", "ts": ts } }),
+    )
 }
 
 /// A message of the history as the event it would have been.
@@ -166,9 +200,10 @@ async fn pages(slack: &Slack, room: &str, root: Option<&str>, last: &str) -> Res
     if !ids::is_channel(room) {
         return Err(SendError::rejected("not a Slack channel id"));
     }
+    let from = marks::before(last, EDITABLE);
     for _ in 0..MAX_PAGES {
         let mut query =
-            vec![("channel", room.to_owned()), ("oldest", last.to_owned()), ("limit", PAGE.to_string())];
+            vec![("channel", room.to_owned()), ("oldest", from.clone()), ("limit", PAGE.to_string())];
         query.extend(cursor.take().map(|cursor| ("cursor", cursor)));
         let method = match root {
             Some(root) => {

@@ -28,13 +28,17 @@ impl Seen {
     /// As it was some seconds before.
     pub fn earlier(mut self, seconds: i64) -> Seen {
         for ts in self.rooms.values_mut().chain(self.threads.values_mut()) {
-            if let Some((at, unique)) = ts.split_once('.')
-                && let Ok(at) = at.parse::<i64>()
-            {
-                *ts = format!("{}.{unique}", at.saturating_sub(seconds).max(0));
-            }
+            *ts = before(ts, seconds);
         }
         self
+    }
+}
+
+/// A `ts` some seconds before another; what is none stays as it is.
+pub(super) fn before(ts: &str, seconds: i64) -> String {
+    match ts.split_once('.').and_then(|(at, unique)| Some((at.parse::<i64>().ok()?, unique))) {
+        Some((at, unique)) => format!("{:010}.{unique}", at.saturating_sub(seconds).max(0)),
+        None => ts.to_owned(),
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use deskbridge_contract::{Content, DeliveryId, OutboundFile, Persona, SendError};
+use deskbridge_contract::{Content, DeliveryId, OutboundFile, Persona, SendError, names};
 use serde_json::{Map, Value, json};
 
 use crate::blocks::{self, Message, Voice};
@@ -24,13 +24,19 @@ pub(crate) enum Part {
 
 /// The speaker of the assistant's words, before there is a delivery that names it.
 pub(crate) fn assistant() -> Persona {
-    Persona { name: "Assistant".to_owned(), assistant: true }
+    Persona::assistant("Assistant")
 }
 
-/// The name and icon under which somebody's words appear ("chat:write.customize").
-pub(crate) fn speaker(persona: &Persona) -> (String, &'static str) {
-    let icon = if persona.assistant { ":sparkles:" } else { ":bust_in_silhouette:" };
-    (blocks::username(persona), icon)
+/// Puts the name and picture under which somebody's words appear into a call ("chat:write.customize"). Slack fetches the
+/// picture, we never do; where there is none, a sign stands for a person.
+pub(crate) fn speaks(body: &mut Map<String, Value>, persona: &Persona) {
+    body.insert("username".into(), blocks::username(persona).into());
+    let picture = persona.picture.as_deref().filter(|_| !persona.assistant).and_then(names::picture);
+    match picture {
+        Some(address) => body.insert("icon_url".into(), address.into()),
+        None if persona.assistant => body.insert("icon_emoji".into(), ":sparkles:".into()),
+        None => body.insert("icon_emoji".into(), ":bust_in_silhouette:".into()),
+    };
 }
 
 /// Words under a name stay under it when they are edited; nothing has to be told in the text.
@@ -119,9 +125,7 @@ pub(crate) fn body(
     body.insert("unfurl_links".into(), false.into());
     body.insert("unfurl_media".into(), false.into());
     if let Some(persona) = persona {
-        let (name, icon) = speaker(persona);
-        body.insert("username".into(), name.into());
-        body.insert("icon_emoji".into(), icon.into());
+        speaks(&mut body, persona);
     }
     if let Some(metadata) = metadata {
         body.insert("metadata".into(), metadata);

@@ -257,9 +257,7 @@ fn completion(
         body.insert("initial_comment".into(), comment.into());
     }
     if let Some(persona) = persona {
-        let (name, icon) = plan::speaker(persona);
-        body.insert("username".into(), name.into());
-        body.insert("icon_emoji".into(), icon.into());
+        plan::speaks(&mut body, persona);
     }
     body
 }

@@ -185,11 +185,8 @@ impl Sending {
     ) -> Option<serde_json::Value> {
         let thread = place.thread.filter(|_| self.streams.may_stream())?;
         let persona = plan::assistant();
-        let (name, icon) = plan::speaker(&persona);
-        let mut body = json!({
-            "channel": place.channel, "thread_ts": thread, "markdown_text": shown,
-            "username": name, "icon_emoji": icon,
-        });
+        let mut body = json!({ "channel": place.channel, "thread_ts": thread, "markdown_text": shown });
+        plan::speaks(body.as_object_mut()?, &persona);
         if !ids::is_direct(at) {
             let reader = reader.filter(|id| ids::is_user(id))?;
             body["recipient_user_id"] = reader.into();

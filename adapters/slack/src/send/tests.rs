@@ -22,7 +22,7 @@ pub(super) fn post(content: Content) -> OutboundOp {
 }
 
 pub(super) fn by(content: Content, name: &str, assistant: bool) -> OutboundOp {
-    let persona = Some(Persona { name: name.into(), assistant });
+    let persona = Some(Persona { name: name.into(), assistant, picture: None });
     OutboundOp::Post { content, files: Vec::new(), persona, reply_to: None }
 }
 
@@ -118,6 +118,31 @@ async fn a_post() {
     // S37: nothing of relayed words may call anybody.
     assert!(body.get("link_names").is_none() && body.get("parse").is_none());
     assert!(!body["text"].as_str().unwrap().contains("<!here>"), "{body}");
+}
+
+/// A requester's own picture; what is no public address is never handed to Slack.
+#[tokio::test]
+async fn a_requesters_picture() {
+    let fake = Fake::start(numbered()).await;
+    let good = "https://avatars.slack-edge.com/2026/ana_192.png";
+    for (address, assistant) in [(good, false), ("https://169.254.169.254/x", false), (good, true)] {
+        let picture = Some(address.to_owned());
+        let persona = Some(Persona { picture, assistant, ..Persona::person("Ana") });
+        let op =
+            OutboundOp::Post { content: Content::text("Hi"), files: Vec::new(), persona, reply_to: None };
+        fake.sending().perform(&out(thread(), op)).await.unwrap();
+    }
+    let shown: Vec<(Value, Value)> = fake
+        .calls()
+        .iter()
+        .map(|call| (call.json()["icon_url"].clone(), call.json()["icon_emoji"].clone()))
+        .collect();
+    let expected = [
+        (json!(good), Value::Null),
+        (Value::Null, json!(":bust_in_silhouette:")),
+        (Value::Null, json!(":sparkles:")),
+    ];
+    assert_eq!(shown, expected);
 }
 
 #[tokio::test]

@@ -127,6 +127,8 @@ impl Fact<'_> {
                 id: RemoteUserId::from(user.or(bot).unwrap_or("bot")),
                 display_name: text(message, "username").or(profile).and_then(names::clean),
                 email: None,
+                email_verified: false,
+                picture: None,
                 language: None,
                 kind: SenderKind::Bot,
             });

@@ -34,6 +34,8 @@ impl World {
         let person = |name: &str, kind| Person {
             name: Some(name.to_owned()),
             email: Some("ana@example.com".into()),
+            email_verified: true,
+            picture: None,
             language: Some("pt-PT".into()),
             kind,
         };

@@ -276,7 +276,7 @@ mod tests {
             _ => None,
         });
         assert_eq!(called.collect::<Vec<_>>(), [(601, "Ana".to_owned(), 3), (602, "Bo B".to_owned(), 31)]);
-        let relayed = Persona { name: "Maria".into(), assistant: false };
+        let relayed = Persona::person("Maria");
         let pings =
             |entity: &&teloxide_core::types::MessageEntity| matches!(entity.kind, Kind::TextMention { .. });
         assert_eq!(text(&notice, Some(&relayed), true).entities.iter().filter(pings).count(), 0);
@@ -284,12 +284,12 @@ mod tests {
 
     #[test]
     fn personas() {
-        let person = Persona { name: "Maria\n@bob".into(), assistant: false };
+        let person = Persona::person("Maria\n@bob");
         assert_eq!(
             text(&Content::text("hi *there*"), Some(&person), true).text,
             "Maria @\u{2060}bob: hi there"
         );
-        let assistant = Persona { name: "IT".into(), assistant: true };
+        let assistant = Persona::assistant("IT");
         assert_eq!(text(&Content::text("> quoted"), Some(&assistant), true).text, "✨ AI:\nquoted");
         assert_eq!(text(&Content::default(), Some(&assistant), true).text, "✨ AI:");
         let command = Content::text("/resolve");

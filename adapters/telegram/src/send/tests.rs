@@ -76,7 +76,7 @@ async fn a_post() {
         Action { id: "csat:1042".into(), label: "Good".into(), value: Some("5".into()) },
         Action::new("human", "Talk to a human"),
     ]);
-    let persona = Some(Persona { name: "Maria".into(), assistant: false });
+    let persona = Some(Persona::person("Maria"));
     let op = OutboundOp::Post { content, files: Vec::new(), persona, reply_to: Some("91".into()) };
     let sent = fake.adapter().send(&out(topic(), op)).await.unwrap();
     assert_eq!((sent.message, sent.more, sent.address), (Some("100".into()), Vec::new(), topic()));

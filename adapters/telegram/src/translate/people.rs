@@ -23,6 +23,8 @@ pub(super) fn chat(chat: &Value) -> Result<Sender, TranslateError> {
         id: RemoteUserId(integer(chat, &["id"])?.to_string()),
         display_name: name.and_then(clean),
         email: None,
+        email_verified: false,
+        picture: None,
         language: None,
         kind: SenderKind::External,
     })
@@ -41,6 +43,8 @@ pub(super) fn user(user: &Value) -> Result<Sender, TranslateError> {
         id: RemoteUserId(id.to_string()),
         display_name: clean(&full).or_else(|| clean(text(user, "username")?)),
         email: None,
+        email_verified: false,
+        picture: None,
         language: text(user, "language_code").map(str::to_owned),
         kind,
     })

@@ -19,6 +19,7 @@ pub(super) fn conversation(id: i64) -> Conversation {
         id: RequesterId(format!("sim:{id}")),
         name: "Zoë \"Z\" O'Neil\u{1f600}".into(),
         language: "pt".into(),
+        picture: None,
         away: false,
     };
     let address = Address::room(&ChannelName("sim".into()), id.to_string());

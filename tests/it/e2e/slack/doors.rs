@@ -1,4 +1,4 @@
-//! The door of Slack's events as anybody on the network can call it (S1–S7, S25, S26, S29, F15).
+//! The door of Slack's events as anybody on the network can call it (S1–S8, S25, S26, S29, S30).
 //!
 //! Not here: the same door without a socket (the adapter's tests).
 
@@ -16,6 +16,7 @@ use super::{Office, Receive, Talk, technician};
 
 const STAMP: &str = "x-slack-request-timestamp";
 const SIGNATURE: &str = "x-slack-signature";
+const FORM: &str = "application/x-www-form-urlencoded";
 
 fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
@@ -102,6 +103,28 @@ async fn slack_s3_s4_timestamps_and_replays() {
     assert_eq!(stored(&mut talk, "intruder").await, 1);
 }
 
+/// What is signed is the bytes, not what they mean: the same JSON in another spelling is somebody else's (S5).
+#[tokio::test]
+async fn slack_s5_the_bytes_are_signed_and_not_their_meaning() {
+    let mut talk = Talk::start(Receive::Http).await;
+    let event = held(&talk, "intruder");
+    let stamp = now().to_string();
+    let (body, _, mark) = talk.app.signed(&event, &stamp);
+    let value: Value = serde_json::from_str(&body).expect("JSON");
+    let pretty = serde_json::to_string_pretty(&value).expect("JSON");
+    for altered in [pretty.clone(), format!("{body}\n"), format!("\u{feff}{body}"), body.replace(':', ": ")] {
+        let request = knock(&talk.bridge, "slack", &altered).header(STAMP, &stamp).header(SIGNATURE, &mark);
+        assert_eq!(status(request).await, 401, "{altered:.60}");
+    }
+    assert_eq!(stored(&mut talk, "intruder").await, 0);
+    talk.run().await;
+    // Signed as it stands, any spelling will do.
+    let mark = signature(&talk.app.signing_secret, &stamp, pretty.as_bytes());
+    let request = knock(&talk.bridge, "slack", &pretty).header(STAMP, &stamp).header(SIGNATURE, &mark);
+    assert_eq!(status(request).await, 200);
+    assert_eq!(stored(&mut talk, "intruder").await, 1);
+}
+
 #[tokio::test]
 async fn slack_s6_a_signature_is_for_one_app() {
     let office = Office::open().await;
@@ -133,6 +156,74 @@ async fn slack_s7_the_address_is_verified_by_signature() {
     let answer = knock(&talk.bridge, "slack", &body).send().await.expect("answered");
     assert_eq!(answer.status().as_u16(), 401);
     assert!(!answer.text().await.expect("read").contains("tell-me"));
+}
+
+/// Commands and what is pressed are forms, and signed as events are; the token inside of old days opens nothing (S8).
+#[tokio::test]
+async fn slack_s8_forms_are_signed_as_events_are() {
+    let mut talk = Talk::start(Receive::Http).await;
+    let im = talk.im();
+    let (team, ana) = (talk.acme.team.clone(), talk.ana.clone());
+    let command = |text: &str| {
+        format!(
+            "token=verification&team_id={team}&channel_id={im}&user_id={ana}&command=%2Fdesk&text={text}&trigger_id=1.2.3"
+        )
+    };
+    let pressed = json!({ "type": "block_actions", "token": "verification", "team": { "id": talk.acme.team },
+        "user": { "id": talk.ana, "team_id": talk.acme.team }, "channel": { "id": im }, "trigger_id": "1.2.4",
+        "container": { "type": "message", "channel_id": im, "message_ts": "1900000000.000100" },
+        "actions": [{ "type": "button", "action_id": "act:human", "value": "human", "action_ts": "1900000000.0002" }] });
+    let pressed: String = form_urlencoded(&pressed.to_string());
+    let send = |body: &str| {
+        client().post(talk.bridge.url("/hooks/slack")).header(CONTENT_TYPE, FORM).body(body.to_owned())
+    };
+    let stamp = now().to_string();
+    for body in [command("intruder"), pressed] {
+        let wrong = signature("8f742231b10e8888abcd99yyyzzz85a5", &stamp, body.as_bytes());
+        let other = signature(&talk.app.signing_secret, &stamp, command("other").as_bytes());
+        assert_eq!(status(send(&body)).await, 401, "nothing");
+        assert_eq!(status(send(&body).header(STAMP, &stamp)).await, 401, "no signature");
+        for mark in [wrong, other] {
+            assert_eq!(status(send(&body).header(STAMP, &stamp).header(SIGNATURE, mark)).await, 401);
+        }
+    }
+    assert_eq!(talk.bridge.rows("messages").await.len(), 0);
+    talk.run().await;
+    let body = command("intruder");
+    let mark = signature(&talk.app.signing_secret, &stamp, body.as_bytes());
+    let request = client().post(talk.bridge.url("/hooks/slack")).header(CONTENT_TYPE, FORM).body(body);
+    assert_eq!(status(request.header(STAMP, &stamp).header(SIGNATURE, mark)).await, 200);
+    assert_eq!(stored(&mut talk, "intruder").await, 1);
+}
+
+fn form_urlencoded(payload: &str) -> String {
+    let escaped: String = payload.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    format!("payload={escaped}")
+}
+
+/// Slack sends JSON and forms; whatever else says it is something else, however well signed (S30).
+#[tokio::test]
+async fn slack_s30_only_the_kinds_that_slack_sends() {
+    let mut talk = Talk::start(Receive::Http).await;
+    let event = held(&talk, "intruder");
+    let stamp = now().to_string();
+    let (body, kind, mark) = talk.app.signed(&event, &stamp);
+    let send = |kinds: &[&str]| {
+        let post = client().post(talk.bridge.url("/hooks/slack")).body(body.clone());
+        let post = kinds.iter().fold(post, |post, kind| post.header(CONTENT_TYPE, *kind));
+        post.header(STAMP, &stamp).header(SIGNATURE, &mark)
+    };
+    for kind in
+        ["application/xml", "text/xml", "multipart/form-data; boundary=x", "text/html", "application/jsonx"]
+    {
+        assert_eq!(status(send(&[kind])).await, 415, "{kind}");
+    }
+    assert_eq!(status(send(&["application/json", "text/xml"])).await, 415, "two of them");
+    assert_eq!(stored(&mut talk, "intruder").await, 0);
+    talk.run().await;
+    let request = client().post(talk.bridge.url("/hooks/slack")).header(CONTENT_TYPE, kind).body(body);
+    assert_eq!(status(request.header(STAMP, &stamp).header(SIGNATURE, &mark)).await, 200);
+    assert_eq!(stored(&mut talk, "intruder").await, 1);
 }
 
 #[tokio::test]

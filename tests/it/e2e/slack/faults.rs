@@ -85,15 +85,20 @@ async fn slack_a_long_outage_is_caught_up() {
     let (root, im) = (talk.assigned().await, talk.im());
     talk.ask("before");
     talk.sees(&talk.desk, "before").await;
+    let typo = talk.reply(&root, "pull the gren lever");
+    talk.sees(&im, "pull the gren lever").await;
     // At any moment: a room that something came from once is read on from there.
     talk.bridge.kill().await;
     let asked = talk.ask("said into the void");
     let told = talk.reply(&root, "answered into the void");
+    talk.acme.edit(&talk.bob, &talk.desk, &typo, "pull the green lever");
     talk.until("end of the retries", |world| world.outstanding() == 0).await;
     assert!(talk.fake.read(|world| world.ledger.lost.len()) >= 2);
     talk.run().await;
     talk.sees(&talk.desk, "said into the void").await;
     talk.sees(&im, "answered into the void").await;
+    talk.sees(&im, "pull the green lever").await;
+    assert_eq!(talk.count(&im, "gren lever"), 0);
     // A late copy of what was read back changes nothing.
     for (channel, ts) in [(&im, asked), (&talk.desk, told)] {
         let event = talk.acme.events_about(channel, &ts).remove(0);

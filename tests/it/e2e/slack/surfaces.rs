@@ -2,6 +2,7 @@
 //!
 //! Not here: how they look (snapshots in the adapter).
 
+use deskbridge_platforms::slack::{Post, World};
 use serde_json::json;
 
 use super::{Receive, Talk};
@@ -106,7 +107,41 @@ async fn slack_reactions_on_the_card() {
     talk.acme.react(&talk.bob, &talk.desk, &root, "eyes");
     talk.sees(&im, "Bob has joined").await;
     assert_eq!(talk.count(&im, "resolved"), 0);
+    talk.acme.react(&talk.bob, &talk.desk, &root, "raising_hand::skin-tone-3");
+    talk.sees(&talk.desk, "another pair of eyes").await;
+    talk.acme.react(&talk.bob, &talk.desk, &root, "red_circle");
+    talk.whispered(&talk.desk, &talk.bob, "The priority is 2 now").await;
     talk.acme.react(&talk.bob, &talk.desk, &root, "white_check_mark");
     talk.sees(&im, "has marked this as resolved").await;
+    talk.nothing_amiss();
+}
+
+/// Links to a conversation and to its ticket unfold in the desk, also after a restart: nobody has to have drawn the card.
+#[tokio::test]
+async fn slack_links_unfold_in_the_desk() {
+    let mut talk = Talk::start(Receive::Http).await;
+    talk.app.configure(|app| app.unfurl_domains = vec!["127.0.0.1".into()]);
+    let root = talk.assigned().await;
+    talk.reply(&root, "!ticket");
+    talk.whispered(&talk.desk, &talk.bob, "T-000001").await;
+    talk.run().await;
+    for reference in ["#1", "#T-000001"] {
+        let link = talk.bridge.url(&format!("/console/{reference}"));
+        let town = talk.acme.channel(&format!("town-{}", reference.len()), &[&talk.bob, &talk.app.bot_user]);
+        let elsewhere = talk.acme.say(&talk.bob, &town, Post::wire(&format!("<{link}>")));
+        let shared = talk.acme.say(&talk.bob, &talk.desk, Post::wire(&format!("look at <{link}>")));
+        let shown = talk
+            .wait("unfolded link", |world| {
+                let message = world.message(&talk.acme.team, &talk.desk, &shared)?;
+                message.unfurls.get(&link).map(ToString::to_string)
+            })
+            .await;
+        assert!(shown.contains("#1") && shown.contains("Bob has it") && shown.contains("Ana"), "{shown}");
+        assert_eq!(shown.contains("T-000001 · open"), reference == "#T-000001", "{shown}");
+        let quiet = |world: &World| {
+            world.message(&talk.acme.team, &town, &elsewhere).is_none_or(|it| it.unfurls.is_empty())
+        };
+        assert!(talk.fake.read(quiet), "a card outside of the desk");
+    }
     talk.nothing_amiss();
 }

@@ -47,6 +47,7 @@ impl Workspace {
             let user = User {
                 id: id.clone(),
                 email: person.then(|| format!("{handle}@{}.example", team.domain())),
+                email_confirmed: person,
                 name: handle,
                 real_name: name.to_owned(),
                 locale: "en-US".into(),

@@ -205,6 +205,7 @@ impl Workspace {
                 name: name.to_lowercase().replace(' ', "_"),
                 real_name: name.to_owned(),
                 email: None,
+                email_confirmed: false,
                 locale: "en-US".into(),
                 kind: Kind::Bot { app: Some(id.clone()) },
                 deleted: false,

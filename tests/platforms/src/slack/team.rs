@@ -43,6 +43,8 @@ pub struct User {
     pub name: String,
     pub real_name: String,
     pub email: Option<String>,
+    /// Whether they followed the link that was sent there.
+    pub email_confirmed: bool,
     pub locale: String,
     pub kind: Kind,
     pub deleted: bool,
@@ -72,7 +74,7 @@ impl User {
             "is_admin": false, "is_owner": false, "is_primary_owner": false,
             "is_restricted": matches!(self.kind, Kind::Guest | Kind::SingleChannelGuest),
             "is_ultra_restricted": self.kind == Kind::SingleChannelGuest,
-            "is_bot": self.is_bot(), "is_app_user": false, "updated": 1_700_000_000, "locale": self.locale,
+            "is_bot": self.is_bot(), "is_app_user": false, "is_email_confirmed": self.email_confirmed, "updated": 1_700_000_000, "locale": self.locale,
         });
         if matches!(self.kind, Kind::Stranger { .. }) {
             user["is_stranger"] = json!(true);

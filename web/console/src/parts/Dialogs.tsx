@@ -50,7 +50,7 @@ function commands(): Command[] {
   const on: Command[] = chat
     ? ([
         ["Accept", "A", () => void verb("accept")], ["Decline", "Shift A", () => void verb("decline")], ["Reply", "R", () => compose("reply")], ["Write a note", "N", () => compose("note")],
-        ["Transfer…", "T", () => press("transfer")], ["Invite…", "I", () => press("invite")], ["Leave", "", () => void verb("leave")], ["Take over", "", () => void verb("takeover")],
+        ["Transfer…", "T", () => press("transfer")], ["Invite…", "I", () => press("invite")], ["Call backup", "", () => void verb("backup")], ["Join", "", () => void verb("join")], ["Leave", "", () => void verb("leave")], ["Take over", "", () => void verb("takeover")],
         ["Snooze…", "S", () => press("snooze")], ["Labels…", "L", () => (dialog.value = "labels")], ["Priority…", "P", () => (dialog.value = "priority")], ["Hand back to the assistant", "", () => void verb("handback")], ["Resolve", "E", () => void verb("resolve")],
         ["Resolve silently", "", () => void verb("resolve", { silently: true })], ["Resolve and next", "Ctrl Alt E", () => void resolveAndNext()], ["Reopen", "", () => void verb("reopen")],
         ["Ask for a rating", "", () => void verb("csat")], ["Create ticket", "Shift T", () => void verb("ticket")], ["Suggest a reply", "G", suggest], ["Write the summary anew", "M", () => void verb("summary")],

@@ -321,7 +321,8 @@ async fn what_slack_left_out_is_asked_for() {
 #[tokio::test]
 async fn own_posts_hide_nothing_that_was_missed() {
     let bench = Bench::with(|call| match call.method.as_str() {
-        "conversations.history" if call.json()["oldest"] == "1789999400.000100" => {
+        // A quarter of an hour earlier: for what was edited since.
+        "conversations.history" if call.json()["oldest"] == "1789998500.000100" => {
             Reply::Yes(json!({ "messages": [message("D1ANA", "1789999450.000100", "missed")] }))
         }
         _ => web_api(call),
@@ -340,6 +341,34 @@ async fn own_posts_hide_nothing_that_was_missed() {
     until("what was missed", || bench.sink.texts().len() == 2).await;
     connection.abort();
     assert_eq!(bench.sink.texts(), ["before", "missed"]);
+}
+
+/// Edited while nothing could be received: told once, as the event would have. What was edited before says nothing new.
+#[tokio::test]
+async fn edits_of_an_outage_are_read() {
+    let edited = |ts: &str, text: &str, at: &str| {
+        let mut message = message("D1ANA", ts, text);
+        message["edited"] = json!({ "user": "U1ANA", "ts": at });
+        message
+    };
+    let history = json!({ "messages": [
+        edited("1789999400.000100", "after", "1789999460.000000"),
+        edited("1789999300.000100", "long since", "1789999350.000000"),
+        message("D1ANA", "1789999470.000100", "missed"),
+    ] });
+    let bench = Bench::with(move |call| match call.method.as_str() {
+        "conversations.history" => Reply::Yes(history.clone()),
+        _ => web_api(call),
+    })
+    .await;
+    bench.event(message("D1ANA", "1789999400.000100", "before")).await;
+    let connection = tokio::spawn(bench.adapter.clone().intake(bench.sink.inbox()).connect.unwrap());
+    until("what was missed", || bench.sink.events.lock().unwrap().len() == 3).await;
+    connection.abort();
+    let events = bench.sink.events.lock().unwrap().clone();
+    let InboundEvent::Edited { message, content } = &events[1].event else { panic!("{:?}", events[1]) };
+    assert_eq!((message.as_str(), content.text.as_str()), ("1789999400.000100", "after"));
+    assert!(matches!(&events[2].event, InboundEvent::Posted { content, .. } if content.text == "missed"));
 }
 
 #[tokio::test]

@@ -33,7 +33,7 @@ fn file(name: &str, bytes: &'static [u8]) -> OutboundFile {
 }
 
 fn with(text: &str, files: Vec<OutboundFile>) -> OutboundOp {
-    let persona = Some(Persona { name: "Maria".into(), assistant: false });
+    let persona = Some(Persona::person("Maria"));
     OutboundOp::Post { content: Content::text(text), files, persona, reply_to: None }
 }
 

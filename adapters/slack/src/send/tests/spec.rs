@@ -128,7 +128,7 @@ async fn everything() -> Vec<Call> {
     *base.lock().unwrap() = fake.base.clone();
     let sending = fake.sending();
     let message = || ts(1).as_str().into();
-    let persona = || Some(Persona { name: "Maria".into(), assistant: false });
+    let persona = || Some(Persona::person("Maria"));
     let buttons = Content::text("?").with_actions(vec![Action::new("yes", "Yes")]);
     let operations = [
         (thread(), post(Content::text("plain"))),
