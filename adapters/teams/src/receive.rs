@@ -119,7 +119,7 @@ async fn receive(State(door): State<Arc<Door>>, request: Request) -> Response {
         Ok(vouched) => vouched,
         Err(stop) => return door.stopped(stop),
     };
-    if head.headers.contains_key(header::CONTENT_ENCODING) {
+    if head.headers.contains_key(header::CONTENT_ENCODING) || !is_json(&head.headers) {
         return StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response();
     }
     let Ok(body) = to_bytes(body, MAX_BODY).await else {
@@ -129,6 +129,12 @@ async fn receive(State(door): State<Arc<Door>>, request: Request) -> Response {
         Ok(answer) => answer,
         Err(stop) => door.stopped(stop),
     }
+}
+
+/// By its own word (S30).
+pub(crate) fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
 }
 
 impl Door {

@@ -1,5 +1,6 @@
 //! The adapter, the fake, and a door between them.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -19,6 +20,8 @@ pub struct Bench {
     pub adapter: Arc<TeamsAdapter>,
     pub hook: String,
     door: Arc<Mutex<Option<axum::Router>>>,
+    /// Microseconds; the adapter's clock.
+    now: Arc<AtomicI64>,
 }
 
 /// Serves whatever router is put behind the door, as the host does.
@@ -52,11 +55,26 @@ impl Bench {
         section.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         let config = Config::from_value(section).ok().unwrap();
         let config = config.with_call_timeout(Duration::from_millis(700));
-        let now = Timestamp::from_seconds(fake.settings().now);
-        let adapter = Arc::new(TeamsAdapter::new("teams".into(), config, Arc::new(move || now)).unwrap());
+        let now = Arc::new(AtomicI64::new(fake.settings().now * 1_000_000));
+        let clock = now.clone();
+        let clock = Arc::new(move || Timestamp(clock.load(Ordering::Relaxed)));
+        let adapter = Arc::new(TeamsAdapter::new("teams".into(), config, clock).unwrap());
         let door: Arc<Mutex<Option<axum::Router>>> = Arc::default();
         let hook = serve(door.clone(), peer).await;
-        Bench { fake, adapter, hook, door }
+        Bench { fake, adapter, hook, door, now }
+    }
+
+    /// The adapter's clock goes on; the fake's does not.
+    pub fn pass(&self, time: Duration) {
+        let micros = i64::try_from(time.as_micros()).unwrap();
+        self.now.fetch_add(micros, Ordering::Relaxed);
+    }
+
+    /// One request past the socket.
+    pub async fn ask(&self, request: axum::extract::Request) -> axum::http::StatusCode {
+        use tower::ServiceExt as _;
+        let router = self.door.lock().unwrap().clone().unwrap();
+        router.oneshot(request).await.unwrap().status()
     }
 
     pub fn open(&self, inbox: Inbox) {
