@@ -62,7 +62,7 @@ impl InboxSink for Sink {
             }
             Read::Told(why) => {
                 let toast = Toast { text: why.to_owned(), alert: false };
-                Ok(Receipt { duplicate: false, toast: Some(toast) })
+                Ok(Receipt { toast: Some(toast), ..Receipt::default() })
             }
             Read::Nothing => {
                 metrics::counter!("deskbridge_inbound_ignored_total").increment(1);
@@ -117,15 +117,17 @@ impl Bridge {
         loop {
             match self.writer.apply(apply.clone()).await {
                 Ok(Applied::Done { conversation, toast, .. }) => {
+                    let reference = conversation.id.to_string();
                     self.board.learn(conversation);
                     return Ok(Receipt {
                         duplicate: false,
                         toast: toast.map(|text| Toast { text, alert: false }),
+                        reference: Some(reference),
                     });
                 }
                 Ok(Applied::Duplicate) => {
                     metrics::counter!("deskbridge_inbound_duplicates_total").increment(1);
-                    return Ok(Receipt { duplicate: true, toast: None });
+                    return Ok(Receipt { duplicate: true, ..Receipt::default() });
                 }
                 Ok(Applied::Ignored | Applied::Refused | Applied::Unknown) => return Ok(Receipt::default()),
                 Err(StoreError::Conflict(_)) if conflicts < CONFLICTS => {

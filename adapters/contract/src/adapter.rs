@@ -148,6 +148,8 @@ pub struct Receipt {
     pub duplicate: bool,
     /// What to show the person who pressed a button, where the platform has a place for it.
     pub toast: Option<Toast>,
+    /// The conversation that it belongs to, as people call it: `#1042`. `None` where it belongs to none, or is repeated.
+    pub reference: Option<String>,
 }
 
 /// Why an event could not be taken. Nothing is stored: the platform must be told to try again.

@@ -5,6 +5,7 @@
 use deskbridge_contract::{Action, Card, CardState};
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use serde_json::{Value, json};
+use url::Url;
 
 pub(crate) const CONTENT_TYPE: &str = "application/vnd.microsoft.card.adaptive";
 /// What the card's own text box invokes; not a verb of the bridge, the words are posted in the card's thread.
@@ -19,8 +20,8 @@ const MAX_LABEL: usize = 80;
 /// Longest part of a card, in letters, so that the whole stays far below the 100 KB of a message.
 const MAX_PART: usize = 4000;
 
-/// The card of a conversation, as an attachment.
-pub(crate) fn conversation(card: &Card, actions: &[Action]) -> Value {
+/// What is said of a conversation, without anything to press.
+pub(crate) fn body(card: &Card) -> Vec<Value> {
     let title = format!("{} {} {} · {}", card.state.sign(), card.reference, card.requester, card.title);
     let mut body = vec![
         block(vec![run(&title, &[("weight", json!("Bolder")), ("size", json!("Medium"))])]),
@@ -33,6 +34,12 @@ pub(crate) fn conversation(card: &Card, actions: &[Action]) -> Value {
     if !card.hint.is_empty() {
         body.push(block(vec![run(&card.hint, &[("isSubtle", json!(true)), ("size", json!("Small"))])]));
     }
+    body
+}
+
+/// The card of a conversation, as an attachment.
+pub(crate) fn conversation(card: &Card, actions: &[Action]) -> Value {
+    let mut body = body(card);
     if !matches!(card.state, CardState::Closed) {
         body.push(json!({
             "type": "Input.Text", "id": SAID, "isMultiline": true, "maxLength": MAX_PART,
@@ -84,6 +91,48 @@ fn button(nth: usize, action: &Action) -> Value {
     button
 }
 
+/// A line of small print.
+pub(crate) fn subtle(text: &str) -> Value {
+    block(vec![run(text, &[("isSubtle", json!(true))])])
+}
+
+pub(crate) fn bold(text: &str) -> Value {
+    block(vec![run(text, &[("weight", json!("Bolder"))])])
+}
+
+/// Words that lead somewhere, where it is known to where.
+pub(crate) fn link(text: &str, url: Option<&Url>) -> Value {
+    match url {
+        Some(url) => {
+            let open = json!({ "type": "Action.OpenUrl", "url": url.as_str() });
+            block(vec![run(text, &[("selectAction", open)])])
+        }
+        None => block(vec![run(text, &[])]),
+    }
+}
+
+/// A name on one line.
+pub(crate) fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Half of a block's words; false when there is nothing left to be shortened.
+pub(crate) fn halve(block: &mut Value) -> bool {
+    let Some(runs) = block["inlines"].as_array_mut() else { return false };
+    if runs.len() > 1 {
+        runs.truncate(runs.len() / 2);
+        return true;
+    }
+    let Some(text) = runs.first_mut().and_then(|run| run.get_mut("text")) else { return false };
+    let words = text.as_str().unwrap_or_default();
+    let half = words.chars().count() / 2;
+    if half < 2 {
+        return false;
+    }
+    *text = json!(cut(words, half));
+    true
+}
+
 fn block(runs: Vec<Value>) -> Value {
     json!({ "type": "RichTextBlock", "inlines": runs })
 }
@@ -104,7 +153,7 @@ fn cut(text: &str, most: usize) -> String {
 }
 
 /// CommonMark as blocks of runs; of its marks, what a run can show.
-fn rich(source: &str) -> Vec<Value> {
+pub(crate) fn rich(source: &str) -> Vec<Value> {
     let source = cut(source, MAX_PART);
     let mut blocks = Vec::new();
     let mut runs: Vec<Value> = Vec::new();

@@ -16,6 +16,7 @@ mod receive;
 mod references;
 mod send;
 mod translate;
+mod webhook;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +31,7 @@ use deskbridge_contract::{
 
 pub use config::Config;
 pub use package::{PackageError, package};
+pub use webhook::{WEBHOOK_EXAMPLE, WebhookAdapter, WebhookConfig, declared_webhooks};
 
 /// This adapter's section of the configuration, with every key and its default.
 pub const EXAMPLE: &str = include_str!("../example.toml");

@@ -51,6 +51,10 @@ impl References {
         self.write(|inner| inner.shelf = Some(shelf));
     }
 
+    pub(crate) fn shelf(&self) -> Option<Shelf> {
+        self.read(|inner| inner.shelf.clone())
+    }
+
     fn write<T>(&self, change: impl FnOnce(&mut Inner) -> T) -> T {
         let mut inner = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if inner.rooms.len() > MOST {

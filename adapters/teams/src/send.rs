@@ -23,7 +23,7 @@ const MAX_INLINE: u64 = 1 << 20;
 /// Largest file that is given out by link.
 pub(crate) const MAX_UPLOAD: u64 = 100 << 20;
 
-fn shelf(_: ShelfError) -> SendError {
+pub(crate) fn shelf(_: ShelfError) -> SendError {
     SendError::Retry { after: None, why: "the store is unavailable".into() }
 }
 
@@ -257,7 +257,7 @@ fn message(text: String) -> Value {
 }
 
 /// A message: text, files by link, buttons or card, and the people of ours who are called.
-fn activity(
+pub(crate) fn activity(
     content: &Content,
     links: &[(String, Option<Url>)],
     persona: Option<&Persona>,

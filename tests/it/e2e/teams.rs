@@ -2,6 +2,8 @@
 //!
 //! Not here: single rules of the adapter (adapters/teams/tests), the platform (tests/platforms).
 
+mod webhook;
+
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use deskbridge_platforms::teams::{FakeTeams, Page, Settings, read};
@@ -20,6 +22,12 @@ struct Office {
     hook: String,
 }
 
+/// Seconds since 1970: the fake's clock stands where ours does.
+fn now() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_secs();
+    i64::try_from(now).expect("seconds")
+}
+
 /// The channel, with its desk and the one technician.
 fn channel(fake: &FakeTeams) -> String {
     let section = fake.section();
@@ -33,9 +41,7 @@ fn channel(fake: &FakeTeams) -> String {
 
 impl Office {
     async fn open() -> Office {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_secs();
-        let now = i64::try_from(now).expect("seconds");
-        let fake = FakeTeams::start(Settings { now, ..Settings::default() }).await.expect("started");
+        let fake = FakeTeams::start(Settings { now: now(), ..Settings::default() }).await.expect("started");
         fake.install(HOME);
         fake.install(DESK);
         let bridge = Bridge::with(&channel(&fake), Base::Sqlite).await;

@@ -5,6 +5,7 @@
 mod door;
 mod sending;
 mod subject;
+mod webhook;
 
 use deskbridge_contract::suite::{ClauseReport, check};
 

@@ -25,7 +25,7 @@ pub struct Bench {
 }
 
 /// Serves whatever router is put behind the door, as the host does.
-async fn serve(door: Arc<Mutex<Option<axum::Router>>>, peer: Peer) -> String {
+pub async fn serve(door: Arc<Mutex<Option<axum::Router>>>, peer: Peer) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let hook = format!("http://{}/hooks/teams", listener.local_addr().unwrap());
     let app = axum::Router::new().fallback(move |mut request: axum::extract::Request| {
@@ -107,14 +107,27 @@ pub fn desk() -> Address {
     Address::room(&"teams".into(), DESK)
 }
 
-fn conversation(at: &Address) -> String {
+/// The recorded payloads in a folder, those below it left out.
+pub fn recorded(folder: &str) -> Vec<Fixture> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    files
+        .filter(|path| path.is_file())
+        .map(|path| Fixture {
+            name: path.file_stem().unwrap().to_string_lossy().into_owned(),
+            payload: std::fs::read(&path).unwrap(),
+        })
+        .collect()
+}
+
+pub fn conversation(at: &Address) -> String {
     match &at.thread {
         Some(root) => format!("{};messageid={root}", at.room),
         None => at.room.to_string(),
     }
 }
 
-fn caused(handle: String, activity: &Value) -> Caused {
+pub fn caused(handle: String, activity: &Value) -> Caused {
     let at: Option<jiff::Timestamp> = activity["timestamp"].as_str().and_then(|at| at.parse().ok());
     Caused { handle, at: at.map(|at| Timestamp(at.as_microsecond())) }
 }
@@ -212,14 +225,7 @@ impl Subject for Bench {
         Some(if matches!(status, 401 | 403) { Verdict::Refused } else { Verdict::Taken })
     }
     fn fixtures(&self) -> Vec<Fixture> {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures");
-        let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-        files
-            .map(|path| Fixture {
-                name: path.file_stem().unwrap().to_string_lossy().into_owned(),
-                payload: std::fs::read(&path).unwrap(),
-            })
-            .collect()
+        recorded("fixtures")
     }
     fn translate(&self, payload: &[u8]) -> Translated {
         match self.adapter.translate(payload) {

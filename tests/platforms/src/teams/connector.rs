@@ -8,7 +8,7 @@ use hyper::body::Incoming;
 use serde_json::{Value, json};
 
 use super::world::{Call, Fault, Message, World};
-use super::{Shared, page};
+use super::{Shared, flow, page};
 use crate::http::{Hangup, Reply, json as answer_json};
 
 const MAX_BODY: usize = 8 << 20;
@@ -22,6 +22,9 @@ pub(super) async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> R
         "/token" => return Ok(token(&shared, &raw)),
         "/openid" => return Ok(metadata(&shared)),
         "/keys" => return Ok(keys(&shared)),
+        path if path.starts_with("/workflows/") => {
+            return Ok(flow::answer(&shared, &method, &head.uri, &raw));
+        }
         path if path.starts_with("/files/") => return Ok(file(&shared, &head.headers, path)),
         _ => {}
     }

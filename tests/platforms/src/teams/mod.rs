@@ -1,8 +1,10 @@
 //! Microsoft Teams as a bot sees it: the Connector's REST, Entra ID's token endpoint, the OpenID metadata and keys, and the
-//! sender of signed activities with its second and third tries. Written from the vendor's contract (platform-contracts §2.3
+//! sender of signed activities with its second and third tries; the outgoing webhook of a team, and a flow that takes notices. Written from the vendor's contract (platform-contracts §2.3
 //! and the published Connector description) only.
 
 mod connector;
+mod flow;
+mod outgoing;
 mod page;
 mod sender;
 mod sign;
@@ -15,6 +17,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+pub use outgoing::{Answer, WrongHmac};
 pub use page::{Page, read};
 pub use sign::{Forged, Signer};
 pub use world::{Call, Fault, Message, World};
@@ -33,6 +36,8 @@ pub struct Settings {
     pub again_after: Duration,
     /// How often it is sent at most.
     pub tries: usize,
+    /// Of the outgoing webhook, in base64, as Teams shows it once.
+    pub security_token: String,
     pub address: SocketAddr,
 }
 
@@ -45,6 +50,7 @@ impl Default for Settings {
             now: 1_790_000_000,
             again_after: Duration::from_secs(15),
             tries: 3,
+            security_token: "cGxhbnRlZC1zZWN1cml0eS10b2tlbi1vZi0zMi1ieXRlcw==".into(),
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
         }
     }

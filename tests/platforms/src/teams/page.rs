@@ -60,9 +60,10 @@ pub fn read(activity: &Value) -> Result<Page, String> {
 }
 
 fn card(card: &Value, page: &mut Page) -> Result<(), String> {
-    let sound = card["type"] == "AdaptiveCard" && card["version"] == "1.5" && card["body"].is_array();
+    let version = ["1.4", "1.5"].iter().any(|version| card["version"] == *version);
+    let sound = card["type"] == "AdaptiveCard" && version && card["body"].is_array();
     if !sound {
-        return Err("not an Adaptive Card 1.5".into());
+        return Err("not an Adaptive Card 1.4 or 1.5".into());
     }
     let primary =
         card["actions"].as_array().into_iter().flatten().filter(|action| action["mode"] != "secondary");
