@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use deskbridge_contract::{
-    Address, ChannelName, Content, DeskHours, Duty, Inbound, InboundEvent, InboxSink, PushError, Receipt,
-    RemoteMessageId, RemoteUserId, SenderKind, Toast, TranslateError,
+    Address, ChannelName, Content, DeskHours, Duty, Inbound, InboundEvent, InboxSink, PersonalCard,
+    PushError, Receipt, RemoteMessageId, RemoteUserId, SenderKind, Toast, TranslateError,
 };
 use deskbridge_conversation::policy::{Policy, ReplyMode};
 use deskbridge_conversation::verbs::{Names, Parsed, from_action, parse, parse_explicit};
@@ -85,6 +85,15 @@ impl InboxSink for Sink {
 
     async fn desk_hours(&self, channel: &ChannelName) -> DeskHours {
         self.bridge.desk_hours(channel)
+    }
+
+    async fn personal_card(
+        &self,
+        at: &Address,
+        reference: &str,
+        user: &RemoteUserId,
+    ) -> Option<PersonalCard> {
+        self.bridge.personal_card(at, reference, user).await
     }
 
     async fn duty(&self, channel: &ChannelName, user: &RemoteUserId) -> Option<Duty> {

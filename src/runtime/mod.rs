@@ -20,6 +20,7 @@ pub mod intake;
 pub mod outbox;
 pub mod pace;
 pub mod perform;
+mod personal;
 pub mod render;
 pub mod rooms;
 pub mod service;

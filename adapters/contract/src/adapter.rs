@@ -17,7 +17,7 @@ use crate::error::{SendError, TranslateError};
 use crate::files::FileStore;
 use crate::inbound::{Inbound, Interaction};
 use crate::outbound::{Outbound, Sent};
-use crate::standing::{DeskHours, Duty, Standing};
+use crate::standing::{DeskHours, Duty, PersonalCard, Standing};
 
 /// Bytes of a file, in order. An error ends it.
 pub type ByteStream = Pin<Box<dyn Stream<Item = Result<Bytes, SendError>> + Send>>;
@@ -177,6 +177,16 @@ pub trait InboxSink: Send + Sync {
     async fn desk_hours(&self, _channel: &ChannelName) -> DeskHours {
         DeskHours::default()
     }
+    /// The card of the conversation that a desk's thread is about, as this person may see it. Read-only; `reference` is
+    /// the card's own. Default: there is none.
+    async fn personal_card(
+        &self,
+        _at: &Address,
+        _reference: &str,
+        _user: &RemoteUserId,
+    ) -> Option<PersonalCard> {
+        None
+    }
     /// Whether this person is a technician, and on duty. Read-only. Default: nobody is.
     async fn duty(&self, _channel: &ChannelName, _user: &RemoteUserId) -> Option<Duty> {
         None
@@ -234,6 +244,16 @@ impl Inbox {
 
     pub async fn desk_hours(&self) -> DeskHours {
         self.sink.desk_hours(&self.channel).await
+    }
+
+    /// `None`: no conversation of this reference is shown there.
+    pub async fn personal_card(
+        &self,
+        at: &Address,
+        reference: &str,
+        user: &RemoteUserId,
+    ) -> Option<PersonalCard> {
+        self.sink.personal_card(at, reference, user).await
     }
 
     /// `None`: not a technician.

@@ -3,9 +3,11 @@
 //! Not here: any rule about conversations. This file only wires the parts together; each speaks for itself.
 
 mod api;
+mod boards;
 mod cards;
 mod config;
 mod doctor;
+mod extension;
 mod files;
 mod ids;
 mod jwt;
@@ -24,9 +26,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use deskbridge_contract::check::Check;
 use deskbridge_contract::{
-    Adapter, Address, ByteStream, Capabilities, ChannelName, Health, Inbound, Inbox, Intake, Interaction,
-    Limits, OperationKind, Outbound, Pace, RemoteFileId, RemoteUserId, Resend, RoomId, SendError, Sent,
-    Support, ThreadStyle, Timestamp, Toast, TranslateError,
+    Adapter, Address, ByteStream, Capabilities, ChannelName, Content, Health, Inbound, Inbox, Intake,
+    Interaction, Limits, OperationKind, Outbound, Pace, RemoteFileId, RemoteUserId, Resend, RoomId,
+    SendError, Sent, Support, ThreadStyle, Timestamp, Toast, TranslateError,
 };
 
 pub use config::Config;
@@ -55,6 +57,15 @@ pub(crate) struct Teams {
     references: references::References,
     pressed: receive::Pressed,
     links: Arc<files::Links>,
+    boards: boards::Boards,
+    /// Where events go; from the first intake on.
+    inbox: std::sync::RwLock<Option<Inbox>>,
+}
+
+impl Teams {
+    fn inbox(&self) -> Option<Inbox> {
+        self.inbox.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
 }
 
 /// What Teams can carry, by place; for `docs/channels.md`.
@@ -77,6 +88,8 @@ impl TeamsAdapter {
             references: references::References::default(),
             pressed: receive::Pressed::default(),
             links,
+            boards: boards::Boards::default(),
+            inbox: std::sync::RwLock::default(),
         })))
     }
 
@@ -119,7 +132,13 @@ const CHAT: Capabilities = Capabilities {
     hears_reads: true,
 };
 
-const CHANNEL: Capabilities = Capabilities { threads: ThreadStyle::RootIsCard, hears_reads: false, ..CHAT };
+const CHANNEL: Capabilities = Capabilities {
+    threads: ThreadStyle::RootIsCard,
+    // A line on the card, about the latest message.
+    marks: Support::Emulate,
+    hears_reads: false,
+    ..CHAT
+};
 
 fn is_channel(at: &Address) -> bool {
     ids::kind(at.room.as_str()) == ids::Kind::Channel
@@ -166,6 +185,7 @@ impl Adapter for TeamsAdapter {
                 OperationKind::Edit,
                 OperationKind::Delete,
                 OperationKind::OpenThread,
+                OperationKind::Mark,
                 OperationKind::Whisper,
             ],
             ..Limits::default()
@@ -190,7 +210,8 @@ impl Adapter for TeamsAdapter {
 
     async fn answer(&self, interaction: &Interaction, toast: Option<&Toast>) -> Result<(), SendError> {
         // Nobody waiting any more is no fault: the button has been answered.
-        self.0.pressed.answer(&interaction.id, toast.map_or_else(|| "✓".into(), |toast| toast.text.clone()));
+        let words = toast.map_or_else(|| "✓".into(), |toast| markup::literal(&toast.text));
+        self.0.pressed.answer(&interaction.id, Content::text(words));
         Ok(())
     }
 

@@ -161,6 +161,11 @@ impl References {
         Ok(())
     }
 
+    /// Whether we opened it in a desk.
+    pub(crate) async fn is_ours(&self, thread: &str) -> Result<bool, ShelfError> {
+        Ok(self.recall(&format!("called:{thread}")).await?.as_deref() == Some(OURS))
+    }
+
     pub(crate) async fn was_called(&self, thread: &str) -> Result<bool, ShelfError> {
         if let Some(known) = self.read(|inner| inner.called.get(thread).copied()) {
             return Ok(known);

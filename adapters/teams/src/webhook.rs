@@ -45,6 +45,12 @@ pub(crate) struct Webhook {
     links: Arc<files::Links>,
 }
 
+/// The message of a conversation's card, for tests of how it looks.
+#[cfg(test)]
+pub(crate) fn card_of(card: &deskbridge_contract::Card) -> serde_json::Value {
+    notice::card(card).message(None)
+}
+
 /// What the webhooks can carry, by place; for `docs/channels.md`.
 pub fn declared_webhooks() -> [(&'static str, &'static Capabilities); 2] {
     [("outgoing webhook", &ANSWERS), ("Workflows", &NOTICES)]

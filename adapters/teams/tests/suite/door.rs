@@ -256,6 +256,10 @@ async fn verbs_and_the_cards_text_box() {
             other => panic!("{other:?}"),
         })
         .collect();
+    let note = bench.fake.press(MARIA, &thread, "77", "teams:note", &inputs);
+    bench.taken(&bench.fake.deliver(&bench.hook, note)).await;
+    let InboundEvent::Posted { content, .. } = recorder.pushed().pop().unwrap().event else { panic!() };
+    assert_eq!(content.text, "🔒 On my \\*way\\*");
     assert_eq!(words, ["!accept", "On my \\*way\\*"]);
     // The press was answered in the same response, with words for the person.
     let answers = bench.fake.read(|world| world.answers.clone());
@@ -298,4 +302,33 @@ async fn development_is_for_this_machine() {
         }
         assert_eq!(recorder.pushed().is_empty(), status == 403);
     }
+}
+
+/// Pressing it with buttons in the answer shows them in the card's place, with a way back.
+#[tokio::test]
+async fn a_whisper_with_buttons_takes_the_cards_place() {
+    let (bench, recorder) = Bench::recording().await;
+    let thread = format!("{DESK};messageid=77");
+    let data = json!({ "reference": "#1042" });
+    let press = bench.fake.press(MARIA, &thread, "77", "desk:suggest", &data);
+    let handle = bench.fake.deliver(&bench.hook, press);
+    let event = loop {
+        match recorder.pushed().pop() {
+            Some(event) => break event,
+            None => tokio::time::sleep(Duration::from_millis(5)).await,
+        }
+    };
+    let content =
+        Content::text("Try this").with_actions(vec![deskbridge_contract::Action::new("send:m1", "Send it")]);
+    let op =
+        OutboundOp::Whisper { to: event.from.id.clone(), content, interaction: event.interaction.clone() };
+    bench.adapter.send(&Outbound { id: DeliveryId::new("w1"), to: event.address.clone(), op }).await.unwrap();
+    bench.taken(&handle).await;
+    let answer = bench.fake.read(|world| world.answers[0].clone());
+    assert_eq!(answer["type"], "application/vnd.microsoft.card.adaptive");
+    let titles: Vec<_> =
+        answer["value"]["actions"].as_array().unwrap().iter().map(|one| one["title"].clone()).collect();
+    assert_eq!(titles, ["Send it", "Back to the card"]);
+    assert_eq!(answer["value"]["actions"][1]["data"]["reference"], "#1042");
+    assert!(bench.fake.read(|world| world.violations.is_empty()));
 }

@@ -2,6 +2,7 @@
 //!
 //! Not here: the clauses (the contract's suite), the platform (tests/platforms).
 
+mod boards;
 mod door;
 mod sending;
 mod subject;

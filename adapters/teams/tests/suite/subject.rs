@@ -107,6 +107,18 @@ pub fn desk() -> Address {
     Address::room(&"teams".into(), DESK)
 }
 
+/// Every request that was made is answered, or waits for something that is held up on purpose.
+pub async fn settled(fake: &FakeTeams) {
+    // What was spawned a moment ago has begun.
+    tokio::time::sleep(Duration::from_millis(80)).await;
+    for _ in 0..100 {
+        if fake.under_way() == 0 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
 /// The recorded payloads in a folder, those below it left out.
 pub fn recorded(folder: &str) -> Vec<Fixture> {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
@@ -195,7 +207,7 @@ impl Subject for Bench {
         self.fake.acknowledged(&caused.handle)
     }
     async fn settle(&mut self) {
-        tokio::time::sleep(Duration::from_millis(80)).await;
+        settled(&self.fake).await;
     }
     async fn echo(&mut self, sent: &Sent) -> bool {
         let bot = format!("28:{}", self.fake.settings().app_id);

@@ -12,7 +12,7 @@ use deskbridge_platforms::teams::{Answer, FakeTeams, Settings, WrongHmac};
 use deskbridge_teams::{WEBHOOK_EXAMPLE, WebhookAdapter, WebhookConfig};
 use serde_json::{Value, json};
 
-use super::subject::{MARIA, caused, conversation, recorded, serve};
+use super::subject::{MARIA, caused, conversation, recorded, serve, settled};
 
 const THREAD: &str = "19:help@thread.tacv2;messageid=1789000000000";
 
@@ -162,7 +162,7 @@ impl Subject for Hooked {
         matches!(&asked[&caused.handle].1, Some(Ok(answer)) if answer.status == 200)
     }
     async fn settle(&mut self) {
-        tokio::time::sleep(Duration::from_millis(80)).await;
+        settled(&self.fake).await;
     }
     async fn echo(&mut self, _: &Sent) -> bool {
         false

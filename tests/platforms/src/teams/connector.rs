@@ -178,7 +178,12 @@ fn perform(shared: &Shared, headers: &axum::http::HeaderMap, call: &Call, size: 
         ("GET", [conversation, "members"]) if world.is_installed(conversation) => {
             answer_json(200, &json!([{ "id": "29:501", "name": "Maria" }]))
         }
-        ("GET", [_, "members"]) => refusal(403, "BotNotInConversationRoster"),
+        ("GET", [conversation, "pagedmembers"]) if world.is_installed(conversation) => {
+            let member = |number: &u32| json!({ "id": format!("29:{number}"), "objectId": format!("aad-{number}"), "name": format!("Person {number}") });
+            let members: Vec<Value> = world.members.iter().map(member).collect();
+            answer_json(200, &json!({ "members": members }))
+        }
+        ("GET", [_, "members" | "pagedmembers"]) => refusal(403, "BotNotInConversationRoster"),
         _ => refusal(404, "NotFound"),
     }
 }

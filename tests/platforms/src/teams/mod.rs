@@ -12,6 +12,7 @@ mod world;
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -69,11 +70,39 @@ pub(crate) struct Shared {
     pub(crate) world: Mutex<World>,
     pub(crate) settings: Settings,
     pub(crate) signer: Signer,
+    pub(crate) client: reqwest::Client,
+    under_way: AtomicUsize,
 }
 
 impl Shared {
+    /// One request to a hook, counted while it is under way.
+    pub(crate) async fn post(
+        &self,
+        hook: &str,
+        body: Vec<u8>,
+        authorization: &[String],
+    ) -> Result<reqwest::Response, reqwest::Error> {
+        self.under_way.fetch_add(1, Ordering::SeqCst);
+        let _ended = Ended(&self.under_way);
+        let kind = "application/json; charset=utf-8";
+        let mut request = self.client.post(hook).header("content-type", kind).body(body);
+        for value in authorization {
+            request = request.header("authorization", value);
+        }
+        request.send().await
+    }
+
     pub(crate) fn world(&self) -> MutexGuard<'_, World> {
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Counts down, however the request ends.
+struct Ended<'a>(&'a AtomicUsize);
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -81,10 +110,14 @@ impl FakeTeams {
     /// # Errors
     /// When the address cannot be bound.
     pub async fn start(settings: Settings) -> io::Result<FakeTeams> {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = reqwest::Client::builder().no_proxy().build().map_err(io::Error::other)?;
         let shared = Arc::new(Shared {
             world: Mutex::new(World::new(settings.now)),
             settings: settings.clone(),
             signer: Signer::new(),
+            client,
+            under_way: AtomicUsize::new(0),
         });
         let answering = shared.clone();
         let server = Server::start(settings.address, Outage::default(), move |request| {
@@ -125,6 +158,11 @@ impl FakeTeams {
             "token_url": format!("{}/token", self.base()),
             "openid_url": format!("{}/openid", self.base()),
         })
+    }
+
+    /// Requests to hooks that are not answered yet.
+    pub fn under_way(&self) -> usize {
+        self.shared.under_way.load(Ordering::SeqCst)
     }
 
     pub fn read<T>(&self, look: impl FnOnce(&World) -> T) -> T {

@@ -10,7 +10,7 @@ use ring::hmac;
 use serde_json::{Value, json};
 
 use super::world::{Message, World};
-use super::{FakeTeams, page};
+use super::{FakeTeams, Shared, page};
 
 /// After so long the connection is closed, and the person reads that something went wrong.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -103,7 +103,7 @@ impl FakeTeams {
         let body = activity.to_string().into_bytes();
         let header = format!("HMAC {}", STANDARD.encode(sign(&self.security_key(), &body)));
         async move {
-            let answer = tokio::time::timeout(PATIENCE, post(&hook, body, &[header])).await;
+            let answer = tokio::time::timeout(PATIENCE, post(&shared, &hook, body, &[header])).await;
             let answer = answer.map_err(|_| "Sorry, there was a problem: no answer within 5 s".to_owned())?;
             let answer = answer.map_err(|error| format!("Sorry, there was a problem: {error}"))?;
             if answer.status == 200 {
@@ -147,7 +147,7 @@ impl FakeTeams {
             WrongHmac::Hex => vec![format!("HMAC {}", hex::encode(sign(&key, &body)))],
             WrongHmac::Twice => vec![format!("HMAC {right}"), format!("HMAC {right}")],
         };
-        post(hook, body, &headers).await.map(|answer| answer.status)
+        post(&self.shared, hook, body, &headers).await.map(|answer| answer.status)
     }
 }
 
@@ -166,14 +166,13 @@ fn show(world: &mut World, asked: &Value, answer: &Value) {
     world.conversations.entry(conversation).or_default().push(message);
 }
 
-async fn post(hook: &str, body: Vec<u8>, headers: &[String]) -> Result<Answer, reqwest::Error> {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let client = reqwest::Client::builder().no_proxy().build()?;
-    let mut request = client.post(hook).header("content-type", "application/json; charset=utf-8").body(body);
-    for header in headers {
-        request = request.header("authorization", header);
-    }
-    let answer = request.send().await?;
+async fn post(
+    shared: &Shared,
+    hook: &str,
+    body: Vec<u8>,
+    headers: &[String],
+) -> Result<Answer, reqwest::Error> {
+    let answer = shared.post(hook, body, headers).await?;
     let status = answer.status().as_u16();
     let body = answer.text().await.unwrap_or_default();
     Ok(Answer { status, body: serde_json::from_str(&body).unwrap_or_default() })

@@ -70,6 +70,10 @@ fn card(card: &Value, page: &mut Page) -> Result<(), String> {
     if primary.count() > 6 {
         return Err("more than six primary actions".into());
     }
+    let viewers = card["refresh"]["userIds"].as_array().map_or(0, Vec::len);
+    if viewers > 60 || (!card["refresh"].is_null() && card["refresh"]["action"]["type"] != "Action.Execute") {
+        return Err("a refresh for too many, or by no Action.Execute".into());
+    }
     let mut words = Vec::new();
     walk(card, &mut words, page)?;
     if page.text.is_empty() {
@@ -91,6 +95,10 @@ fn walk(value: &Value, words: &mut Vec<String>, page: &mut Page) -> Result<(), S
             let title = value["title"].as_str().ok_or("a button without a title")?;
             value["verb"].as_str().ok_or("a button without a verb")?;
             page.buttons.push(title.to_owned());
+        }
+        // In dialogs.
+        Some("Action.Submit") => {
+            page.buttons.push(value["title"].as_str().ok_or("a button without a title")?.to_owned());
         }
         Some(other) => return Err(format!("card element {other}")),
     }

@@ -69,6 +69,8 @@ pub struct World {
     /// The keys are published under these names; empty: the set is away.
     pub published: Vec<String>,
     pub endorsements: Vec<String>,
+    /// Who is in every channel, by their numbers.
+    pub members: Vec<u32>,
     /// What the flow took, and when.
     pub notices: Vec<(Instant, Value)>,
     /// When the flow was called, refused calls included.
@@ -83,6 +85,7 @@ impl World {
             now: now * 1_000_000,
             published: vec!["key-1".into()],
             endorsements: vec!["msteams".into()],
+            members: vec![501, 601],
             ..World::default()
         }
     }
