@@ -4,6 +4,7 @@
 
 mod boards;
 mod door;
+mod judged;
 mod sending;
 mod subject;
 mod webhook;

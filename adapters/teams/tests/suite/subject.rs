@@ -48,6 +48,18 @@ impl Bench {
     /// With further keys, called from this address.
     pub async fn with(more: Value, peer: Peer) -> Bench {
         let settings = Settings { again_after: Duration::from_secs(4), ..Settings::default() };
+        Bench::of(settings, more, peer).await
+    }
+
+    /// With a fake like this, and a recorder behind the door.
+    pub async fn living(settings: Settings) -> Bench {
+        let bench = Bench::of(settings, json!({}), Peer([127, 0, 0, 1].into())).await;
+        let recorder = Arc::new(Recorder::default());
+        bench.open(Inbox::new("teams".into(), recorder.clone(), recorder));
+        bench
+    }
+
+    async fn of(settings: Settings, more: Value, peer: Peer) -> Bench {
         let fake = FakeTeams::start(settings).await.unwrap();
         fake.install(HOME);
         fake.install(DESK);
