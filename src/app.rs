@@ -153,6 +153,7 @@ pub fn adapters(
                     .with_context(|| format!("[channels.{name}]"))?;
                 Arc::new(adapter)
             }
+            "teams-webhook" => teams_webhook(name, own.reveal(), clock, unpaced)?,
             "widget" => widget(name, own.reveal(), clock)?,
             other => anyhow::bail!("[channels.{name}]: there is no adapter called {other}"),
         };
@@ -171,6 +172,20 @@ fn teams(
         .map_err(|faults| anyhow::anyhow!("[channels.{name}]: {faults:?}"))?;
     let settings = if unpaced { settings.without_pace() } else { settings };
     let adapter = deskbridge_teams::TeamsAdapter::new(name.clone(), settings, clock.clone())
+        .with_context(|| format!("[channels.{name}]"))?;
+    Ok(Arc::new(adapter))
+}
+
+fn teams_webhook(
+    name: &ChannelName,
+    keys: serde_json::Value,
+    clock: &Clock,
+    unpaced: bool,
+) -> anyhow::Result<Arc<dyn Adapter>> {
+    let settings = deskbridge_teams::WebhookConfig::from_value(keys)
+        .map_err(|faults| anyhow::anyhow!("[channels.{name}]: {faults:?}"))?;
+    let settings = if unpaced { settings.without_pace() } else { settings };
+    let adapter = deskbridge_teams::WebhookAdapter::new(name.clone(), settings, clock.clone())
         .with_context(|| format!("[channels.{name}]"))?;
     Ok(Arc::new(adapter))
 }

@@ -229,6 +229,7 @@ fn channel_policy(channel: &Channel) -> ChannelPolicy {
         requesters: channel.requesters,
         queue: channel.queue.clone(),
         desks: channel.desks.iter().map(|(_, desk)| desk.clone()).collect(),
+        answers_in_response: channel.answers_in_response,
     }
 }
 

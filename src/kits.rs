@@ -24,6 +24,8 @@ pub struct Kit {
     pub check: fn(Value) -> Vec<(String, String)>,
     /// The platform's own server, where the channel names no other.
     pub api_base: &'static str,
+    /// The platform wants the answer to a message in the response to it (D35).
+    pub answers_in_response: bool,
     /// The section for `config.example.toml`.
     pub example: &'static str,
     /// What `init` has to know before the section is of use.

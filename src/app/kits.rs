@@ -21,6 +21,7 @@ pub const KITS: &[Kit] = &[
         aliases: &[("bot_token", "token")],
         check: |keys| discord::Config::from_value(keys).err().unwrap_or_default(),
         api_base: "https://discord.com/api/v10/",
+        answers_in_response: false,
         example: discord::EXAMPLE,
         asks: &[
             Ask {
@@ -37,6 +38,7 @@ pub const KITS: &[Kit] = &[
         doctor: |setup| Box::pin(discord_live(setup, false)),
         setup: |setup| Box::pin(discord_live(setup, true)),
         manifest: None,
+        package: None,
         invite: Some(discord_invite),
     },
     Kit {
@@ -45,6 +47,7 @@ pub const KITS: &[Kit] = &[
         aliases: &[("token", "bot_token"), ("mode", "receive")],
         check: |keys| slack::Config::from_value(keys).err().unwrap_or_default(),
         api_base: "https://slack.com/api/",
+        answers_in_response: false,
         example: slack::EXAMPLE,
         asks: &[
             Ask {
@@ -75,6 +78,7 @@ pub const KITS: &[Kit] = &[
         aliases: &[("bot_token", "token")],
         check: |keys| telegram::Config::from_value(keys).err().unwrap_or_default(),
         api_base: "https://api.telegram.org",
+        answers_in_response: false,
         example: telegram::EXAMPLE,
         asks: &[
             Ask { key: "token", says: "The bot's token, from @BotFather", answer: Answer::Secret },
@@ -96,6 +100,7 @@ pub const KITS: &[Kit] = &[
         aliases: &[("client_id", "app_id"), ("client_secret", "app_password")],
         check: |keys| teams::Config::from_value(keys).err().unwrap_or_default(),
         api_base: "https://smba.trafficmanager.net/teams/",
+        answers_in_response: false,
         example: teams::EXAMPLE,
         asks: &[
             Ask {
@@ -127,11 +132,32 @@ pub const KITS: &[Kit] = &[
         invite: None,
     },
     Kit {
+        name: "teams-webhook",
+        keys: &teams::WebhookConfig::KEYS,
+        aliases: &[("client_id", "app_id"), ("client_secret", "app_password")],
+        check: |keys| teams::WebhookConfig::from_value(keys).err().unwrap_or_default(),
+        api_base: "",
+        answers_in_response: true,
+        example: teams::WEBHOOK_EXAMPLE,
+        asks: &[Ask {
+            key: "security_token",
+            says: "The security token that Teams showed when the outgoing webhook was made",
+            answer: Answer::Secret,
+        }],
+        doctor: |setup| Box::pin(webhook_live(setup)),
+        // Both are made in Teams, by hand.
+        setup: |setup| Box::pin(webhook_live(setup)),
+        manifest: None,
+        package: None,
+        invite: None,
+    },
+    Kit {
         name: "widget",
         keys: &widget::Config::KEYS,
         aliases: &[],
         check: |keys| widget::Config::from_value(keys).err().unwrap_or_default(),
         api_base: "",
+        answers_in_response: false,
         example: widget::EXAMPLE,
         asks: &[
             Ask {
@@ -156,10 +182,13 @@ pub fn declared() -> Vec<(&'static str, &'static str, Capabilities)> {
     let slack = slack::declared().into_iter().map(|(place, can)| ("Slack", place, can.clone()));
     let telegram = telegram::declared().into_iter().map(|(place, can)| ("Telegram", place, can.clone()));
     let teams = teams::declared().into_iter().map(|(place, can)| ("Teams", place, can.clone()));
+    let webhooks = teams::declared_webhooks().into_iter();
+    let webhooks = webhooks.map(|(place, can)| ("Teams webhook", place, can.clone()));
     slack
         .chain(telegram)
         .chain(teams)
         .chain(discord)
+        .chain(webhooks)
         .chain(widget::declared().into_iter().map(|(place, can)| ("Widget", place, can.clone())))
         .collect()
 }
@@ -171,6 +200,7 @@ pub const SIM: Kit = Kit {
     aliases: &[],
     check: |_| Vec::new(),
     api_base: "",
+    answers_in_response: false,
     example: "",
     asks: &[],
     doctor: |_| Box::pin(async { Vec::new() }),
@@ -267,6 +297,18 @@ async fn teams_live(setup: Setup) -> Vec<Check> {
         Err(faults) => return cannot(ID, faults),
     };
     match teams::TeamsAdapter::new(setup.channel, config, clock()) {
+        Ok(adapter) => adapter.doctor(&setup.desks).await,
+        Err(error) => unmade(ID, error.to_string()),
+    }
+}
+
+async fn webhook_live(setup: Setup) -> Vec<Check> {
+    const ID: &str = "teams-webhook.config";
+    let config = match teams::WebhookConfig::from_value(setup.keys) {
+        Ok(config) => config,
+        Err(faults) => return cannot(ID, faults),
+    };
+    match teams::WebhookAdapter::new(setup.channel, config, clock()) {
         Ok(adapter) => adapter.doctor(&setup.desks).await,
         Err(error) => unmade(ID, error.to_string()),
     }

@@ -99,7 +99,7 @@ fn policy() -> Policy {
         reply_mode: Default::default(),
         requester_identity: Default::default(),
     };
-    let channel = ChannelPolicy { requesters: true, queue: None, desks: vec![desk] };
+    let channel = ChannelPolicy { requesters: true, desks: vec![desk], ..ChannelPolicy::default() };
     policy.channels.insert(ChannelName::from("bench"), channel);
     policy.technicians.insert(
         bench.clone(),

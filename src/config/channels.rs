@@ -31,6 +31,8 @@ pub struct Channel {
     pub desks: Vec<(String, DeskPolicy)>,
     /// `webhook` needs a public address; every other way comes from here to there.
     pub webhook: bool,
+    /// The platform wants the answer in the response to the message.
+    pub answers_in_response: bool,
     pub own: OwnKeys,
 }
 
@@ -117,6 +119,7 @@ fn channel(
         queue,
         desks,
         webhook: matches!(own.text("receive"), Some("webhook" | "http")),
+        answers_in_response: kit?.answers_in_response,
         own,
         path,
     };

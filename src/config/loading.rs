@@ -36,9 +36,9 @@ pub struct Loading {
     pub simulated: bool,
 }
 
-/// Keys that hold secrets, by how their names end.
+/// Keys that hold secrets, by how their names end. Whoever has the URL of a webhook may post by it.
 pub fn is_secret(key: &str) -> bool {
-    ["token", "secret", "key", "password"].iter().any(|end| key.ends_with(end))
+    ["token", "secret", "key", "password", "webhook_url"].iter().any(|end| key.ends_with(end))
 }
 
 impl Loading {

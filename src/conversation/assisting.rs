@@ -135,7 +135,16 @@ fn gather(mut stage: Assisting, cx: &mut Context<'_>) -> Stage {
             Phase::Gathering { first: now, last: now }
         }
     };
-    if cx.policy.assistant.burst_window.is_zero() { begin_turn(stage, cx) } else { Stage::Assisting(stage) }
+    let at_once = cx.policy.assistant.burst_window.is_zero() || is_waited_for(cx);
+    if at_once { begin_turn(stage, cx) } else { Stage::Assisting(stage) }
+}
+
+/// Whether the requester's platform holds a request open for the answer (D6).
+fn is_waited_for(cx: &Context<'_>) -> bool {
+    let channel = cx.c.requester_session().map(|session| &session.address.channel);
+    channel
+        .and_then(|channel| cx.policy.channels.get(channel))
+        .is_some_and(|channel| channel.answers_in_response)
 }
 
 fn begin_turn(mut stage: Assisting, cx: &mut Context<'_>) -> Stage {

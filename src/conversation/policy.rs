@@ -89,6 +89,9 @@ pub struct ChannelPolicy {
     /// The queue of conversations opened here.
     pub queue: Option<QueueId>,
     pub desks: Vec<DeskPolicy>,
+    /// The platform wants the answer in the response to the message: no burst is waited for (D6).
+    #[serde(default, skip_serializing_if = "crate::is_default")]
+    pub answers_in_response: bool,
 }
 
 /// One room where technicians work (D19).

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use deskbridge_contract::{
-    Address, Card, ChannelName, Content, DeskHours, Duty, Inbound, InboundEvent, InboxSink, PushError,
-    Receipt, RemoteMessageId, RemoteUserId, SenderKind, Toast, TranslateError, names,
+    Address, Card, ChannelName, Content, DeskHours, Duty, Inbound, InboundEvent, InboxSink, PersonalCard,
+    PushError, Receipt, RemoteMessageId, RemoteUserId, SenderKind, Toast, TranslateError, names,
 };
 use deskbridge_conversation::policy::{Policy, ReplyMode};
 use deskbridge_conversation::verbs::{Names, Parsed, from_action, parse, parse_explicit};
@@ -71,7 +71,7 @@ impl InboxSink for Sink {
             }
             Read::Told(why) => {
                 let toast = Toast { text: why.to_owned(), alert: false };
-                Ok(Receipt { duplicate: false, toast: Some(toast) })
+                Ok(Receipt { toast: Some(toast), ..Receipt::default() })
             }
             Read::Nothing => {
                 metrics::counter!("deskbridge_inbound_ignored_total").increment(1);
@@ -94,6 +94,15 @@ impl InboxSink for Sink {
 
     async fn desk_hours(&self, channel: &ChannelName) -> DeskHours {
         self.bridge.desk_hours(channel)
+    }
+
+    async fn personal_card(
+        &self,
+        at: &Address,
+        reference: &str,
+        user: &RemoteUserId,
+    ) -> Option<PersonalCard> {
+        self.bridge.personal_card(at, reference, user).await
     }
 
     async fn duty(&self, channel: &ChannelName, user: &RemoteUserId) -> Option<Duty> {
@@ -131,15 +140,17 @@ impl Bridge {
         loop {
             match self.writer.apply(apply.clone()).await {
                 Ok(Applied::Done { conversation, toast, .. }) => {
+                    let reference = conversation.id.to_string();
                     self.board.learn(conversation);
                     return Ok(Receipt {
                         duplicate: false,
                         toast: toast.map(|text| Toast { text, alert: false }),
+                        reference: Some(reference),
                     });
                 }
                 Ok(Applied::Duplicate) => {
                     metrics::counter!("deskbridge_inbound_duplicates_total").increment(1);
-                    return Ok(Receipt { duplicate: true, toast: None });
+                    return Ok(Receipt { duplicate: true, ..Receipt::default() });
                 }
                 Ok(Applied::Ignored | Applied::Refused | Applied::Unknown) => return Ok(Receipt::default()),
                 Err(StoreError::Conflict(_)) if conflicts < CONFLICTS => {

@@ -24,6 +24,7 @@ pub mod links;
 pub mod outbox;
 pub mod pace;
 pub mod perform;
+mod personal;
 pub mod render;
 pub mod rooms;
 pub mod service;

@@ -56,7 +56,7 @@ impl Fields {
 }
 
 fn is_secret(name: &str) -> bool {
-    ["token", "secret", "password", "api_key", "authorization", "cookie"]
+    ["token", "secret", "password", "api_key", "authorization", "cookie", "webhook_url"]
         .iter()
         .any(|end| name.ends_with(end))
 }

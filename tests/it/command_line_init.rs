@@ -156,7 +156,7 @@ fn answers_that_do_not_fit_write_nothing() {
         (&["--channel", "telegram"], &[], TOKEN_VARIABLE),
         (&["--set", "telegram.token=planted"], &[], "command line"),
         (&["--set", "widget.origins=portal.example.com"], &[], "exact origin"),
-        (&["--channel", "telegrm"], &[], "slack, telegram, teams, widget"),
+        (&["--channel", "telegrm"], &[], "slack, telegram, teams, teams-webhook, widget"),
         (&["--from-env"], &[(TOKEN_VARIABLE, "planted")], "channels.telegram.token"),
     ];
     for (more, env, said) in told {
@@ -172,14 +172,15 @@ fn answers_that_do_not_fit_write_nothing() {
 #[test]
 fn a_person_is_asked() {
     let here = tempfile::tempdir().unwrap();
-    let typed = format!("https://desk.example.com\nyes\nhttps://portal.example.com\n\ny\n{TOKEN}\n\nno\n");
+    let typed = format!("https://desk.example.com\nyes\nhttps://portal.example.com\n\n\ny\n{TOKEN}\n\nno\n");
     let ran = run(here.path(), &["init"], &[], &typed);
     assert_eq!(ran.code, 0, "{}", ran.err);
     for question in [
         "https address",
         "Enable widget",
         "origins",
-        "Enable teams",
+        "Enable teams-webhook",
+        "Enable teams?",
         "Enable telegram",
         "BotFather",
         "group",
@@ -194,7 +195,7 @@ fn a_person_is_asked() {
     assert!(config.contains("\n#= [channels.telegram.desk]\n"));
     // Enter takes what is usual: the widget, and nothing that lacks a secret.
     let there = tempfile::tempdir().unwrap();
-    assert_eq!(run(there.path(), &["init"], &[], "\n\n\n\n\n\n").code, 0);
+    assert_eq!(run(there.path(), &["init"], &[], "\n\n\n\n\n\n\n").code, 0);
     sound(&there, "1 channel ");
     // An answer that never comes writes nothing.
     let nowhere = tempfile::tempdir().unwrap();

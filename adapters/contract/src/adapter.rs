@@ -18,7 +18,7 @@ use crate::error::{SendError, TranslateError};
 use crate::files::FileStore;
 use crate::inbound::{Inbound, Interaction};
 use crate::outbound::{Outbound, Sent};
-use crate::standing::{DeskHours, Duty, Standing};
+use crate::standing::{DeskHours, Duty, PersonalCard, Standing};
 
 /// Bytes of a file, in order. An error ends it.
 pub type ByteStream = Pin<Box<dyn Stream<Item = Result<Bytes, SendError>> + Send>>;
@@ -167,6 +167,8 @@ pub struct Receipt {
     pub duplicate: bool,
     /// What to show the person who pressed a button, where the platform has a place for it.
     pub toast: Option<Toast>,
+    /// The conversation that it belongs to, as people call it: `#1042`. `None` where it belongs to none, or is repeated.
+    pub reference: Option<String>,
 }
 
 /// Why an event could not be taken. Nothing is stored: the platform must be told to try again.
@@ -193,6 +195,16 @@ pub trait InboxSink: Send + Sync {
     /// Whether people of the channel's queue are there now. Read-only.
     async fn desk_hours(&self, _channel: &ChannelName) -> DeskHours {
         DeskHours::default()
+    }
+    /// The card of the conversation that a desk's thread is about, as this person may see it. Read-only; `reference` is
+    /// the card's own. Default: there is none.
+    async fn personal_card(
+        &self,
+        _at: &Address,
+        _reference: &str,
+        _user: &RemoteUserId,
+    ) -> Option<PersonalCard> {
+        None
     }
     /// Whether this person is a technician, and on duty. Read-only. Default: nobody is.
     async fn duty(&self, _channel: &ChannelName, _user: &RemoteUserId) -> Option<Duty> {
@@ -260,6 +272,16 @@ impl Inbox {
 
     pub async fn desk_hours(&self) -> DeskHours {
         self.sink.desk_hours(&self.channel).await
+    }
+
+    /// `None`: no conversation of this reference is shown there.
+    pub async fn personal_card(
+        &self,
+        at: &Address,
+        reference: &str,
+        user: &RemoteUserId,
+    ) -> Option<PersonalCard> {
+        self.sink.personal_card(at, reference, user).await
     }
 
     /// `None`: not a technician.

@@ -36,5 +36,5 @@ pub use error::{SendError, TranslateError};
 pub use files::{FileError, FileStore, StoredFile};
 pub use inbound::{Inbound, InboundEvent, Interaction, Sender, SenderKind, ThreadChange};
 pub use outbound::{Mark, Outbound, OutboundFile, OutboundOp, Persona, Sent, ThreadTitle};
-pub use standing::{DeskHours, Duty, Standing, StandingState, TicketShown};
+pub use standing::{DeskHours, Duty, PersonalCard, Standing, StandingState, TicketShown};
 pub use time::Timestamp;

@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::content::{Action, Card};
+
 /// Where a requester's conversation is, as the requester may know it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Standing {
@@ -40,6 +42,16 @@ pub struct TicketShown {
     pub number: String,
     /// `open`, `resolved`, `closed`.
     pub status: String,
+}
+
+/// The card of a conversation as one person may see it (D35: a refreshed card).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PersonalCard {
+    pub card: Card,
+    /// What this person may press.
+    pub actions: Vec<Action>,
+    /// Whether words of theirs mean anything in the thread.
+    pub may_write: bool,
 }
 
 /// A technician's presence, for their own switch.

@@ -215,7 +215,11 @@ impl InboxSink for Ear {
         tokio::spawn(async move {
             if phone { puppet.on_phone(event).await } else { puppet.on_desk(event).await }
         });
-        Ok(Receipt { duplicate: false, toast: toast.map(|text| Toast { text, alert: false }) })
+        Ok(Receipt {
+            duplicate: false,
+            toast: toast.map(|text| Toast { text, alert: false }),
+            ..Receipt::default()
+        })
     }
     async fn quarantine(&self, _: &ChannelName, _: &[u8], _: &TranslateError) -> Result<(), PushError> {
         Ok(())

@@ -23,7 +23,7 @@ impl InboxSink for Bridge {
             return Err(PushError::Unavailable);
         }
         self.pushed.lock().unwrap().push(event);
-        Ok(Receipt { duplicate: false, toast: self.toast.lock().unwrap().clone() })
+        Ok(Receipt { duplicate: false, toast: self.toast.lock().unwrap().clone(), ..Receipt::default() })
     }
     async fn quarantine(&self, _: &ChannelName, _: &[u8], _: &TranslateError) -> Result<(), PushError> {
         Ok(())

@@ -180,7 +180,7 @@ fn retry(after: Option<Duration>, why: String) -> SendError {
 }
 
 /// No answer: what was not connected was not sent; anything later may have been.
-fn unsent(error: &reqwest::Error) -> SendError {
+pub(crate) fn unsent(error: &reqwest::Error) -> SendError {
     if error.is_connect() || error.is_builder() {
         return retry(None, format!("cannot connect: {}", root(error)));
     }
@@ -189,7 +189,7 @@ fn unsent(error: &reqwest::Error) -> SendError {
 }
 
 /// The innermost cause: the outer ones quote the URL, which names an address.
-fn root(error: &reqwest::Error) -> String {
+pub(crate) fn root(error: &reqwest::Error) -> String {
     let mut cause: Option<&dyn std::error::Error> = error.source();
     let mut words = String::from("no details");
     while let Some(inner) = cause {

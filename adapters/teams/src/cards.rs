@@ -2,13 +2,23 @@
 //!
 //! Not here: when any of it is posted. Text of people is in `RichTextBlock`s, in which nothing is Markdown (C13).
 
+#[cfg(test)]
+mod judged;
+#[cfg(test)]
+mod tests;
+
 use deskbridge_contract::{Action, Card, CardState};
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use serde_json::{Value, json};
+use url::Url;
 
 pub(crate) const CONTENT_TYPE: &str = "application/vnd.microsoft.card.adaptive";
 /// What the card's own text box invokes; not a verb of the bridge, the words are posted in the card's thread.
 pub(crate) const SAY: &str = "teams:say";
+/// The same as a note.
+pub(crate) const NOTE: &str = "teams:note";
+/// Asks for the card as the viewer may see it; by the client itself, or by a button.
+pub(crate) const LOOK: &str = "teams:look";
 /// The text box's name in what comes back.
 pub(crate) const SAID: &str = "teams_text";
 /// More than this many buttons are put behind "…" ("Cards reference": six primary actions).
@@ -19,8 +29,8 @@ const MAX_LABEL: usize = 80;
 /// Longest part of a card, in letters, so that the whole stays far below the 100 KB of a message.
 const MAX_PART: usize = 4000;
 
-/// The card of a conversation, as an attachment.
-pub(crate) fn conversation(card: &Card, actions: &[Action]) -> Value {
+/// What is said of a conversation, without anything to press.
+pub(crate) fn body(card: &Card) -> Vec<Value> {
     let title = format!("{} {} {} · {}", card.state.sign(), card.reference, card.requester, card.title);
     let mut body = vec![
         block(vec![run(&title, &[("weight", json!("Bolder")), ("size", json!("Medium"))])]),
@@ -33,15 +43,66 @@ pub(crate) fn conversation(card: &Card, actions: &[Action]) -> Value {
     if !card.hint.is_empty() {
         body.push(block(vec![run(&card.hint, &[("isSubtle", json!(true)), ("size", json!("Small"))])]));
     }
-    if !matches!(card.state, CardState::Closed) {
+    body
+}
+
+/// What a card shows beside its conversation.
+pub(crate) struct Extras<'a> {
+    /// Who gets a view of their own, by the Connector's names.
+    pub viewers: &'a [String],
+    /// How the latest reply went.
+    pub line: Option<&'a str>,
+    /// Whether the viewer's words mean anything.
+    pub may_write: bool,
+}
+
+/// The card of a conversation, as an attachment.
+pub(crate) fn conversation(card: &Card, actions: &[Action], extras: &Extras<'_>) -> Value {
+    let mut body = body(card);
+    if let Some(line) = extras.line {
+        body.push(subtle(line));
+    }
+    if extras.may_write && !matches!(card.state, CardState::Closed) {
         body.push(json!({
             "type": "Input.Text", "id": SAID, "isMultiline": true, "maxLength": MAX_PART,
             "label": "Write here", "placeholder": "As if written in this thread; with 🔒 in front it is a note",
         }));
-        let send = json!({ "type": "Action.Execute", "title": "Send", "verb": SAY, "data": {} });
-        body.push(json!({ "type": "ActionSet", "actions": [send] }));
+        let send = |title: &str, verb: &str| json!({ "type": "Action.Execute", "title": title, "verb": verb, "data": {} });
+        body.push(json!({ "type": "ActionSet", "actions": [send("Send", SAY), send("Note", NOTE)] }));
     }
-    attachment(body, actions)
+    let mut card_of_all = attachment(body, actions);
+    let buttons = card_of_all.pointer_mut("/content/actions").and_then(Value::as_array_mut);
+    for button in buttons.into_iter().flatten() {
+        // By it one finds back from what an answer shows in the card's place.
+        button["data"]["reference"] = json!(card.reference);
+    }
+    if !extras.viewers.is_empty() {
+        // "User Specific Views": the client asks for each of these people when it shows the card.
+        card_of_all["content"]["refresh"] = json!({
+            "action": look(&card.reference, "Refresh"), "userIds": extras.viewers,
+        });
+    }
+    card_of_all
+}
+
+fn look(reference: &str, title: &str) -> Value {
+    json!({
+        "type": "Action.Execute", "title": title, "verb": LOOK, "data": { "reference": reference },
+        "associatedInputs": "none",
+    })
+}
+
+/// Words for one person in the place of the card, with what they may press, until they look at the card again (D24).
+pub(crate) fn whisper(text: &str, actions: &[Action], reference: Option<&str>) -> Value {
+    let mut made = content(rich(text), actions);
+    if let Some(reference) = reference {
+        let back = look(reference, "Back to the card");
+        match made["actions"].as_array_mut() {
+            Some(actions) => actions.push(back),
+            None => made["actions"] = json!([back]),
+        }
+    }
+    made
 }
 
 /// Buttons under a message, as an attachment.
@@ -84,6 +145,48 @@ fn button(nth: usize, action: &Action) -> Value {
     button
 }
 
+/// A line of small print.
+pub(crate) fn subtle(text: &str) -> Value {
+    block(vec![run(text, &[("isSubtle", json!(true))])])
+}
+
+pub(crate) fn bold(text: &str) -> Value {
+    block(vec![run(text, &[("weight", json!("Bolder"))])])
+}
+
+/// Words that lead somewhere, where it is known to where.
+pub(crate) fn link(text: &str, url: Option<&Url>) -> Value {
+    match url {
+        Some(url) => {
+            let open = json!({ "type": "Action.OpenUrl", "url": url.as_str() });
+            block(vec![run(text, &[("selectAction", open)])])
+        }
+        None => block(vec![run(text, &[])]),
+    }
+}
+
+/// A name on one line.
+pub(crate) fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Half of a block's words; false when there is nothing left to be shortened.
+pub(crate) fn halve(block: &mut Value) -> bool {
+    let Some(runs) = block["inlines"].as_array_mut() else { return false };
+    if runs.len() > 1 {
+        runs.truncate(runs.len() / 2);
+        return true;
+    }
+    let Some(text) = runs.first_mut().and_then(|run| run.get_mut("text")) else { return false };
+    let words = text.as_str().unwrap_or_default();
+    let half = words.chars().count() / 2;
+    if half < 2 {
+        return false;
+    }
+    *text = json!(cut(words, half));
+    true
+}
+
 fn block(runs: Vec<Value>) -> Value {
     json!({ "type": "RichTextBlock", "inlines": runs })
 }
@@ -104,7 +207,7 @@ fn cut(text: &str, most: usize) -> String {
 }
 
 /// CommonMark as blocks of runs; of its marks, what a run can show.
-fn rich(source: &str) -> Vec<Value> {
+pub(crate) fn rich(source: &str) -> Vec<Value> {
     let source = cut(source, MAX_PART);
     let mut blocks = Vec::new();
     let mut runs: Vec<Value> = Vec::new();
@@ -158,56 +261,5 @@ fn rich(source: &str) -> Vec<Value> {
 fn flush(runs: &mut Vec<Value>, blocks: &mut Vec<Value>) {
     if !runs.is_empty() {
         blocks.push(block(std::mem::take(runs)));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use deskbridge_contract::Fact;
-
-    use super::*;
-
-    fn card(state: CardState, text: &str) -> Card {
-        Card {
-            reference: "#1042".into(),
-            title: text.into(),
-            state,
-            status: text.into(),
-            requester: text.into(),
-            facts: (0..50).map(|_| Fact { label: text.into(), value: text.into() }).collect(),
-            summary: format!("**Problem:** {text}\n\n- one\n- two"),
-            hint: text.into(),
-        }
-    }
-
-    #[test]
-    fn a_card_says_everything_and_has_its_box_and_buttons() {
-        let actions: Vec<Action> =
-            (0..8).map(|n| Action::new(format!("verb:{n}"), format!("Verb {n}"))).collect();
-        let made = conversation(&card(CardState::Offered, "VPN"), &actions);
-        let text = made.to_string();
-        for part in ["🟠 #1042 VPN · VPN", "\"Problem:\"", "\"• \"", "Input.Text", SAY, "verb:7"] {
-            assert!(text.contains(part), "{part} in {text}");
-        }
-        let buttons = made.pointer("/content/actions").and_then(Value::as_array).unwrap();
-        assert_eq!(buttons.iter().filter(|button| button["mode"] == "secondary").count(), 2);
-        assert!(buttons.iter().all(|button| button["associatedInputs"] == "none"));
-        let closed = conversation(&card(CardState::Closed, "VPN"), &[]).to_string();
-        assert!(!closed.contains("Input.Text") && !closed.contains("\"actions\":[]"));
-    }
-
-    /// C13: text of people is in runs, which have no Markdown; a `TextBlock` would read it.
-    #[test]
-    fn text_is_never_markdown() {
-        let made = conversation(&card(CardState::Waiting, "[x](javascript:alert(1)) **b**"), &[]).to_string();
-        assert!(!made.contains("TextBlock\"") || !made.contains("\"type\":\"TextBlock\""));
-        assert!(made.contains("[x](javascript:alert(1)) **b**"));
-    }
-
-    /// The limit is 100 KB of UTF-16; a card with the longest parts must be within.
-    #[test]
-    fn the_largest_card_fits() {
-        let most = conversation(&card(CardState::Waiting, &"😀".repeat(200)), &[]).to_string();
-        assert!(most.encode_utf16().count() * 2 < 100 << 10, "{}", most.encode_utf16().count());
     }
 }

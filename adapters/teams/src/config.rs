@@ -87,7 +87,7 @@ impl Config {
         let service_url = url(&mut read, "service_url", SERVICE);
         let jwks_url = url(&mut read, "jwks_url", "");
         let public_url = read.url("public_url");
-        let service_hosts = hosts(&mut read);
+        let service_hosts = host_list(&mut read, "service_hosts");
         let development = development(&mut read, public_url.as_ref());
         let config = (|| {
             Some(Config {
@@ -171,8 +171,9 @@ fn url(read: &mut Section, key: &str, default: &str) -> Option<Url> {
     Some(url)
 }
 
-fn hosts(read: &mut Section) -> Vec<String> {
-    let given = match read.get("service_hosts") {
+/// Hosts by their names alone.
+pub(crate) fn host_list(read: &mut Section, key: &str) -> Vec<String> {
+    let given = match read.get(key) {
         None => return Vec::new(),
         Some(Value::Array(given)) => given.clone(),
         Some(_) => vec![Value::Null],
@@ -185,7 +186,7 @@ fn hosts(read: &mut Section) -> Vec<String> {
     };
     let hosts: Option<Vec<String>> = given.iter().map(host).collect();
     hosts.unwrap_or_else(|| {
-        read.fault("service_hosts", "expected a list of host names, without scheme or port");
+        read.fault(key, "expected a list of host names, without scheme or port");
         Vec::new()
     })
 }

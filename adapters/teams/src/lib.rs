@@ -3,9 +3,11 @@
 //! Not here: any rule about conversations. This file only wires the parts together; each speaks for itself.
 
 mod api;
+mod boards;
 mod cards;
 mod config;
 mod doctor;
+mod extension;
 mod files;
 mod ids;
 mod jwt;
@@ -16,6 +18,7 @@ mod receive;
 mod references;
 mod send;
 mod translate;
+mod webhook;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,13 +26,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use deskbridge_contract::check::Check;
 use deskbridge_contract::{
-    Adapter, Address, ByteStream, Capabilities, ChannelName, Health, Inbound, Inbox, Intake, Interaction,
-    Limits, OperationKind, Outbound, Pace, RemoteFileId, RemoteUserId, Resend, RoomId, SendError, Sent,
-    Support, ThreadStyle, Timestamp, Toast, TranslateError,
+    Adapter, Address, ByteStream, Capabilities, ChannelName, Content, Health, Inbound, Inbox, Intake,
+    Interaction, Limits, OperationKind, Outbound, Pace, RemoteFileId, RemoteUserId, Resend, RoomId,
+    SendError, Sent, Support, ThreadStyle, Timestamp, Toast, TranslateError,
 };
 
 pub use config::Config;
 pub use package::{PackageError, package};
+pub use webhook::{WEBHOOK_EXAMPLE, WebhookAdapter, WebhookConfig, declared_webhooks};
 
 /// This adapter's section of the configuration, with every key and its default.
 pub const EXAMPLE: &str = include_str!("../example.toml");
@@ -53,6 +57,15 @@ pub(crate) struct Teams {
     references: references::References,
     pressed: receive::Pressed,
     links: Arc<files::Links>,
+    boards: boards::Boards,
+    /// Where events go; from the first intake on.
+    inbox: std::sync::RwLock<Option<Inbox>>,
+}
+
+impl Teams {
+    fn inbox(&self) -> Option<Inbox> {
+        self.inbox.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
 }
 
 /// What Teams can carry, by place; for `docs/channels.md`.
@@ -75,6 +88,8 @@ impl TeamsAdapter {
             references: references::References::default(),
             pressed: receive::Pressed::default(),
             links,
+            boards: boards::Boards::default(),
+            inbox: std::sync::RwLock::default(),
         })))
     }
 
@@ -117,7 +132,13 @@ const CHAT: Capabilities = Capabilities {
     hears_reads: true,
 };
 
-const CHANNEL: Capabilities = Capabilities { threads: ThreadStyle::RootIsCard, hears_reads: false, ..CHAT };
+const CHANNEL: Capabilities = Capabilities {
+    threads: ThreadStyle::RootIsCard,
+    // A line on the card, about the latest message.
+    marks: Support::Emulate,
+    hears_reads: false,
+    ..CHAT
+};
 
 fn is_channel(at: &Address) -> bool {
     ids::kind(at.room.as_str()) == ids::Kind::Channel
@@ -164,6 +185,7 @@ impl Adapter for TeamsAdapter {
                 OperationKind::Edit,
                 OperationKind::Delete,
                 OperationKind::OpenThread,
+                OperationKind::Mark,
                 OperationKind::Whisper,
             ],
             ..Limits::default()
@@ -188,7 +210,8 @@ impl Adapter for TeamsAdapter {
 
     async fn answer(&self, interaction: &Interaction, toast: Option<&Toast>) -> Result<(), SendError> {
         // Nobody waiting any more is no fault: the button has been answered.
-        self.0.pressed.answer(&interaction.id, toast.map_or_else(|| "✓".into(), |toast| toast.text.clone()));
+        let words = toast.map_or_else(|| "✓".into(), |toast| markup::literal(&toast.text));
+        self.0.pressed.answer(&interaction.id, Content::text(words));
         Ok(())
     }
 

@@ -12,6 +12,11 @@ mod tests;
 pub(crate) use read::{from_html, from_plain};
 pub(crate) use write::{escape, plain, to_html};
 
+/// Words that mean nothing but themselves, as CommonMark.
+pub(crate) fn literal(words: &str) -> String {
+    from_plain(words)
+}
+
 /// Longest text of one message, in UTF-16 units. The limit is 100 KB of UTF-16 for the whole payload ("Format your bot
 /// messages"), and a letter may become five (`&amp;`).
 pub(crate) const MAX_TEXT: usize = 8000;

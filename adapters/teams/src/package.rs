@@ -84,6 +84,18 @@ fn manifest(app_id: &str, name: &str, public_url: Option<&str>, reads_channels: 
                 ],
             }],
         }],
+        "composeExtensions": [{
+            "botId": app_id,
+            "commands": [{
+                "id": crate::extension::COMMAND,
+                "type": "action",
+                "title": "Create ticket",
+                "description": "Turn this message into a ticket",
+                "context": ["message", "compose", "commandBox"],
+                "fetchTask": true,
+                "initialRun": false,
+            }],
+        }],
         "validDomains": host.as_deref().into_iter().collect::<Vec<_>>(),
         "webApplicationInfo": { "id": app_id, "resource": site },
         "authorization": { "permissions": { "resourceSpecific": permissions } },

@@ -14,7 +14,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use deskbridge_contract::{
-    Address, Inbound, InboundEvent, Inbox, Intake, Peer, PushError, Receipt, TranslateError,
+    Address, Content, Inbound, InboundEvent, Inbox, Intake, Peer, PushError, Receipt, TranslateError,
 };
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
@@ -23,8 +23,8 @@ use url::Url;
 use crate::files::{self, Shop};
 use crate::jwt::{self, Refusal, Vouched};
 use crate::keys::Found;
-use crate::translate::{Heard, View, text, translate};
-use crate::{Teams, ids};
+use crate::translate::{Asked, Heard, View, text, translate};
+use crate::{Teams, cards, ids, markup};
 
 const MAX_BODY: usize = 1 << 20;
 const LANES: usize = 64;
@@ -35,6 +35,7 @@ const PRESSED: Duration = Duration::from_secs(2);
 
 pub(crate) fn intake(teams: Arc<Teams>, inbox: Inbox) -> Intake {
     teams.references.open(inbox.shelf());
+    *teams.inbox.write().unwrap_or_else(PoisonError::into_inner) = Some(inbox.clone());
     let mut routes = Router::new();
     if let Some(files) = inbox.files() {
         let shop = Shop { links: teams.links.clone(), files, clock: teams.clock.clone() };
@@ -48,10 +49,10 @@ pub(crate) fn intake(teams: Arc<Teams>, inbox: Inbox) -> Intake {
 
 /// Pressed buttons that wait for their answer.
 #[derive(Default)]
-pub(crate) struct Pressed(Mutex<HashMap<String, oneshot::Sender<String>>>);
+pub(crate) struct Pressed(Mutex<HashMap<String, oneshot::Sender<Content>>>);
 
 impl Pressed {
-    fn wait(&self, id: &str) -> oneshot::Receiver<String> {
+    fn wait(&self, id: &str) -> oneshot::Receiver<Content> {
         let (sender, receiver) = oneshot::channel();
         let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // Whoever hung up leaves theirs behind.
@@ -66,16 +67,25 @@ impl Pressed {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
     }
 
+    /// Waits no more. What was answered until this moment is not lost.
+    fn close(&self, id: &str, mut answered: oneshot::Receiver<Content>) -> Option<Content> {
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // With the lock held nobody can be answering.
+        waiting.remove(id);
+        answered.close();
+        answered.try_recv().ok()
+    }
+
     /// False when nobody waits any more.
-    pub(crate) fn answer(&self, id: &str, words: String) -> bool {
-        let waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
-        waiting.is_some_and(|waiting| waiting.send(words).is_ok())
+    pub(crate) fn answer(&self, id: &str, words: Content) -> bool {
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.remove(id).is_some_and(|waiting| waiting.send(words).is_ok())
     }
 }
 
-struct Door {
-    teams: Arc<Teams>,
-    inbox: Inbox,
+pub(crate) struct Door {
+    pub(crate) teams: Arc<Teams>,
+    pub(crate) inbox: Inbox,
     /// Events of one room are stored in the order in which they came; rooms share a lane by chance.
     lanes: [tokio::sync::Mutex<()>; LANES],
 }
@@ -119,7 +129,7 @@ async fn receive(State(door): State<Arc<Door>>, request: Request) -> Response {
         Ok(vouched) => vouched,
         Err(stop) => return door.stopped(stop),
     };
-    if head.headers.contains_key(header::CONTENT_ENCODING) {
+    if head.headers.contains_key(header::CONTENT_ENCODING) || !is_json(&head.headers) {
         return StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response();
     }
     let Ok(body) = to_bytes(body, MAX_BODY).await else {
@@ -129,6 +139,12 @@ async fn receive(State(door): State<Arc<Door>>, request: Request) -> Response {
         Ok(answer) => answer,
         Err(stop) => door.stopped(stop),
     }
+}
+
+/// By its own word (S30).
+pub(crate) fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
 }
 
 impl Door {
@@ -192,6 +208,10 @@ impl Door {
         let invoke = text(activity, "/type") == Some("invoke");
         let lane = self.lane(&heard.address).lock().await;
         let keep = self.remember(&heard, service).await.map_err(|_| Stop::Later)?;
+        if let Some(asked) = &heard.asked {
+            drop(lane);
+            return self.asked(&heard, asked).await;
+        }
         let mut pressed = None;
         for event in heard.events.into_iter().filter(|_| keep.taken) {
             let event = if keep.verb { as_verb(event, heard.verb.as_deref()) } else { event };
@@ -214,18 +234,34 @@ impl Door {
         // Whoever waits for an answer keeps nobody else waiting.
         drop(lane);
         let answer = match pressed {
-            Some((receipt, id, answered, said)) => Some(self.answer(receipt, &id, answered, said).await),
-            None => None,
+            Some((receipt, id, answered, said)) => self.answer(receipt, &id, answered, said).await,
+            None => Content::text("Nothing was written."),
         };
         if !invoke {
             return Ok(StatusCode::ACCEPTED.into_response());
         }
-        // "Universal Actions": the answer is in the same response, and is shown over the card.
-        let words = answer.unwrap_or_else(|| "Nothing was written.".into());
-        let body = json!({
-            "statusCode": 200, "type": "application/vnd.microsoft.activity.message", "value": words,
-        });
-        Ok((StatusCode::OK, axum::Json(body)).into_response())
+        // "Universal Actions": the answer is in the same response, and is shown over the card, or in its place.
+        if answer.actions.is_empty() {
+            return Ok(told(&markup::plain(&answer.text)));
+        }
+        let reference = text(activity, "/value/action/data/reference");
+        Ok(shown(&cards::whisper(&answer.text, &answer.actions, reference)))
+    }
+
+    /// What is answered and is no event.
+    async fn asked(&self, heard: &Heard, asked: &Asked) -> Result<Response, Stop> {
+        match asked {
+            Asked::Look { reference, user } => {
+                match self.teams.personal(&heard.address, reference, user).await {
+                    Some(card) => Ok(shown(&card)),
+                    None => Ok(told("There is nothing newer to be seen here.")),
+                }
+            }
+            Asked::Form(form) => Ok((StatusCode::OK, axum::Json(form)).into_response()),
+            Asked::Wish(wish) => {
+                Ok((StatusCode::OK, axum::Json(self.wished(heard, wish).await?)).into_response())
+            }
+        }
     }
 
     fn lane(&self, at: &Address) -> &tokio::sync::Mutex<()> {
@@ -240,17 +276,19 @@ impl Door {
         &self,
         receipt: Receipt,
         id: &str,
-        answered: oneshot::Receiver<String>,
+        mut answered: oneshot::Receiver<Content>,
         said: bool,
-    ) -> String {
+    ) -> Content {
         let words = match receipt.toast {
-            Some(toast) => Some(toast.text),
+            Some(toast) => Some(Content::text(markup::literal(&toast.text))),
             None if receipt.duplicate => None,
-            None if said => tokio::time::timeout(PRESSED / 4, answered).await.ok().and_then(Result::ok),
-            None => tokio::time::timeout(PRESSED, answered).await.ok().and_then(Result::ok),
+            None => {
+                let patience = if said { PRESSED / 4 } else { PRESSED };
+                tokio::time::timeout(patience, &mut answered).await.ok().and_then(Result::ok)
+            }
         };
-        self.teams.pressed.forget(id);
-        words.unwrap_or_else(|| "✓".into())
+        let late = self.teams.pressed.close(id, answered);
+        words.or(late).unwrap_or_else(|| Content::text("✓"))
     }
 
     /// Everything that must be known to write there later, stored before the event is.
@@ -283,6 +321,18 @@ impl Door {
             }
         }
     }
+}
+
+/// Words over the card, for the person who pressed.
+fn told(words: &str) -> Response {
+    let kind = "application/vnd.microsoft.activity.message";
+    (StatusCode::OK, axum::Json(json!({ "statusCode": 200, "type": kind, "value": words }))).into_response()
+}
+
+/// A card in the place of the one that was pressed, for this person alone.
+fn shown(card: &Value) -> Response {
+    let answer = json!({ "statusCode": 200, "type": cards::CONTENT_TYPE, "value": card });
+    (StatusCode::OK, axum::Json(answer)).into_response()
 }
 
 struct Keep {

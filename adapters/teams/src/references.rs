@@ -51,6 +51,10 @@ impl References {
         self.write(|inner| inner.shelf = Some(shelf));
     }
 
+    pub(crate) fn shelf(&self) -> Option<Shelf> {
+        self.read(|inner| inner.shelf.clone())
+    }
+
     fn write<T>(&self, change: impl FnOnce(&mut Inner) -> T) -> T {
         let mut inner = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if inner.rooms.len() > MOST {
@@ -155,6 +159,11 @@ impl References {
         self.keep(&format!("called:{thread}"), OURS).await?;
         self.write(|inner| inner.called.insert(thread.to_owned(), false));
         Ok(())
+    }
+
+    /// Whether we opened it in a desk.
+    pub(crate) async fn is_ours(&self, thread: &str) -> Result<bool, ShelfError> {
+        Ok(self.recall(&format!("called:{thread}")).await?.as_deref() == Some(OURS))
     }
 
     pub(crate) async fn was_called(&self, thread: &str) -> Result<bool, ShelfError> {

@@ -23,7 +23,7 @@ const MAX_INLINE: u64 = 1 << 20;
 /// Largest file that is given out by link.
 pub(crate) const MAX_UPLOAD: u64 = 100 << 20;
 
-fn shelf(_: ShelfError) -> SendError {
+pub(crate) fn shelf(_: ShelfError) -> SendError {
     SendError::Retry { after: None, why: "the store is unavailable".into() }
 }
 
@@ -41,6 +41,10 @@ impl Teams {
             OutboundOp::Post { content, files, persona, .. } => {
                 self.post(to, content, files, persona.as_ref()).await
             }
+            OutboundOp::Edit { message, content: Content { card: Some(card), actions, .. }, .. } => {
+                self.boards.keep(to, card, actions);
+                self.edit_card(to, message, card, actions).await
+            }
             OutboundOp::Edit { message, content, persona } => {
                 let activity = activity(content, &[], persona.as_ref(), Vec::new());
                 self.change(Method::PUT, to, message, Some(sized(activity)?)).await
@@ -57,6 +61,9 @@ impl Teams {
             OutboundOp::SetThread { .. } => Ok(Sent::at(to, None)),
             OutboundOp::Whisper { to: user, content, interaction } => {
                 self.whisper(to, user, content, interaction.as_ref()).await
+            }
+            OutboundOp::Mark { mark, .. } if ids::kind(to.room.as_str()) == ids::Kind::Channel => {
+                self.mark(to, *mark).await
             }
             OutboundOp::React { .. } | OutboundOp::Mark { .. } => {
                 Err(SendError::rejected("bots cannot react in Teams"))
@@ -145,11 +152,33 @@ impl Teams {
         Ok(Sent::at(to, Some(message.clone())))
     }
 
+    /// The card in the place of the one before: updated, never posted anew.
+    pub(crate) async fn edit_card(
+        &self,
+        to: &Address,
+        message: &RemoteMessageId,
+        card: &Card,
+        actions: &[Action],
+    ) -> Result<Sent, SendError> {
+        let activity = self.card_activity(to, card, actions).await;
+        self.change(Method::PUT, to, message, Some(sized(activity)?)).await
+    }
+
+    async fn card_activity(&self, at: &Address, card: &Card, actions: &[Action]) -> Value {
+        let mut made = message(String::new());
+        made["summary"] = json!(format!("{} {} · {}", card.reference, card.requester, card.title));
+        made["attachments"] = json!([self.drawn(at, card, actions).await]);
+        made
+    }
+
+    /// Words of our own, such as what somebody asked by a form.
+    pub(crate) async fn say(&self, to: &Address, content: &Content) -> Result<Sent, SendError> {
+        self.post(to, content, &[], None).await
+    }
+
     /// A new conversation in the desk's channel, with the card as its root.
     async fn open_thread(&self, to: &Address, card: &Card, actions: &[Action]) -> Result<Sent, SendError> {
-        let mut root = message(String::new());
-        root["summary"] = json!(format!("{} {} · {}", card.reference, card.requester, card.title));
-        root["attachments"] = json!([cards::conversation(card, actions)]);
+        let root = self.card_activity(to, card, actions).await;
         sized_ref(&root)?;
         let body = json!({
             "isGroup": true,
@@ -169,6 +198,7 @@ impl Teams {
         if self.references.opened(&at.key()).await.is_err() {
             tracing::debug!(channel = %self.channel, "a desk's thread could not be noted");
         }
+        self.boards.keep(&at, card, actions);
         let root = at.thread.as_ref().map(|root| RemoteMessageId::new(root.as_str()));
         Ok(Sent::at(&at, root))
     }
@@ -181,9 +211,8 @@ impl Teams {
         content: &Content,
         interaction: Option<&Interaction>,
     ) -> Result<Sent, SendError> {
-        // What has buttons of its own cannot be shown over the card.
-        if let Some(pressed) = interaction.filter(|_| content.actions.is_empty())
-            && self.pressed.answer(&pressed.id, markup::plain(&content.text))
+        if let Some(pressed) = interaction
+            && self.pressed.answer(&pressed.id, content.clone())
         {
             return Ok(Sent::at(at, None));
         }
@@ -257,7 +286,7 @@ fn message(text: String) -> Value {
 }
 
 /// A message: text, files by link, buttons or card, and the people of ours who are called.
-fn activity(
+pub(crate) fn activity(
     content: &Content,
     links: &[(String, Option<Url>)],
     persona: Option<&Persona>,
@@ -266,7 +295,8 @@ fn activity(
     if let Some(card) = &content.card {
         let mut made = message(String::new());
         made["summary"] = json!(format!("{} · {}", card.reference, card.status));
-        made["attachments"] = json!([cards::conversation(card, &content.actions)]);
+        let extras = cards::Extras { viewers: &[], line: None, may_write: true };
+        made["attachments"] = json!([cards::conversation(card, &content.actions, &extras)]);
         return made;
     }
     let mut html = String::new();

@@ -15,6 +15,7 @@ use deskbridge_contract::{
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::extension::{self, Wish};
 use crate::{cards, ids, markup};
 
 /// Longest id of a message or action that is taken.
@@ -42,6 +43,19 @@ pub(crate) struct Heard {
     pub called: bool,
     /// `@Desk accept` as a verb of the bridge: `!accept`. Meant in desks only.
     pub verb: Option<String>,
+    /// Something that is answered and is no event.
+    pub asked: Option<Asked>,
+}
+
+/// What somebody's client asks for.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// The card as this person may see it.
+    Look { reference: String, user: RemoteUserId },
+    /// A form, which this is.
+    Form(Value),
+    /// The form was sent.
+    Wish(Box<Wish>),
 }
 
 pub(crate) fn malformed(what: &str) -> TranslateError {
@@ -175,6 +189,7 @@ impl Activity<'_> {
             removed: false,
             called: false,
             verb: None,
+            asked: None,
         }
     }
 
@@ -265,6 +280,11 @@ impl Activity<'_> {
     fn invoked(&self) -> Result<Heard, TranslateError> {
         match self.text("/name") {
             Some("adaptiveCard/action") => {}
+            Some("composeExtension/fetchTask") => {
+                let asked = Some(Asked::Form(extension::form(self.activity)?));
+                return Ok(Heard { asked, ..self.heard(Vec::new()) });
+            }
+            Some("composeExtension/submitAction") => return self.wished(),
             other => {
                 return Err(TranslateError::Unknown(format!(
                     "invoke {}",
@@ -276,14 +296,21 @@ impl Activity<'_> {
         let verb = verb.ok_or_else(|| malformed("value.action.verb"))?;
         let card = self.message("/replyToId").ok();
         let id = self.id("invoke")?;
-        let event = if verb == cards::SAY {
+        if verb == cards::LOOK {
+            let reference =
+                self.text("/value/action/data/reference").ok_or_else(|| malformed("reference"))?;
+            let asked = Asked::Look { reference: shorten(reference), user: self.sender()?.id };
+            return Ok(Heard { asked: Some(asked), ..self.heard(Vec::new()) });
+        }
+        let event = if verb == cards::SAY || verb == cards::NOTE {
             let said = self.text(&format!("/value/action/data/{}", cards::SAID)).unwrap_or_default();
             if said.trim().is_empty() {
                 return Ok(self.heard(Vec::new()));
             }
             // It is on no message of its own; the name is only for us.
             let message = RemoteMessageId(id.to_string());
-            let content = deskbridge_contract::Content::text(markup::from_plain(said));
+            let kept = if verb == cards::NOTE { "🔒 " } else { "" };
+            let content = deskbridge_contract::Content::text(format!("{kept}{}", markup::from_plain(said)));
             InboundEvent::Posted { message, content, reply_to: None }
         } else {
             let value = self.text("/value/action/data/value").map(str::to_owned);
@@ -292,6 +319,14 @@ impl Activity<'_> {
         let mut event = self.event("invoke", event)?;
         event.interaction = Some(Interaction { id: id.to_string() });
         Ok(self.heard(vec![event]))
+    }
+}
+
+impl Activity<'_> {
+    fn wished(&self) -> Result<Heard, TranslateError> {
+        let text = extension::typed(self.activity)?;
+        let wish = Wish { id: self.id("wish")?, at: self.at(), from: self.sender()?, text };
+        Ok(Heard { asked: Some(Asked::Wish(Box::new(wish))), ..self.heard(Vec::new()) })
     }
 }
 

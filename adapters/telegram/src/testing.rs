@@ -189,7 +189,7 @@ impl InboxSink for Sink {
         if !duplicate {
             events.push(event);
         }
-        Ok(Receipt { duplicate, toast: self.toast.lock().unwrap().clone() })
+        Ok(Receipt { duplicate, toast: self.toast.lock().unwrap().clone(), ..Receipt::default() })
     }
 
     async fn quarantine(&self, _: &ChannelName, raw: &[u8], why: &TranslateError) -> Result<(), PushError> {

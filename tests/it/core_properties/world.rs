@@ -100,7 +100,7 @@ pub fn any_policy() -> impl Strategy<Value = Policy> {
                 (TechnicianId::from(*name), policy)
             };
             let desks = vec![desk("desk", &[], first), desk("second", &["default"], second)];
-            let slack = ChannelPolicy { requesters: false, queue: None, desks };
+            let slack = ChannelPolicy { desks, ..ChannelPolicy::default() };
             let other =
                 ChannelPolicy { desks: vec![desk("third", &["network"], first)], ..ChannelPolicy::default() };
             Policy {

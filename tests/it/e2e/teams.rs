@@ -2,6 +2,9 @@
 //!
 //! Not here: single rules of the adapter (adapters/teams/tests), the platform (tests/platforms).
 
+mod life;
+mod webhook;
+
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use deskbridge_platforms::teams::{FakeTeams, Page, Settings, read};
@@ -20,9 +23,17 @@ struct Office {
     hook: String,
 }
 
+/// Seconds since 1970: the fake's clock stands where ours does.
+fn now() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_secs();
+    i64::try_from(now).expect("seconds")
+}
+
 /// The channel's section, without a desk.
 pub(super) fn section(fake: &FakeTeams) -> String {
-    let section = fake.section();
+    let mut section = fake.section();
+    // Where to write is known by what came in alone: nobody listens at the port that the configuration names.
+    section["service_url"] = json!("http://127.0.0.1:9/teams/");
     let keys = section.as_object().expect("keys").iter().map(|(key, value)| format!("{key} = {value}\n"));
     format!("[channels.teams]\nadapter = \"teams\"\n{}", keys.collect::<String>())
 }
@@ -36,16 +47,18 @@ fn channel(fake: &FakeTeams) -> String {
 
 impl Office {
     async fn open() -> Office {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_secs();
-        let now = i64::try_from(now).expect("seconds");
-        let fake = FakeTeams::start(Settings { now, ..Settings::default() }).await.expect("started");
+        Office::on(Base::Sqlite).await.expect("SQLite is always there")
+    }
+
+    /// `None` where the database cannot be had.
+    async fn on(base: Base) -> Option<Office> {
+        let fake = FakeTeams::start(Settings { now: now(), ..Settings::default() }).await.expect("started");
         fake.install(HOME);
         fake.install(DESK);
-        let bridge = Bridge::with(&channel(&fake), Base::Sqlite).await;
-        let mut bridge = bridge.expect("SQLite is always there");
+        let mut bridge = Bridge::with(&channel(&fake), base).await?;
         bridge.start().await;
         let hook = bridge.url("/hooks/teams");
-        Office { fake, bridge, hook }
+        Some(Office { fake, bridge, hook })
     }
 
     async fn wait<T>(&self, what: &str, look: impl Fn(&FakeTeams) -> Option<T>) -> T {

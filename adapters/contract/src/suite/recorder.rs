@@ -112,7 +112,7 @@ impl InboxSink for Recorder {
         }
         let duplicate = self.kept().pushed.iter().any(|known| known.id == event.id);
         self.note(|kept| kept.pushed.push(event));
-        Ok(Receipt { duplicate, toast: None })
+        Ok(Receipt { duplicate, ..Receipt::default() })
     }
 
     async fn quarantine(&self, _: &ChannelName, raw: &[u8], why: &TranslateError) -> Result<(), PushError> {

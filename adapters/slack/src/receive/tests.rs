@@ -66,7 +66,7 @@ impl InboxSink for Sink {
         if !duplicate {
             self.events.lock().unwrap().push(event);
         }
-        Ok(Receipt { duplicate, toast: self.toast.lock().unwrap().clone() })
+        Ok(Receipt { duplicate, toast: self.toast.lock().unwrap().clone(), ..Receipt::default() })
     }
 
     async fn quarantine(&self, _: &ChannelName, raw: &[u8], why: &TranslateError) -> Result<(), PushError> {

@@ -2,9 +2,12 @@
 //!
 //! Not here: the clauses (the contract's suite), the platform (tests/platforms).
 
+mod boards;
 mod door;
+mod judged;
 mod sending;
 mod subject;
+mod webhook;
 
 use deskbridge_contract::suite::{ClauseReport, check};
 

@@ -1,5 +1,6 @@
 //! The adapter, the fake, and a door between them.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -19,10 +20,12 @@ pub struct Bench {
     pub adapter: Arc<TeamsAdapter>,
     pub hook: String,
     door: Arc<Mutex<Option<axum::Router>>>,
+    /// Microseconds; the adapter's clock.
+    now: Arc<AtomicI64>,
 }
 
 /// Serves whatever router is put behind the door, as the host does.
-async fn serve(door: Arc<Mutex<Option<axum::Router>>>, peer: Peer) -> String {
+pub async fn serve(door: Arc<Mutex<Option<axum::Router>>>, peer: Peer) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let hook = format!("http://{}/hooks/teams", listener.local_addr().unwrap());
     let app = axum::Router::new().fallback(move |mut request: axum::extract::Request| {
@@ -45,6 +48,18 @@ impl Bench {
     /// With further keys, called from this address.
     pub async fn with(more: Value, peer: Peer) -> Bench {
         let settings = Settings { again_after: Duration::from_secs(4), ..Settings::default() };
+        Bench::of(settings, more, peer).await
+    }
+
+    /// With a fake like this, and a recorder behind the door.
+    pub async fn living(settings: Settings) -> Bench {
+        let bench = Bench::of(settings, json!({}), Peer([127, 0, 0, 1].into())).await;
+        let recorder = Arc::new(Recorder::default());
+        bench.open(Inbox::new("teams".into(), recorder.clone(), recorder));
+        bench
+    }
+
+    async fn of(settings: Settings, more: Value, peer: Peer) -> Bench {
         let fake = FakeTeams::start(settings).await.unwrap();
         fake.install(HOME);
         fake.install(DESK);
@@ -52,11 +67,26 @@ impl Bench {
         section.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         let config = Config::from_value(section).ok().unwrap();
         let config = config.with_call_timeout(Duration::from_millis(700));
-        let now = Timestamp::from_seconds(fake.settings().now);
-        let adapter = Arc::new(TeamsAdapter::new("teams".into(), config, Arc::new(move || now)).unwrap());
+        let now = Arc::new(AtomicI64::new(fake.settings().now * 1_000_000));
+        let clock = now.clone();
+        let clock = Arc::new(move || Timestamp(clock.load(Ordering::Relaxed)));
+        let adapter = Arc::new(TeamsAdapter::new("teams".into(), config, clock).unwrap());
         let door: Arc<Mutex<Option<axum::Router>>> = Arc::default();
         let hook = serve(door.clone(), peer).await;
-        Bench { fake, adapter, hook, door }
+        Bench { fake, adapter, hook, door, now }
+    }
+
+    /// The adapter's clock goes on; the fake's does not.
+    pub fn pass(&self, time: Duration) {
+        let micros = i64::try_from(time.as_micros()).unwrap();
+        self.now.fetch_add(micros, Ordering::Relaxed);
+    }
+
+    /// One request past the socket.
+    pub async fn ask(&self, request: axum::extract::Request) -> axum::http::StatusCode {
+        use tower::ServiceExt as _;
+        let router = self.door.lock().unwrap().clone().unwrap();
+        router.oneshot(request).await.unwrap().status()
     }
 
     pub fn open(&self, inbox: Inbox) {
@@ -89,14 +119,39 @@ pub fn desk() -> Address {
     Address::room(&"teams".into(), DESK)
 }
 
-fn conversation(at: &Address) -> String {
+/// Every request that was made is answered, or waits for something that is held up on purpose.
+pub async fn settled(fake: &FakeTeams) {
+    // What was spawned a moment ago has begun.
+    tokio::time::sleep(Duration::from_millis(80)).await;
+    for _ in 0..100 {
+        if fake.under_way() == 0 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// The recorded payloads in a folder, those below it left out.
+pub fn recorded(folder: &str) -> Vec<Fixture> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    files
+        .filter(|path| path.is_file())
+        .map(|path| Fixture {
+            name: path.file_stem().unwrap().to_string_lossy().into_owned(),
+            payload: std::fs::read(&path).unwrap(),
+        })
+        .collect()
+}
+
+pub fn conversation(at: &Address) -> String {
     match &at.thread {
         Some(root) => format!("{};messageid={root}", at.room),
         None => at.room.to_string(),
     }
 }
 
-fn caused(handle: String, activity: &Value) -> Caused {
+pub fn caused(handle: String, activity: &Value) -> Caused {
     let at: Option<jiff::Timestamp> = activity["timestamp"].as_str().and_then(|at| at.parse().ok());
     Caused { handle, at: at.map(|at| Timestamp(at.as_microsecond())) }
 }
@@ -164,7 +219,7 @@ impl Subject for Bench {
         self.fake.acknowledged(&caused.handle)
     }
     async fn settle(&mut self) {
-        tokio::time::sleep(Duration::from_millis(80)).await;
+        settled(&self.fake).await;
     }
     async fn echo(&mut self, sent: &Sent) -> bool {
         let bot = format!("28:{}", self.fake.settings().app_id);
@@ -194,14 +249,7 @@ impl Subject for Bench {
         Some(if matches!(status, 401 | 403) { Verdict::Refused } else { Verdict::Taken })
     }
     fn fixtures(&self) -> Vec<Fixture> {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures");
-        let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-        files
-            .map(|path| Fixture {
-                name: path.file_stem().unwrap().to_string_lossy().into_owned(),
-                payload: std::fs::read(&path).unwrap(),
-            })
-            .collect()
+        recorded("fixtures")
     }
     fn translate(&self, payload: &[u8]) -> Translated {
         match self.adapter.translate(payload) {

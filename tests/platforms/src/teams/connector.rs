@@ -8,7 +8,7 @@ use hyper::body::Incoming;
 use serde_json::{Value, json};
 
 use super::world::{Call, Fault, Message, World};
-use super::{Shared, page};
+use super::{Shared, flow, page};
 use crate::http::{Hangup, Reply, json as answer_json};
 
 const MAX_BODY: usize = 8 << 20;
@@ -22,6 +22,9 @@ pub(super) async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> R
         "/token" => return Ok(token(&shared, &raw)),
         "/openid" => return Ok(metadata(&shared)),
         "/keys" => return Ok(keys(&shared)),
+        path if path.starts_with("/workflows/") => {
+            return Ok(flow::answer(&shared, &method, &head.uri, &raw));
+        }
         path if path.starts_with("/files/") => return Ok(file(&shared, &head.headers, path)),
         _ => {}
     }
@@ -175,7 +178,12 @@ fn perform(shared: &Shared, headers: &axum::http::HeaderMap, call: &Call, size: 
         ("GET", [conversation, "members"]) if world.is_installed(conversation) => {
             answer_json(200, &json!([{ "id": "29:501", "name": "Maria" }]))
         }
-        ("GET", [_, "members"]) => refusal(403, "BotNotInConversationRoster"),
+        ("GET", [conversation, "pagedmembers"]) if world.is_installed(conversation) => {
+            let member = |number: &u32| json!({ "id": format!("29:{number}"), "objectId": format!("aad-{number}"), "name": format!("Person {number}") });
+            let members: Vec<Value> = world.members.iter().map(member).collect();
+            answer_json(200, &json!({ "members": members }))
+        }
+        ("GET", [_, "members" | "pagedmembers"]) => refusal(403, "BotNotInConversationRoster"),
         _ => refusal(404, "NotFound"),
     }
 }

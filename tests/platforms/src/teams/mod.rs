@@ -1,8 +1,10 @@
 //! Microsoft Teams as a bot sees it: the Connector's REST, Entra ID's token endpoint, the OpenID metadata and keys, and the
-//! sender of signed activities with its second and third tries. Written from the vendor's contract (platform-contracts §2.3
+//! sender of signed activities with its second and third tries; the outgoing webhook of a team, and a flow that takes notices. Written from the vendor's contract (platform-contracts §2.3
 //! and the published Connector description) only.
 
 mod connector;
+mod flow;
+mod outgoing;
 mod page;
 mod sender;
 mod sign;
@@ -10,11 +12,13 @@ mod world;
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
 
+pub use outgoing::{Answer, WrongHmac};
 pub use page::{Page, read};
 pub use sign::{Forged, Signer};
 pub use world::{Call, Fault, Message, World};
@@ -33,6 +37,8 @@ pub struct Settings {
     pub again_after: Duration,
     /// How often it is sent at most.
     pub tries: usize,
+    /// Of the outgoing webhook, in base64, as Teams shows it once.
+    pub security_token: String,
     pub address: SocketAddr,
 }
 
@@ -45,6 +51,7 @@ impl Default for Settings {
             now: 1_790_000_000,
             again_after: Duration::from_secs(15),
             tries: 3,
+            security_token: "cGxhbnRlZC1zZWN1cml0eS10b2tlbi1vZi0zMi1ieXRlcw==".into(),
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
         }
     }
@@ -63,11 +70,39 @@ pub(crate) struct Shared {
     pub(crate) world: Mutex<World>,
     pub(crate) settings: Settings,
     pub(crate) signer: Signer,
+    pub(crate) client: reqwest::Client,
+    under_way: AtomicUsize,
 }
 
 impl Shared {
+    /// One request to a hook, counted while it is under way.
+    pub(crate) async fn post(
+        &self,
+        hook: &str,
+        body: Vec<u8>,
+        authorization: &[String],
+    ) -> Result<reqwest::Response, reqwest::Error> {
+        self.under_way.fetch_add(1, Ordering::SeqCst);
+        let _ended = Ended(&self.under_way);
+        let kind = "application/json; charset=utf-8";
+        let mut request = self.client.post(hook).header("content-type", kind).body(body);
+        for value in authorization {
+            request = request.header("authorization", value);
+        }
+        request.send().await
+    }
+
     pub(crate) fn world(&self) -> MutexGuard<'_, World> {
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Counts down, however the request ends.
+struct Ended<'a>(&'a AtomicUsize);
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -75,10 +110,14 @@ impl FakeTeams {
     /// # Errors
     /// When the address cannot be bound.
     pub async fn start(settings: Settings) -> io::Result<FakeTeams> {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = reqwest::Client::builder().no_proxy().build().map_err(io::Error::other)?;
         let shared = Arc::new(Shared {
             world: Mutex::new(World::new(settings.now)),
             settings: settings.clone(),
             signer: Signer::new(),
+            client,
+            under_way: AtomicUsize::new(0),
         });
         let answering = shared.clone();
         let server = Server::start(settings.address, Outage::default(), move |request| {
@@ -119,6 +158,11 @@ impl FakeTeams {
             "token_url": format!("{}/token", self.base()),
             "openid_url": format!("{}/openid", self.base()),
         })
+    }
+
+    /// Requests to hooks that are not answered yet.
+    pub fn under_way(&self) -> usize {
+        self.shared.under_way.load(Ordering::SeqCst)
     }
 
     pub fn read<T>(&self, look: impl FnOnce(&World) -> T) -> T {

@@ -60,14 +60,19 @@ pub fn read(activity: &Value) -> Result<Page, String> {
 }
 
 fn card(card: &Value, page: &mut Page) -> Result<(), String> {
-    let sound = card["type"] == "AdaptiveCard" && card["version"] == "1.5" && card["body"].is_array();
+    let version = ["1.4", "1.5"].iter().any(|version| card["version"] == *version);
+    let sound = card["type"] == "AdaptiveCard" && version && card["body"].is_array();
     if !sound {
-        return Err("not an Adaptive Card 1.5".into());
+        return Err("not an Adaptive Card 1.4 or 1.5".into());
     }
     let primary =
         card["actions"].as_array().into_iter().flatten().filter(|action| action["mode"] != "secondary");
     if primary.count() > 6 {
         return Err("more than six primary actions".into());
+    }
+    let viewers = card["refresh"]["userIds"].as_array().map_or(0, Vec::len);
+    if viewers > 60 || (!card["refresh"].is_null() && card["refresh"]["action"]["type"] != "Action.Execute") {
+        return Err("a refresh for too many, or by no Action.Execute".into());
     }
     let mut words = Vec::new();
     walk(card, &mut words, page)?;
@@ -90,6 +95,10 @@ fn walk(value: &Value, words: &mut Vec<String>, page: &mut Page) -> Result<(), S
             let title = value["title"].as_str().ok_or("a button without a title")?;
             value["verb"].as_str().ok_or("a button without a verb")?;
             page.buttons.push(title.to_owned());
+        }
+        // In dialogs.
+        Some("Action.Submit") => {
+            page.buttons.push(value["title"].as_str().ok_or("a button without a title")?.to_owned());
         }
         Some(other) => return Err(format!("card element {other}")),
     }

@@ -95,6 +95,45 @@ impl FakeTeams {
         self.activity("invoke", number, conversation, &more)
     }
 
+    /// The client shows a card to a person who has a view of their own: it asks for it by the card's own `refresh`.
+    pub fn view(&self, number: u32, conversation: &str, card: &str) -> Option<Value> {
+        let refresh = self.read(|world| {
+            let message = world.messages(conversation).iter().find(|message| message.id == card)?;
+            let refresh = &message.activity["attachments"][0]["content"]["refresh"];
+            let viewers = refresh["userIds"].as_array()?;
+            viewers.iter().any(|user| *user == format!("29:{number}")).then(|| refresh["action"].clone())
+        })?;
+        let more = json!({
+            "name": "adaptiveCard/action", "replyToId": card,
+            "value": { "action": refresh, "trigger": "automatic" },
+        });
+        Some(self.activity("invoke", number, conversation, &more))
+    }
+
+    /// A person opens a command of the message extension over a message.
+    pub fn open_form(&self, number: u32, conversation: &str, command: &str, html: &str) -> Value {
+        let more = json!({
+            "name": "composeExtension/fetchTask",
+            "value": {
+                "commandId": command, "commandContext": "message", "context": { "theme": "default" },
+                "messagePayload": {
+                    "id": "1", "from": { "user": { "displayName": "Person 7" } },
+                    "body": { "contentType": "html", "content": html },
+                },
+            },
+        });
+        self.activity("invoke", number, conversation, &more)
+    }
+
+    /// … and sends its form.
+    pub fn send_form(&self, number: u32, conversation: &str, command: &str, data: &Value) -> Value {
+        let more = json!({
+            "name": "composeExtension/submitAction",
+            "value": { "commandId": command, "commandContext": "message", "data": data },
+        });
+        self.activity("invoke", number, conversation, &more)
+    }
+
     /// Sends a signed activity to a hook until it is answered 2xx, some times at most. The handle names the event.
     pub fn deliver(&self, hook: &str, activity: Value) -> String {
         let handle = format!("event-{}", self.change(|world| world.tick()));
@@ -127,19 +166,10 @@ impl FakeTeams {
     pub async fn forge(&self, hook: &str, activity: &Value, forged: Forged) -> Result<u16, reqwest::Error> {
         let service = activity["serviceUrl"].as_str().unwrap_or_default();
         let header = self.signer().header(&self.settings().app_id, service, self.settings().now, forged);
-        let sent = send(hook, activity.to_string(), header).await?;
+        let headers: Vec<String> = header.into_iter().collect();
+        let sent = self.shared.post(hook, activity.to_string().into_bytes(), &headers).await?;
         Ok(sent.status().as_u16())
     }
-}
-
-async fn send(hook: &str, body: String, header: Option<String>) -> Result<reqwest::Response, reqwest::Error> {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let client = reqwest::Client::builder().no_proxy().build()?;
-    let mut request = client.post(hook).header("content-type", "application/json; charset=utf-8").body(body);
-    if let Some(header) = header {
-        request = request.header("authorization", header);
-    }
-    request.send().await
 }
 
 async fn bring(shared: &Arc<Shared>, hook: &str, handle: &str) {
@@ -149,8 +179,9 @@ async fn bring(shared: &Arc<Shared>, hook: &str, handle: &str) {
         activity["serviceUrl"].as_str().unwrap_or("https://smba.trafficmanager.net/teams/").to_owned();
     for _ in 0..settings.tries {
         let header = shared.signer.header(&settings.app_id, &service, settings.now, Forged::Nothing);
-        let answer =
-            tokio::time::timeout(settings.again_after, send(hook, activity.to_string(), header)).await;
+        let headers: Vec<String> = header.into_iter().collect();
+        let asked = shared.post(hook, activity.to_string().into_bytes(), &headers);
+        let answer = tokio::time::timeout(settings.again_after, asked).await;
         if let Ok(Ok(response)) = answer
             && response.status().is_success()
         {
@@ -158,7 +189,7 @@ async fn bring(shared: &Arc<Shared>, hook: &str, handle: &str) {
             let mut world = shared.world();
             if activity["type"] == "invoke" {
                 match serde_json::from_str::<Value>(&body) {
-                    Ok(body) if body["statusCode"].is_u64() || body == json!({}) => world.answers.push(body),
+                    Ok(body) if sound(&activity, &body) => world.answers.push(body),
                     _ => world.violations.push(format!("an invoke was answered {body:?}")),
                 }
             }
@@ -169,6 +200,27 @@ async fn bring(shared: &Arc<Shared>, hook: &str, handle: &str) {
         }
         tokio::time::sleep(settings.again_after / 4).await;
     }
+}
+
+/// Whether an invoke may be answered like this: a card's action with a status and a kind, a dialog with a task.
+fn sound(activity: &Value, body: &Value) -> bool {
+    if *body == json!({}) {
+        return true;
+    }
+    let dialog = activity["name"].as_str().is_some_and(|name| name.starts_with("composeExtension/"));
+    if dialog {
+        let task = &body["task"];
+        return (task["type"] == "message" && task["value"].is_string())
+            || (task["type"] == "continue" && task["value"]["card"]["content"].is_object());
+    }
+    let kind = body["type"].as_str().unwrap_or_default();
+    let card = body["value"]["type"] == "AdaptiveCard";
+    body["statusCode"].is_u64()
+        && match kind {
+            "application/vnd.microsoft.card.adaptive" => card,
+            "application/vnd.microsoft.activity.message" => body["value"].is_string(),
+            _ => false,
+        }
 }
 
 /// Civil date and time of seconds since 1970, in UTC: `2026-11-30T08:00:00`.

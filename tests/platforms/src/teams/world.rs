@@ -1,7 +1,7 @@
 //! What there is in the fake: conversations, messages, people, the ledger of calls, and what goes wrong.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -69,6 +69,14 @@ pub struct World {
     /// The keys are published under these names; empty: the set is away.
     pub published: Vec<String>,
     pub endorsements: Vec<String>,
+    /// Who is in every channel, by their numbers.
+    pub members: Vec<u32>,
+    /// What the flow took, and when.
+    pub notices: Vec<(Instant, Value)>,
+    /// When the flow was called, refused calls included.
+    pub flow_calls: Vec<Instant>,
+    /// The status with which the flow refuses everything.
+    pub flow_fault: Option<u16>,
 }
 
 impl World {
@@ -77,6 +85,7 @@ impl World {
             now: now * 1_000_000,
             published: vec!["key-1".into()],
             endorsements: vec!["msteams".into()],
+            members: vec![501, 601],
             ..World::default()
         }
     }

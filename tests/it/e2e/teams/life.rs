@@ -1,0 +1,196 @@
+//! The rest of a conversation's life within Teams: files, edits and deletions both ways, cards for each viewer, a restart,
+//! an app that is removed, groups and channels.
+//!
+//! Not here: the shortest way through (`teams.rs`).
+
+use deskbridge_platforms::teams::World;
+use serde_json::{Value, json};
+
+use super::super::bridge::Base;
+use super::{BOB, DESK, HOME, MARIA, Office};
+
+#[tokio::test]
+async fn life_teams_sqlite() {
+    live(Base::Sqlite).await;
+}
+
+#[tokio::test]
+async fn pg_life_teams() {
+    live(Base::Postgres).await;
+}
+
+async fn live(base: Base) {
+    let Some(mut office) = Office::on(base).await else { return };
+    let (thread, card) = office.assigned(HOME).await;
+    own_views(&office, &thread, &card).await;
+    edits_and_deletions(&office, &thread).await;
+    files(&office, &thread).await;
+    // Where to write is known after a restart: the configuration names another server, which nobody can reach.
+    assert!(office.bridge.stop().await.success(), "{}", office.bridge.log());
+    office.bridge.start().await;
+    office.says(BOB, &thread, "after the restart");
+    office.sees(HOME, "after the restart").await;
+    ticket(&office, &thread).await;
+    removed(&office, &thread).await;
+    assert_eq!(office.fake.read(|world| world.violations.clone()), Vec::<String>::new());
+    assert!(office.bridge.stop().await.success());
+}
+
+impl Office {
+    /// Handed over and accepted by Bob: the thread in the desk, and its card.
+    async fn assigned(&self, home: &str) -> (String, String) {
+        self.says(MARIA, home, "I want to talk to a human");
+        let (thread, card, _) = self.sees(DESK, "#1").await;
+        let (_, offer, _) = self.sees(&thread, "yours to accept").await;
+        self.press(BOB, &thread, &offer, "Accept", json!({})).await;
+        self.sees(home, "has joined").await;
+        self.sees(&thread, "Bob has it").await;
+        (thread, card)
+    }
+
+    /// An event of this kind about a message, by a person.
+    async fn event(&self, kind: &str, who: u32, place: &str, more: Value) {
+        let activity = self.fake.activity(kind, who, place, &more);
+        let handle = self.fake.deliver(&self.hook, activity);
+        self.wait(kind, |fake| fake.acknowledged(&handle).then_some(())).await;
+    }
+
+    /// Says something that is found again by its words: the id of the message.
+    fn says_as(&self, who: u32, place: &str, words: &str) -> String {
+        let activity = self.fake.say(who, place, words);
+        let id = activity["id"].as_str().unwrap_or_default().to_owned();
+        self.fake.deliver(&self.hook, activity);
+        id
+    }
+
+    /// The bot's message with this id there is gone.
+    async fn gone(&self, place: &str, id: &str) {
+        let look = |world: &World| {
+            let message = world.messages(place).iter().find(|message| message.id == id);
+            message.is_some_and(|message| message.deleted).then_some(())
+        };
+        self.wait("a deletion", |fake| fake.read(look)).await;
+    }
+}
+
+/// The owner's card has the owner's buttons; a requester who sees it can press nothing.
+async fn own_views(office: &Office, thread: &str, card: &str) {
+    let looks = |who: u32, asked: Value| async move {
+        let mut asked = asked;
+        asked["from"] =
+            json!({ "id": format!("29:{who}"), "aadObjectId": format!("aad-{who}"), "name": "Somebody" });
+        let before = office.fake.read(|world| world.answers.len());
+        office.fake.deliver(&office.hook, asked);
+        office.wait("a view", |fake| fake.read(|world| world.answers.get(before).cloned())).await
+    };
+    let asked = office.wait("a refresh", |fake| fake.view(BOB, thread, card)).await;
+    let mine = looks(BOB, asked.clone()).await["value"].to_string();
+    for part in ["Bob has it", "\"Resolve\"", "Input.Text", "\"Note\"", "Suggest reply"] {
+        assert!(mine.contains(part), "{part} in {mine}");
+    }
+    let theirs = looks(MARIA, asked).await["value"].to_string();
+    assert!(theirs.contains("Bob has it") && !theirs.contains("\"Resolve\""), "{theirs}");
+    assert!(!theirs.contains("Input.Text"), "{theirs}");
+}
+
+async fn edits_and_deletions(office: &Office, thread: &str) {
+    let asked = office.says_as(MARIA, HOME, "my moose is dead");
+    let (_, shown, _) = office.sees(thread, "my moose is dead").await;
+    let edit =
+        json!({ "id": asked, "text": "my mouse is dead", "channelData": { "eventType": "editMessage" } });
+    office.event("messageUpdate", MARIA, HOME, tenant(office, edit)).await;
+    let (_, again, _) = office.sees(thread, "my mouse is dead").await;
+    assert_eq!(again, shown, "in place");
+    let deletion = json!({ "id": asked, "channelData": { "eventType": "softDeleteMessage" } });
+    office.event("messageDelete", MARIA, HOME, tenant(office, deletion)).await;
+    office.gone(thread, &shown).await;
+    let told = office.says_as(BOB, thread, "take a new moose");
+    let (_, shown, _) = office.sees(HOME, "take a new moose").await;
+    let edit =
+        json!({ "id": told, "text": "take a new mouse", "channelData": { "eventType": "editMessage" } });
+    office.event("messageUpdate", BOB, thread, tenant(office, edit)).await;
+    let (_, again, _) = office.sees(HOME, "take a new mouse").await;
+    assert_eq!(again, shown, "in place");
+    let deletion = json!({ "id": told, "channelData": { "eventType": "softDeleteMessage" } });
+    office.event("messageDelete", BOB, thread, tenant(office, deletion)).await;
+    office.gone(HOME, &shown).await;
+}
+
+/// Both have it in their own way: what is said of the tenant must not be lost under what is put over it.
+fn tenant(office: &Office, mut more: Value) -> Value {
+    more["channelData"]["tenant"] = json!({ "id": office.fake.settings().tenant });
+    more
+}
+
+/// A file of a person is fetched once and given out by a link of ours, with the same bytes; both ways.
+async fn files(office: &Office, thread: &str) {
+    for (who, from, to, name) in [(MARIA, HOME, thread, "error log.pdf"), (BOB, thread, HOME, "manual.pdf")] {
+        let path = format!("/files/direct/{who}.pdf");
+        let more = json!({
+            "text": format!("see {name}"), "textFormat": "plain",
+            "attachments": [{
+                "contentType": "application/vnd.microsoft.teams.file.download.info", "name": name,
+                "contentUrl": "https://example.sharepoint.com/x",
+                "content": { "downloadUrl": format!("{}{path}", office.fake.base()), "fileType": "pdf" },
+            }],
+        });
+        office.event("message", who, from, more).await;
+        let (_, _, page) = office.sees(to, &format!("📎 {name}")).await;
+        let link = page.links.first().expect("a link");
+        let answer = super::super::bridge::client().get(link).send().await.expect("answered");
+        assert_eq!(answer.status(), 200, "{link}");
+        assert_eq!(answer.text().await.expect("read"), format!("bytes of {path}"));
+    }
+}
+
+/// The message extension in the thread: the ticket's number is on the card.
+async fn ticket(office: &Office, thread: &str) {
+    let form = office.fake.send_form(BOB, thread, "ticket", &json!({ "teams_ticket": "a dead mouse" }));
+    let handle = office.fake.deliver(&office.hook, form);
+    office.wait("the form", |fake| fake.acknowledged(&handle).then_some(())).await;
+    office.sees(thread, "T-000001").await;
+}
+
+/// T53: the app is removed from the requester's chat. The technician is told, and told again that a reply did not arrive.
+async fn removed(office: &Office, thread: &str) {
+    office.event("installationUpdate", MARIA, HOME, json!({ "action": "remove" })).await;
+    office.sees(thread, "left the chat").await;
+    let before = office.fake.read(|world| world.messages(HOME).len());
+    office.says(BOB, thread, "are you there?");
+    office.sees(thread, "Not delivered").await;
+    assert_eq!(
+        office.fake.read(|world| world.messages(HOME).len()),
+        before,
+        "written into a chat that is gone"
+    );
+    office.event("installationUpdate", MARIA, HOME, json!({ "action": "add" })).await;
+    office.sees(thread, "is back and can be reached again").await;
+}
+
+/// A group chat and a channel: only what is said to the bot is a request, and it is answered where it was asked.
+#[tokio::test]
+async fn requests_in_a_group_and_in_a_channel() {
+    let office = Office::open().await;
+    let (group, channel) = ("19:lunch@thread.v2", "19:it@thread.tacv2;messageid=1700000000001");
+    for place in [group, channel] {
+        office.fake.install(place);
+        office.says(MARIA, place, "nobody was called: my vpn says 691");
+        let called = office.fake.call(MARIA, place, "my vpn says 691");
+        office.fake.deliver(&office.hook, called);
+        office.sees(place, "691").await;
+    }
+    // In the thread of the channel they go on without calling; the answer of a person is in it as well.
+    office.says(MARIA, channel, "I want to talk to a human");
+    let (thread, _, _) = office.sees(DESK, "#2").await;
+    let (_, offer, _) = office.sees(&thread, "yours to accept").await;
+    office.press(BOB, &thread, &offer, "Accept", json!({})).await;
+    office.sees(channel, "has joined").await;
+    office.says(BOB, &thread, "a reply for the channel");
+    office.sees(channel, "a reply for the channel").await;
+    let stray = office.fake.read(|world| {
+        let all = world.conversations.iter().filter(|(id, _)| id.starts_with(group));
+        all.flat_map(|(_, all)| all)
+            .any(|message| message.own && message.activity.to_string().contains("a reply for"))
+    });
+    assert!(!stray, "{:#?}", office.everything());
+}
