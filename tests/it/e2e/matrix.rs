@@ -4,6 +4,7 @@
 //! Not here: what is particular to one channel (`life`, `slack`, `teams`, `widget`), the fakes (tests/platforms).
 
 mod console;
+mod discord;
 mod slack;
 mod teams;
 mod telegram;
@@ -25,6 +26,7 @@ enum From {
     Slack,
     Teams,
     Telegram,
+    Discord,
     Widget,
 }
 
@@ -34,6 +36,7 @@ enum To {
     Slack,
     Teams,
     Telegram,
+    Discord,
     Console,
 }
 
@@ -88,6 +91,7 @@ struct Scene {
     slack: OnceCell<Rc<slack::Slack>>,
     teams: OnceCell<Rc<teams::Teams>>,
     telegram: OnceCell<Rc<telegram::Telegram>>,
+    discord: OnceCell<Rc<discord::Discord>>,
 }
 
 impl Scene {
@@ -103,11 +107,16 @@ impl Scene {
         self.telegram.get_or_init(async || Rc::new(telegram::Telegram::open().await)).await.clone()
     }
 
+    async fn discord(&self) -> Rc<discord::Discord> {
+        self.discord.get_or_init(async || Rc::new(discord::Discord::open().await)).await.clone()
+    }
+
     async fn requester(&self, from: From) -> Rc<dyn Requester> {
         match from {
             From::Slack => self.slack().await,
             From::Teams => self.teams().await,
             From::Telegram => self.telegram().await,
+            From::Discord => self.discord().await,
             From::Widget => Rc::new(widget::Widget::default()),
         }
     }
@@ -117,6 +126,7 @@ impl Scene {
             To::Slack => self.slack().await,
             To::Teams => self.teams().await,
             To::Telegram => self.telegram().await,
+            To::Discord => self.discord().await,
             To::Console => Rc::new(console::Console::default()),
         }
     }
@@ -241,17 +251,26 @@ pairs! {
     slack_to_slack, pg_slack_to_slack: Slack, Slack;
     slack_to_teams, pg_slack_to_teams: Slack, Teams;
     slack_to_telegram, pg_slack_to_telegram: Slack, Telegram;
+    slack_to_discord, pg_slack_to_discord: Slack, Discord;
     slack_to_console, pg_slack_to_console: Slack, Console;
     teams_to_slack, pg_teams_to_slack: Teams, Slack;
     teams_to_teams, pg_teams_to_teams: Teams, Teams;
     teams_to_telegram, pg_teams_to_telegram: Teams, Telegram;
+    teams_to_discord, pg_teams_to_discord: Teams, Discord;
     teams_to_console, pg_teams_to_console: Teams, Console;
     telegram_to_slack, pg_telegram_to_slack: Telegram, Slack;
     telegram_to_teams, pg_telegram_to_teams: Telegram, Teams;
     telegram_to_telegram, pg_telegram_to_telegram: Telegram, Telegram;
+    telegram_to_discord, pg_telegram_to_discord: Telegram, Discord;
     telegram_to_console, pg_telegram_to_console: Telegram, Console;
+    discord_to_slack, pg_discord_to_slack: Discord, Slack;
+    discord_to_teams, pg_discord_to_teams: Discord, Teams;
+    discord_to_telegram, pg_discord_to_telegram: Discord, Telegram;
+    discord_to_discord, pg_discord_to_discord: Discord, Discord;
+    discord_to_console, pg_discord_to_console: Discord, Console;
     widget_to_slack, pg_widget_to_slack: Widget, Slack;
     widget_to_teams, pg_widget_to_teams: Widget, Teams;
     widget_to_telegram, pg_widget_to_telegram: Widget, Telegram;
+    widget_to_discord, pg_widget_to_discord: Widget, Discord;
     widget_to_console, pg_widget_to_console: Widget, Console;
 }
