@@ -36,7 +36,7 @@ fn forget(cx: &mut Context<'_>) {
     let channel = cx.c.requester.id.0.split_once(':').map_or("", |(channel, _)| channel).to_owned();
     let language = std::mem::take(&mut cx.c.requester.language);
     let id = RequesterId(format!("{channel}:erased-{number}"));
-    cx.c.requester = Requester { id, name: String::new(), language, away: true };
+    cx.c.requester = Requester { id, name: String::new(), language, picture: None, away: true };
     for session in &mut cx.c.sessions {
         match &mut session.role {
             SessionRole::Requester { .. } => session.address = nowhere(cx.c.id, session),

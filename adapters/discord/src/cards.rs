@@ -368,7 +368,7 @@ mod tests {
 
     #[test]
     fn names_that_a_webhook_may_have() {
-        let name = |name: &str| username(&Persona { name: name.into(), assistant: false });
+        let name = |name: &str| username(&Persona { name: name.into(), assistant: false, picture: None });
         assert_eq!(name("Maria Lopez"), "Maria Lopez");
         for refused in ["Discord Support", "xDISCORDx", "Clyde", "discorddiscord"] {
             let folded = name(refused).to_lowercase();

@@ -8,7 +8,7 @@ pub(crate) mod interactions;
 #[cfg(test)]
 mod tests;
 
-use deskbridge_contract::names::clean;
+use deskbridge_contract::names::{self, clean};
 use deskbridge_contract::{
     Address, ChannelName, Inbound, InboundEvent, RemoteEventId, RemoteMessageId, RemoteUserId, Sender,
     SenderKind, ThreadChange, Timestamp, TranslateError,
@@ -162,6 +162,8 @@ impl Fact<'_> {
             id: RemoteUserId::from(id),
             display_name: None,
             email: None,
+            email_verified: false,
+            picture: None,
             language: None,
             kind: SenderKind::External,
         };
@@ -199,6 +201,8 @@ impl Fact<'_> {
                 id: RemoteUserId::from(user),
                 display_name: None,
                 email: None,
+                email_verified: false,
+                picture: None,
                 language: None,
                 kind: SenderKind::Human,
             },
@@ -221,6 +225,8 @@ impl Fact<'_> {
             id: RemoteUserId::from(user),
             display_name: None,
             email: None,
+            email_verified: false,
+            picture: None,
             language: None,
             kind: SenderKind::Human,
         };
@@ -291,6 +297,8 @@ fn nobody() -> Sender {
         id: RemoteUserId::from("0"),
         display_name: None,
         email: None,
+        email_verified: false,
+        picture: None,
         language: None,
         kind: SenderKind::External,
     }
@@ -349,9 +357,17 @@ pub(crate) fn person(d: &Value) -> Result<Sender, TranslateError> {
         id: RemoteUserId::from(id),
         display_name: name.and_then(clean),
         email: None,
+        email_verified: false,
+        picture: text(user, "avatar").and_then(|avatar| avatar_of(id, avatar)),
         language: text(d, "locale").map(str::to_owned),
         kind: if is_bot { SenderKind::Bot } else { SenderKind::Human },
     })
+}
+
+/// Pictures of users are public ("Image Formatting").
+fn avatar_of(user: &str, avatar: &str) -> Option<String> {
+    let is_hash = avatar.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    is_hash.then(|| names::picture(&format!("https://cdn.discordapp.com/avatars/{user}/{avatar}.png")))?
 }
 
 /// ISO 8601, as Discord writes times.

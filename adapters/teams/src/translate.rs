@@ -126,6 +126,8 @@ impl Activity<'_> {
             id: RemoteUserId::new(id),
             display_name: self.text("/from/name").map(str::to_owned),
             email: None,
+            email_verified: false,
+            picture: None,
             language: self.text("/locale").map(str::to_owned),
             kind,
         })

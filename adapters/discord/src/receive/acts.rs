@@ -199,7 +199,7 @@ async fn noted(
 ) -> Result<Value, PushError> {
     let shown = if note.internal { format!("🔒 {}", note.text) } else { note.text.clone() };
     let name = note.from.display_name.clone().unwrap_or_else(|| note.from.id.to_string());
-    let persona = Persona { name, assistant: false };
+    let persona = Persona { name, assistant: false, picture: None };
     let message = match discord.sending.say_for(&note.address, note.id.as_str(), &persona, &shown).await {
         Ok(message) => message,
         Err(error) => {

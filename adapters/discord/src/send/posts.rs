@@ -109,6 +109,9 @@ impl Sending {
         let files = &files[part.files.clone()];
         let mut body = with_files(&part.body, files);
         body["username"] = cards::username(persona).into();
+        if let Some(picture) = &persona.picture {
+            body["avatar_url"] = picture.as_str().into();
+        }
         if let Some(mentions) = body.get_mut("allowed_mentions").and_then(Value::as_object_mut) {
             // A webhook answers nobody.
             mentions.remove("replied_user");

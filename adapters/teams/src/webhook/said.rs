@@ -83,6 +83,8 @@ fn sender(activity: &Value) -> Result<Sender, TranslateError> {
         id: RemoteUserId::new(id),
         display_name: text(activity, "/from/name").map(str::to_owned),
         email: None,
+        email_verified: false,
+        picture: None,
         language: text(activity, "/locale").map(str::to_owned),
         kind: if directory.is_some() { SenderKind::Human } else { SenderKind::External },
     })

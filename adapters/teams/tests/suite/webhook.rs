@@ -336,7 +336,7 @@ async fn t48_an_answer_within_five_seconds() {
     assert_eq!(hooked.fake.notices(), Vec::<String>::new());
     // Nobody waits any more: the next words go by the flow, and say to whom and about what.
     let content = Content::text("Is it better?");
-    let persona = Some(Persona { name: "Bob".into(), assistant: false });
+    let persona = Some(Persona { name: "Bob".into(), assistant: false, picture: None });
     let op = OutboundOp::Post { content, files: vec![], persona, reply_to: None };
     let sent = hooked.adapter.send(&out("later", thread(), op)).await.unwrap();
     assert_eq!(sent.note.as_deref(), Some("accepted by the flow"));
