@@ -134,7 +134,7 @@ async fn resolved_and_reopened(talk: &Talk, post: Snowflake) {
     })
     .await;
     talk.ask("it is jammed again");
-    let question = talk.sees(dm, "Same issue").await;
+    let question = talk.sees(dm, "about the same issue").await;
     let button = question.buttons().into_iter().find(|button| button.label.contains("Same"));
     let label = button.map_or_else(|| "Same issue".to_owned(), |button| button.label);
     let at = question.id;
