@@ -104,8 +104,8 @@ async fn inside(talk: &Talk, post: Snowflake) {
     talk.fake.submit(opened, &[("text", "still nervous")]);
     talk.sees(post, "still nervous").await;
     talk.fake.say(talk.eve, post, "tell her not to be nervous");
-    talk.fake.command(talk.bob, &talk.app, post, "summary", &[]);
-    talk.whispered(post, talk.bob, "Intent").await;
+    talk.fake.command(talk.bob, &talk.app, post, "info", &[]);
+    talk.whispered(post, talk.bob, "Requester").await;
     talk.fake.say(talk.bob, post, "all done in here");
     talk.sees(talk.dm(), "all done in here").await;
     assert_eq!(talk.count(talk.dm(), "nervous"), 0, "{:?}", talk.fake.transcript(talk.dm()));
@@ -134,7 +134,7 @@ async fn resolved_and_reopened(talk: &Talk, post: Snowflake) {
     })
     .await;
     talk.ask("it is jammed again");
-    let question = talk.sees(dm, "Same issue").await;
+    let question = talk.sees(dm, "about the same issue").await;
     let button = question.buttons().into_iter().find(|button| button.label.contains("Same"));
     let label = button.map_or_else(|| "Same issue".to_owned(), |button| button.label);
     let at = question.id;
