@@ -50,6 +50,9 @@ struct Rig {
     fake: Fake,
     bridge: Bridge,
     next_update: AtomicUsize,
+    /// Of the fake, as the platform names it in its events.
+    api: String,
+    token: String,
 }
 
 pub async fn run(options: &Options) -> anyhow::Result<()> {
@@ -174,12 +177,19 @@ async fn killed(options: &Options) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Whether the platform would not send it again.
+fn taken(status: u16) -> bool {
+    (200..300).contains(&status)
+}
+
 impl Rig {
     async fn start(platform: Platform, messages: usize, max_batch: usize) -> anyhow::Result<Rig> {
         let (fake, api) = Fake::start(messages).await?;
-        let mut bridge = Bridge::new(&platform.channel(&format!("http://{api}")), platform.technician())?;
+        let api = format!("http://{api}");
+        let token = platform.token(&api)?;
+        let mut bridge = Bridge::new(&platform.channel(&api), platform.technician())?;
         bridge.start(max_batch).await?;
-        let rig = Rig { platform, fake, bridge, next_update: AtomicUsize::new(1) };
+        let rig = Rig { platform, fake, bridge, next_update: AtomicUsize::new(1), api, token };
         rig.open_conversations().await?;
         Ok(rig)
     }
@@ -190,19 +200,19 @@ impl Rig {
 
     /// Status of one message, signed now.
     async fn post(&self, poster: &mut Poster, body: &str) -> std::io::Result<u16> {
-        poster.post_with(&self.platform.proof(body), body).await
+        poster.post_with(&self.platform.proof(body, &self.token), body).await
     }
 
     fn first(&self, user: usize) -> String {
         let number = self.next_update.fetch_add(1, Ordering::Relaxed);
-        self.platform.message(number, user, "hello, I need help")
+        self.platform.message(number, user, "hello, I need help", &self.api)
     }
 
     /// The n-th message; the same number gives the same bytes, so that sending it again is a redelivery.
     fn update(&self, number: usize) -> String {
         let user = 100_000 + number % REQUESTERS;
         let filler = "the printer on the second floor does not print and shows a red light ".repeat(8);
-        self.platform.message(10_000_000 + number, user, &format!("{MARK}{number:08} {filler}"))
+        self.platform.message(10_000_000 + number, user, &format!("{MARK}{number:08} {filler}"), &self.api)
     }
 
     /// One conversation per requester, accepted by the technician (`auto_accept`), its topic open.
@@ -210,7 +220,7 @@ impl Rig {
         let mut poster = self.poster().await?;
         for user in 0..REQUESTERS {
             let status = self.post(&mut poster, &self.first(100_000 + user)).await?;
-            ensure!(status == 200, "set-up message {user} was answered {status}");
+            ensure!(taken(status), "set-up message {user} was answered {status}");
         }
         // Topics, cards and notices of all conversations go out before anything is measured.
         let mut last = 0.0;
@@ -225,13 +235,13 @@ impl Rig {
         Ok(())
     }
 
-    /// Numbers 0..total over the connections; how many were not answered 200.
+    /// Numbers 0..total over the connections; how many were not taken.
     async fn send_all(&self, total: usize, connections: usize) -> anyhow::Result<usize> {
         let lanes = (0..connections).map(|lane| async move {
             let mut poster = self.poster().await?;
             let mut bad = 0;
             for number in (lane..total).step_by(connections) {
-                if self.post(&mut poster, &self.update(number)).await? != 200 {
+                if !taken(self.post(&mut poster, &self.update(number)).await?) {
                     bad += 1;
                 }
             }
@@ -256,7 +266,7 @@ impl Rig {
                 let Ok(mut poster) = self.poster().await else { return };
                 for number in numbers.iter().skip(lane).step_by(connections) {
                     match self.post(&mut poster, &self.update(*number)).await {
-                        Ok(200) => {
+                        Ok(status) if taken(status) => {
                             acked[*number].fetch_add(1, Ordering::Relaxed);
                         }
                         Ok(_) => {}
