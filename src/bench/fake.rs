@@ -1,4 +1,5 @@
-//! The other side of the relay: answers every call of the Bot API or of Slack's Web API at once, and notes when each marked text arrived.
+//! The other side of the relay: answers every call of the Bot API, of Slack's Web API or of
+//! Teams' Connector at once, and notes when each marked text arrived.
 //!
 //! Not here: any of the platform's limits or refusals (`tests/platforms` has those).
 
@@ -12,10 +13,12 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
+
+use super::teams;
 
 /// Before a message's number, so that it can be found in whatever the text became.
 pub(crate) const MARK: &str = "mid-";
@@ -61,7 +64,8 @@ impl Fake {
         }));
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
-        let router = Router::new().route("/{bot}/{method}", any(call)).with_state(fake.clone());
+        let router =
+            Router::new().route("/{bot}/{method}", any(call)).fallback(connector).with_state(fake.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         Ok((fake, address))
     }
@@ -174,6 +178,20 @@ async fn call(
         _ => "true".to_owned(),
     };
     ([("content-type", "application/json")], format!(r#"{{"ok":true,"result":{result}}}"#)).into_response()
+}
+
+/// Everything of Teams, whose paths are of other lengths.
+async fn connector(State(fake): State<Fake>, request: axum::extract::Request) -> impl IntoResponse {
+    let (head, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, 1 << 20).await.unwrap_or_default();
+    let host = head.headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let id = fake.0.next.fetch_add(1, Ordering::Relaxed);
+    let (answer, message) =
+        teams::answer(head.method.as_str(), head.uri.path(), id, &format!("http://{host}"));
+    if message {
+        fake.note(&body);
+    }
+    axum::Json(answer)
 }
 
 /// Slack's answers lie beside `ok`.

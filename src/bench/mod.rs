@@ -12,6 +12,7 @@ pub mod platform;
 mod recording;
 pub mod relay;
 mod spread;
+mod teams;
 pub mod widget;
 
 pub use spread::Spread;

@@ -6,6 +6,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use sha2::{Digest as _, Sha256};
 
+use super::teams;
+
 pub(super) const SECRET: &str = "bench-secret-bench-secret-bench";
 /// Slack's channel of the desk.
 pub(super) const DESK: &str = "C1001";
@@ -16,6 +18,7 @@ const EVENT: usize = 1_040;
 pub enum Platform {
     Telegram,
     Slack,
+    Teams,
 }
 
 impl Platform {
@@ -23,6 +26,7 @@ impl Platform {
         match self {
             Platform::Telegram => "telegram",
             Platform::Slack => "slack",
+            Platform::Teams => "teams",
         }
     }
 
@@ -34,6 +38,7 @@ impl Platform {
         match self {
             Platform::Telegram => r#"identities = ["telegram:5"]"#,
             Platform::Slack => r#"identities = ["slack:U5"]"#,
+            Platform::Teams => r#"identities = ["teams:u5"]"#,
         }
     }
 
@@ -64,11 +69,20 @@ api_base = "{api}/api/"
 room = "{DESK}"
 "#
             ),
+            Platform::Teams => teams::channel(api),
+        }
+    }
+
+    /// What is made once for a run of the bridge beside this server, and goes into every proof; empty: nothing.
+    pub(super) fn token(self, api: &str) -> anyhow::Result<String> {
+        match self {
+            Platform::Telegram | Platform::Slack => Ok(String::new()),
+            Platform::Teams => teams::token(api),
         }
     }
 
     /// What proves that a request is the platform's: complete lines with their line ends.
-    pub(super) fn proof(self, body: &str) -> String {
+    pub(super) fn proof(self, body: &str, token: &str) -> String {
         match self {
             Platform::Telegram => format!("x-telegram-bot-api-secret-token: {SECRET}\r\n"),
             Platform::Slack => {
@@ -76,16 +90,18 @@ room = "{DESK}"
                 let mark = hex::encode(hmac(SECRET, &format!("v0:{now}:{body}")));
                 format!("x-slack-request-timestamp: {now}\r\nx-slack-signature: v0={mark}\r\n")
             }
+            Platform::Teams => format!("authorization: Bearer {token}\r\n"),
         }
     }
 
     /// The message with this number from this person, about 1 KB; the same number gives the same bytes.
-    pub(super) fn message(self, number: usize, user: usize, text: &str) -> String {
+    pub(super) fn message(self, number: usize, user: usize, text: &str, api: &str) -> String {
         match self {
             Platform::Telegram => format!(
                 r#"{{"update_id":{number},"message":{{"message_id":{number},"date":1700000000,"from":{{"id":{user},"is_bot":false,"first_name":"R{user}"}},"chat":{{"id":{user},"type":"private","first_name":"R{user}"}},"text":"{text}"}}}}"#
             ),
             Platform::Slack => event(number, user, &format!("D{user}"), "im", None, text),
+            Platform::Teams => teams::message(number, user, text, api),
         }
     }
 }
@@ -132,7 +148,7 @@ mod tests {
     #[test]
     fn an_event_has_the_size_of_the_workload() {
         let long = "the printer does not print ".repeat(60);
-        let event = Platform::Slack.message(10_000_123, 100_999, &long);
+        let event = Platform::Slack.message(10_000_123, 100_999, &long, "");
         assert_eq!(event.len(), EVENT);
         assert!(serde_json::from_str::<serde_json::Value>(&event).is_ok());
     }

@@ -91,6 +91,20 @@ impl Forged {
     ];
 }
 
+/// A token that is being made.
+struct Parts<'t, 'a> {
+    header: &'t mut Value,
+    claims: &'t mut Value,
+    pair: &'t mut &'a RsaKeyPair,
+}
+
+/// For whom, from where and when.
+struct At<'t> {
+    app_id: &'t str,
+    service_url: &'t str,
+    now: i64,
+}
+
 pub struct Signer {
     good: RsaKeyPair,
     other: RsaKeyPair,
@@ -157,22 +171,12 @@ impl Signer {
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature.as_ref()))
     }
 
-    /// The value of `Authorization` for an activity of this service address. `now` in seconds.
-    pub fn header(&self, app_id: &str, service_url: &str, now: i64, forged: Forged) -> Option<String> {
+    /// Puts the fault into a token's parts.
+    fn spoil<'a>(&'a self, parts: Parts<'_, 'a>, forged: Forged, at: &At<'_>) {
+        let Parts { header, claims, pair } = parts;
+        let At { app_id, service_url, now } = *at;
         match forged {
-            Forged::Missing => return None,
-            Forged::Empty => return Some("Bearer ".into()),
-            Forged::NotAJwt => return Some("Bearer planted.token".into()),
-            _ => {}
-        }
-        let mut header = json!({ "alg": "RS256", "kid": "key-1", "x5t": "key-1", "typ": "JWT" });
-        let mut claims = json!({
-            "iss": "https://api.botframework.com", "aud": app_id, "serviceurl": service_url,
-            "nbf": now - 60, "exp": now + 3600,
-        });
-        let mut pair = &self.good;
-        match forged {
-            Forged::OtherKey => pair = &self.other,
+            Forged::OtherKey => *pair = &self.other,
             Forged::UnknownKey => header["kid"] = json!("key-nobody-knows"),
             Forged::NoKeyName => {
                 header.as_object_mut().into_iter().for_each(|header| drop(header.remove("kid")));
@@ -188,7 +192,7 @@ impl Signer {
             Forged::OtherServiceUrl => claims["serviceurl"] = json!("https://smba.trafficmanager.net/evil/"),
             Forged::NoServiceUrl => claims["serviceurl"] = Value::Null,
             Forged::KeyInHeader | Forged::KeyByAddress | Forged::CertificateByAddress => {
-                pair = &self.other;
+                *pair = &self.other;
                 let (name, value) = match forged {
                     Forged::KeyInHeader => ("jwk", self.own_jwk()),
                     Forged::KeyByAddress => ("jku", json!(format!("{service_url}own-keys"))),
@@ -218,6 +222,24 @@ impl Signer {
             | Forged::CutShort
             | Forged::TamperedClaims => {}
         }
+    }
+
+    /// The value of `Authorization` for an activity of this service address. `now` in seconds.
+    pub fn header(&self, app_id: &str, service_url: &str, now: i64, forged: Forged) -> Option<String> {
+        match forged {
+            Forged::Missing => return None,
+            Forged::Empty => return Some("Bearer ".into()),
+            Forged::NotAJwt => return Some("Bearer planted.token".into()),
+            _ => {}
+        }
+        let mut header = json!({ "alg": "RS256", "kid": "key-1", "x5t": "key-1", "typ": "JWT" });
+        let mut claims = json!({
+            "iss": "https://api.botframework.com", "aud": app_id, "serviceurl": service_url,
+            "nbf": now - 60, "exp": now + 3600,
+        });
+        let mut pair = &self.good;
+        let parts = Parts { header: &mut header, claims: &mut claims, pair: &mut pair };
+        self.spoil(parts, forged, &At { app_id, service_url, now });
         let good = match forged {
             // The published key as the secret: what a verifier that trusts the token's algorithm would believe.
             Forged::HmacWithPublicKey => self.hmac(&header, &claims),
