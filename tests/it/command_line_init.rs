@@ -172,12 +172,19 @@ fn answers_that_do_not_fit_write_nothing() {
 #[test]
 fn a_person_is_asked() {
     let here = tempfile::tempdir().unwrap();
-    let typed = format!("https://desk.example.com\nyes\nhttps://portal.example.com\ny\n{TOKEN}\n\nno\n");
+    let typed = format!("https://desk.example.com\nyes\nhttps://portal.example.com\ny\n{TOKEN}\n\nno\nno\n");
     let ran = run(here.path(), &["init"], &[], &typed);
     assert_eq!(ran.code, 0, "{}", ran.err);
-    for question in
-        ["https address", "Enable widget", "origins", "Enable telegram", "BotFather", "group", "Enable slack"]
-    {
+    for question in [
+        "https address",
+        "Enable widget",
+        "origins",
+        "Enable telegram",
+        "BotFather",
+        "group",
+        "Enable slack",
+        "Enable discord",
+    ] {
         assert!(ran.err.contains(question), "{question} in {}", ran.err);
     }
     assert!(!ran.err.contains("planted") && !ran.out.contains("planted"));
