@@ -172,7 +172,8 @@ fn answers_that_do_not_fit_write_nothing() {
 #[test]
 fn a_person_is_asked() {
     let here = tempfile::tempdir().unwrap();
-    let typed = format!("https://desk.example.com\nyes\nhttps://portal.example.com\n\n\ny\n{TOKEN}\n\nno\n");
+    let typed =
+        format!("https://desk.example.com\nyes\nhttps://portal.example.com\n\n\ny\n{TOKEN}\n\nno\nno\n");
     let ran = run(here.path(), &["init"], &[], &typed);
     assert_eq!(ran.code, 0, "{}", ran.err);
     for question in [
@@ -185,6 +186,7 @@ fn a_person_is_asked() {
         "BotFather",
         "group",
         "Enable slack",
+        "Enable discord",
     ] {
         assert!(ran.err.contains(question), "{question} in {}", ran.err);
     }

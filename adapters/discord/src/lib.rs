@@ -21,9 +21,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use deskbridge_contract::check::Check;
 use deskbridge_contract::{
-    Adapter, Address, ByteStream, Capabilities, ChannelName, Health, Inbound, Inbox, Intake, Limits,
+    Adapter, Address, BlobId, ByteStream, Capabilities, ChannelName, Health, Inbound, Inbox, Intake, Limits,
     OperationKind, Outbound, OutboundOp, Pace, RemoteFileId, RemoteUserId, Resend, RoomId, SendError, Sent,
-    Support, ThreadStyle, Timestamp, TranslateError,
+    Shelf, ShelfError, Support, ThreadStyle, Timestamp, TranslateError,
 };
 
 pub use config::{Config, Fault};
@@ -200,6 +200,17 @@ impl Adapter for DiscordAdapter {
 
     async fn open_direct(&self, user: &RemoteUserId) -> Result<Address, SendError> {
         self.0.sending.open_direct(user).await
+    }
+
+    async fn forget(
+        &self,
+        shelf: &Shelf,
+        user: &RemoteUserId,
+        _at: &[Address],
+    ) -> Result<Vec<BlobId>, ShelfError> {
+        self.0.sending.forget(user.as_str());
+        // Files are copied by the host, and none is kept here.
+        self.0.receiving.marks.forget(shelf, user.as_str()).await.map(|()| Vec::new())
     }
 
     async fn probe(&self) -> Result<Health, SendError> {

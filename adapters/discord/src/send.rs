@@ -273,6 +273,12 @@ impl Sending {
         directs.push_back((user.to_owned(), room.to_owned()));
     }
 
+    /// Nothing of a person stays in memory.
+    pub(crate) fn forget(&self, user: &str) {
+        self.authors.forget(user);
+        self.directs.lock().unwrap_or_else(PoisonError::into_inner).retain(|(known, _)| known != user);
+    }
+
     pub(crate) fn direct_with(&self, room: &str) -> Option<String> {
         let directs = self.directs.lock().unwrap_or_else(PoisonError::into_inner);
         directs.iter().find(|(_, at)| at == room).map(|(user, _)| user.clone())

@@ -39,7 +39,7 @@ impl InboxSink for Store {
         if let (false, InboundEvent::Posted { content, .. }) = (duplicate, event.event) {
             self.texts.send_modify(|texts| texts.push(content.text));
         }
-        Ok(Receipt { duplicate, toast: None })
+        Ok(Receipt { duplicate, ..Receipt::default() })
     }
 
     async fn quarantine(&self, _: &ChannelName, _: &[u8], why: &TranslateError) -> Result<(), PushError> {
@@ -55,6 +55,15 @@ impl ShelfStore for Store {
     async fn put(&self, _: &ChannelName, key: &str, value: &str) -> Result<(), ShelfError> {
         self.shelf.lock().expect("whole").insert(key.to_owned(), value.to_owned());
         Ok(())
+    }
+    async fn delete(&self, _: &ChannelName, keys: &[String]) -> Result<(), ShelfError> {
+        self.shelf.lock().expect("whole").retain(|key, _| !keys.contains(key));
+        Ok(())
+    }
+    async fn find(&self, _: &ChannelName, prefix: &str, word: &str) -> Result<Vec<String>, ShelfError> {
+        let all = self.shelf.lock().expect("whole");
+        let found = all.iter().filter(|(key, value)| key.starts_with(prefix) && value.contains(word));
+        Ok(found.map(|(key, _)| key.clone()).collect())
     }
 }
 

@@ -26,9 +26,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use deskbridge_contract::check::Check;
 use deskbridge_contract::{
-    Adapter, Address, ByteStream, Capabilities, ChannelName, Content, Health, Inbound, Inbox, Intake,
+    Adapter, Address, BlobId, ByteStream, Capabilities, ChannelName, Content, Health, Inbound, Inbox, Intake,
     Interaction, Limits, OperationKind, Outbound, Pace, RemoteFileId, RemoteUserId, Resend, RoomId,
-    SendError, Sent, Support, ThreadStyle, Timestamp, Toast, TranslateError,
+    SendError, Sent, Shelf, ShelfError, Support, ThreadStyle, Timestamp, Toast, TranslateError,
 };
 
 pub use config::Config;
@@ -217,6 +217,16 @@ impl Adapter for TeamsAdapter {
 
     async fn open_direct(&self, user: &RemoteUserId) -> Result<Address, SendError> {
         self.0.open_direct(user).await
+    }
+
+    async fn forget(
+        &self,
+        shelf: &Shelf,
+        user: &RemoteUserId,
+        at: &[Address],
+    ) -> Result<Vec<BlobId>, ShelfError> {
+        // Files are copied by the host, and none is kept here.
+        self.0.references.forget(shelf, user.as_str(), at).await.map(|()| Vec::new())
     }
 
     async fn probe(&self) -> Result<Health, SendError> {

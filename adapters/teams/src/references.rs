@@ -5,8 +5,10 @@
 use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
 
-use deskbridge_contract::{RoomId, Shelf, ShelfError};
+use deskbridge_contract::{Address, RoomId, Shelf, ShelfError};
 use serde::{Deserialize, Serialize};
+
+use crate::ids;
 
 /// Rooms that are remembered in memory; all others are looked up again.
 const MOST: usize = 20_000;
@@ -142,6 +144,21 @@ impl References {
             return Ok(known);
         }
         Ok(self.recall(&user_key(user)).await?.unwrap_or_else(|| user.to_owned()))
+    }
+
+    /// Nothing of a person stays: the bot's name for them, and where their chats are. `at`: where they had conversations.
+    pub(crate) async fn forget(&self, shelf: &Shelf, user: &str, at: &[Address]) -> Result<(), ShelfError> {
+        let chats = at.iter().filter(|at| ids::kind(at.room.as_str()) == ids::Kind::Personal);
+        let mut keys: Vec<String> = chats.map(|at| room_key(&at.room)).collect();
+        keys.extend(at.iter().map(|at| format!("called:{}", at.key())));
+        keys.push(user_key(user));
+        shelf.delete(&keys).await?;
+        self.write(|inner| {
+            inner.users.remove(user);
+            at.iter().for_each(|at| drop(inner.rooms.remove(&at.room)));
+            inner.called.retain(|thread, _| !keys.contains(&format!("called:{thread}")));
+        });
+        Ok(())
     }
 
     /// From now on a thread is a conversation of a requester, also after a restart; but not one that we opened.

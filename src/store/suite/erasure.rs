@@ -27,8 +27,13 @@ fn canary() -> RequesterId {
 /// What the person does whom nobody shall find.
 fn by_canary(apply: Apply) -> Apply {
     let address = Address::room(&web(), "canary-home");
-    let requester =
-        Requester { id: canary(), name: "Maria Canary".into(), language: "es".into(), away: false };
+    let requester = Requester {
+        id: canary(),
+        name: "Maria Canary".into(),
+        language: "es".into(),
+        picture: Some("https://pictures.example/Canary.png".into()),
+        away: false,
+    };
     let target =
         Target::Requester { address, requester, queue: "default".into(), priority: 0, force_new: false };
     Apply { target, ..apply }

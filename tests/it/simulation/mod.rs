@@ -117,8 +117,8 @@ fn a_failed_look_is_no_leave_to_send_again() {
 fn i17_whoever_is_erased_stays_erased() {
     let mut said = 0;
     for seed in 0..number("SEEDS").unwrap_or(SEEDS).min(40) {
-        let plan = Plan::new(seed, is_calm(seed));
-        let (before, after) = Town::new(plan.undo, Bug::None).play(plan, async |town: &Town| {
+        let plan = Plan::new(seed, is_calm(seed), Desk::Roomy.talk());
+        let (before, after) = Town::new(plan.undo, Bug::None, Desk::Roomy).play(plan, async |town: &Town| {
             let before = town.requesters.events().len();
             (before, town.erase_everybody().await)
         });

@@ -68,6 +68,18 @@ impl Marks {
         fresh
     }
 
+    /// Nothing of a person stays: how far their direct messages were read, and that they are theirs.
+    pub(crate) async fn forget(&self, shelf: &Shelf, person: &str) -> Result<(), ShelfError> {
+        {
+            let mut inner = self.lock();
+            let (all, dirty) = &mut *inner;
+            let before = all.len();
+            all.retain(|_, seen| seen.person.as_deref() != Some(person));
+            *dirty |= all.len() < before;
+        }
+        self.flush(shelf).await
+    }
+
     pub(super) fn snapshot(&self) -> BTreeMap<String, Seen> {
         self.lock().0.clone()
     }
@@ -84,7 +96,7 @@ impl Marks {
     }
 
     /// Writes what is new since the last time. For rooms that are known, a crash before costs only reading a little twice.
-    pub(super) async fn flush(&self, shelf: &Shelf) -> Result<(), ShelfError> {
+    pub(crate) async fn flush(&self, shelf: &Shelf) -> Result<(), ShelfError> {
         let all = {
             let mut inner = self.lock();
             if !std::mem::take(&mut inner.1) {

@@ -38,6 +38,14 @@ impl Authors {
         }
     }
 
+    /// Nothing of a person stays.
+    pub(crate) fn forget(&self, person: &str) {
+        let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (known, order) = &mut *inner;
+        known.retain(|_, author| !matches!(author, Author::Person { id, .. } if id == person));
+        order.retain(|message| known.contains_key(message));
+    }
+
     pub(crate) fn of(&self, message: &str) -> Option<Author> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).0.get(message).cloned()
     }

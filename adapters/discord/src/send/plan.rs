@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn a_name_in_front() {
-        let bob = Persona { name: "Bob *B*".into(), assistant: false };
+        let bob = Persona { name: "Bob *B*".into(), assistant: false, picture: None };
         let said = parts(&Content::text("On my way"), &[], Some(&bob), None).unwrap();
         assert_eq!(text(&said[0]), "**Bob \\*B\\*:** On my way");
         let said = parts(&Content::text("> so"), &[], Some(&bob), None).unwrap();

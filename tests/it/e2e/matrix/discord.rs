@@ -3,14 +3,13 @@
 //! Not here: the conversation.
 
 use async_trait::async_trait;
-use deskbridge_platforms::discord::{FakeDiscord, Installed, Message, Post, Server, Snowflake};
+use deskbridge_platforms::discord::{FakeDiscord, Installed, Message, Post, Snowflake};
 
 use super::super::bridge::{Bridge, PATIENCE};
 use super::{Desk, Requester, Said};
 
 pub struct Discord {
     fake: FakeDiscord,
-    server: Server,
     app: Installed,
     maria: Snowflake,
     bob: Snowflake,
@@ -24,11 +23,11 @@ impl Discord {
         let app = server.install("IT Desk");
         let (maria, bob) = (server.user("Maria"), server.user("Bob"));
         let forum = server.forum("it-desk", &[]);
-        Discord { fake, server, app, maria, bob, forum }
+        Discord { fake, app, maria, bob, forum }
     }
 
     fn home(&self) -> Snowflake {
-        self.server.dm(self.maria, &self.app)
+        self.fake.dm(self.maria, &self.app)
     }
 
     /// What the app shows there, by its bot or by its webhooks.
@@ -76,16 +75,16 @@ impl Requester for Discord {
     }
 
     async fn says(&self, text: &str) -> Said {
-        self.server.say(self.maria, self.home(), text).to_string()
+        self.fake.say(self.maria, self.home(), text).to_string()
     }
 
     async fn corrects(&self, said: &Said, text: &str) {
-        self.server.edit(self.maria, self.home(), id(said), text);
+        self.fake.edit(self.maria, self.home(), id(said), text);
     }
 
     async fn attaches(&self, text: &str) -> Vec<u8> {
         let log = b"the log of a printer\n".repeat(2_000);
-        self.server.say(self.maria, self.home(), Post::text(text).file("error.txt", log.clone()));
+        self.fake.say(self.maria, self.home(), Post::text(text).file("error.txt", log.clone()));
         log
     }
 
@@ -126,26 +125,26 @@ impl Desk for Discord {
         let Some(offer) = all.iter().rfind(|message| message.said().contains("yours to accept")) else {
             return false;
         };
-        self.server.press(self.bob, post, offer.id, "Accept");
+        self.fake.press(self.bob, post, offer.id, "Accept");
         true
     }
 
     async fn says(&self, text: &str) -> Said {
-        self.server.say(self.bob, self.there(), text).to_string()
+        self.fake.say(self.bob, self.there(), text).to_string()
     }
 
     async fn corrects(&self, said: &Said, text: &str) {
-        self.server.edit(self.bob, self.there(), id(said), text);
+        self.fake.edit(self.bob, self.there(), id(said), text);
     }
 
     async fn attaches(&self, text: &str) -> Vec<u8> {
         let manual = b"%PDF-1.4 how to pull a lever\n".repeat(2_000);
-        self.server.say(self.bob, self.there(), Post::text(text).file("manual.pdf", manual.clone()));
+        self.fake.say(self.bob, self.there(), Post::text(text).file("manual.pdf", manual.clone()));
         manual
     }
 
     async fn resolves(&self) {
-        self.server.say(self.bob, self.there(), "!resolve");
+        self.fake.say(self.bob, self.there(), "!resolve");
     }
 
     async fn shown(&self) -> Vec<String> {
