@@ -72,8 +72,10 @@ impl World {
                 blank(&mut event["referenced_message"]);
             }
         }
-        let guild = self.channels.get(&message.channel).and_then(|channel| channel.guild);
-        if let Some(guild) = guild.and_then(|id| self.guilds.get(&id)) {
+        let channel = self.channels.get(&message.channel);
+        // By this, clients tell a direct message of a channel that they never heard of.
+        event["channel_type"] = json!(channel.map(|channel| channel.kind.number()));
+        if let Some(guild) = channel.and_then(|channel| channel.guild).and_then(|id| self.guilds.get(&id)) {
             event["guild_id"] = json!(guild.id);
             if let Some(member) = guild.members.get(&message.author.id()) {
                 event["member"] = member.json();

@@ -7,6 +7,7 @@ mod client;
 mod discord_app;
 mod discord_gateway;
 mod discord_interactions;
+mod discord_js;
 mod discord_messages;
 mod openai;
 mod openai_faults;
