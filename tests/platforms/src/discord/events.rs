@@ -147,6 +147,14 @@ impl World {
         self.tell(listeners, kind, &event);
     }
 
+    /// `MESSAGE_REACTION_REMOVE_ALL`.
+    pub(super) fn announce_no_reactions(&mut self, (channel, message): (Snowflake, Snowflake)) {
+        let mut event = json!({ "channel_id": channel, "message_id": message });
+        self.put_guild(&mut event, channel);
+        let listeners = self.listeners(channel, GUILD_MESSAGE_REACTIONS, DIRECT_MESSAGE_REACTIONS);
+        self.tell(listeners, "MESSAGE_REACTION_REMOVE_ALL", &event);
+    }
+
     /// `member` with its `user`, where the channel is in a server.
     pub(super) fn put_member(&self, event: &mut Value, channel: Snowflake, user: Snowflake) {
         let guild = self.channels.get(&channel).and_then(|channel| self.guilds.get(&channel.guild?));

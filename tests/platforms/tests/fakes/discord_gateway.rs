@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use deskbridge_platforms::discord::{EventFault, MESSAGE_CONTENT, Post, Settings};
+use deskbridge_platforms::discord::{EventFault, MESSAGE_CONTENT, Overwrite, Post, Settings, permissions};
 use serde_json::{Value, json};
 
-use crate::discord_app::{INTENTS, Link, PATIENCE, Scene, get, message, messages, ok};
+use crate::discord_app::{INTENTS, Link, PATIENCE, Scene, get, message, messages, ok, refused};
 
 #[tokio::test]
 async fn identify_brings_ready_and_the_servers() {
@@ -255,4 +255,26 @@ async fn events_may_be_lost_or_come_twice() {
     assert_eq!(all[2]["content"], "lost");
     let id = scene.fake.messages_in(scene.help)[0].id;
     assert_eq!(get(&scene.app, &message(scene.help, id)).await["content"], "lost");
+}
+
+#[tokio::test]
+async fn what_a_bot_may_not_see_it_is_not_told() {
+    let scene = Scene::usual().await;
+    let hidden = scene.acme.text("hidden");
+    let overwrite = Overwrite { id: scene.app.bot, member: true, allow: 0, deny: permissions::VIEW_CHANNEL };
+    scene.acme.overwrite(hidden, overwrite);
+    assert_eq!(refused(&scene.app, "GET", &messages(hidden), Value::Null).await, (403, 50_001));
+    let mut link = Link::identified(&scene.app, INTENTS).await;
+    let guild = link.event("GUILD_CREATE").await;
+    assert_eq!(guild["channels"].as_array().expect("a list").len(), 2);
+    scene.fake.say(scene.ana, hidden, "secret");
+    scene.fake.say(scene.ana, scene.help, "open");
+    assert_eq!(link.event("MESSAGE_CREATE").await["content"], "open");
+    let id = scene.fake.messages_in(scene.help)[0].id;
+    scene.fake.react(scene.ana, scene.help, id, "👍");
+    let all = format!("{}/reactions", message(scene.help, id));
+    ok(&scene.app, "DELETE", &all, Value::Null).await;
+    assert_eq!(link.event("MESSAGE_REACTION_REMOVE_ALL").await["message_id"], id);
+    scene.acme.remove_app(&scene.app);
+    assert_eq!(link.event("GUILD_DELETE").await["id"], scene.acme.id);
 }
