@@ -49,7 +49,8 @@ impl World {
             let app = self.apps.get(&session.app)?;
             Some(Listener { session: id.clone(), app: app.id, bot: app.bot, intents: session.intents })
         };
-        self.gateway.sessions.iter().filter_map(of).collect()
+        let life = self.settings.session_life;
+        self.gateway.sessions.iter().filter(|(_, it)| it.is_alive(life)).filter_map(of).collect()
     }
 
     fn tell(&mut self, listeners: Vec<Listener>, kind: &str, payload: &Value) {

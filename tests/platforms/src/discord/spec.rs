@@ -10,6 +10,7 @@ use jsonschema::Validator;
 use serde_json::{Value, json};
 
 use super::error::Good;
+use super::methods;
 use super::params::{Encoding, Params};
 use super::world::World;
 
@@ -23,11 +24,22 @@ pub(super) struct Description {
     compiled: BTreeMap<(String, &'static str), Compiled>,
 }
 
+/// Is this operation there, under this verb and path?
+fn is_there(document: &Value, (verb, path, operation): (&str, &str, &str)) -> bool {
+    document["paths"][format!("/{path}")][verb.to_lowercase()]["operationId"] == operation
+}
+
 impl Description {
     /// # Errors
-    /// When the description cannot be read.
+    /// When the description cannot be read, or the fake has an operation that it has not.
     pub fn load(file: &Path) -> io::Result<Self> {
         let document: Value = serde_json::from_slice(&std::fs::read(file)?)?;
+        let unknown: Vec<&str> =
+            methods::all().filter(|it| !is_there(&document, *it)).map(|it| it.2).collect();
+        if !unknown.is_empty() {
+            let text = format!("not in the description as the fake has it: {unknown:?}");
+            return Err(io::Error::new(io::ErrorKind::InvalidData, text));
+        }
         Ok(Description { document, compiled: BTreeMap::new() })
     }
 
