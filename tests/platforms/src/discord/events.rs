@@ -254,6 +254,19 @@ impl World {
         })
     }
 
+    /// `GUILD_MEMBER_ADD` or `GUILD_MEMBER_REMOVE`.
+    pub(super) fn announce_member(&mut self, guild: Snowflake, user: Snowflake, came: bool) {
+        let Some(found) = self.guilds.get(&guild) else { return };
+        let member = found.members.get(&user).map(super::guild::Member::json);
+        let bots: Vec<Snowflake> = found.members.keys().copied().collect();
+        let mut event = if came { member.unwrap_or_else(|| json!({})) } else { json!({}) };
+        (event["guild_id"], event["user"]) = (json!(guild), self.user_json(user));
+        let mut listeners = self.all_listeners();
+        listeners.retain(|it| it.intents & GUILD_MEMBERS != 0 && bots.contains(&it.bot));
+        let kind = if came { "GUILD_MEMBER_ADD" } else { "GUILD_MEMBER_REMOVE" };
+        self.tell(listeners, kind, &event);
+    }
+
     /// `GUILD_CREATE` to an app that has just been installed there.
     pub(super) fn announce_guild(&mut self, guild: Snowflake, app: Snowflake) {
         let Some(event) = self.apps.get(&app).map(|app| self.guild_event(guild, app)) else { return };

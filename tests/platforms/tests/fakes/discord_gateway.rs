@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use deskbridge_platforms::discord::{EventFault, MESSAGE_CONTENT, Overwrite, Post, Settings, permissions};
+use deskbridge_platforms::discord::{
+    EventFault, GUILD_MEMBERS, MESSAGE_CONTENT, Overwrite, Post, Settings, permissions,
+};
 use serde_json::{Value, json};
 
 use crate::discord_app::{INTENTS, Link, PATIENCE, Scene, get, message, messages, ok, refused};
@@ -277,4 +279,19 @@ async fn what_a_bot_may_not_see_it_is_not_told() {
     assert_eq!(link.event("MESSAGE_REACTION_REMOVE_ALL").await["message_id"], id);
     scene.acme.remove_app(&scene.app);
     assert_eq!(link.event("GUILD_DELETE").await["id"], scene.acme.id);
+}
+
+#[tokio::test]
+async fn members_come_and_go_for_those_with_the_intent() {
+    let scene = Scene::usual().await;
+    let mut plain = Link::identified(&scene.app, 1).await;
+    let mut link = Link::identified(&scene.app, 1 | GUILD_MEMBERS).await;
+    let cem = scene.acme.user("Cem");
+    assert_eq!(link.event("GUILD_MEMBER_ADD").await["user"]["id"], cem);
+    scene.acme.leave(cem);
+    assert_eq!(link.event("GUILD_MEMBER_REMOVE").await["user"]["id"], cem);
+    assert_eq!(plain.event("GUILD_CREATE").await["member_count"], 4);
+    // What came in between would have been next.
+    scene.acme.text("new");
+    assert_eq!(plain.next().await["t"], "CHANNEL_CREATE");
 }

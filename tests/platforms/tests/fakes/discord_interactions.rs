@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use deskbridge_platforms::Outage;
-use deskbridge_platforms::discord::{Author, Settings, Snowflake, State, Tamper};
+use deskbridge_platforms::discord::{Author, Snowflake, State, Tamper};
 use deskbridge_platforms::http::{self, Hangup, Server};
 use ed25519_dalek::{Signature, VerifyingKey};
 use serde_json::{Value, json};
@@ -180,8 +180,11 @@ async fn a_webhook_writes_under_any_name_into_any_thread_of_its_channel() {
         matches!(&scene.fake.messages_in(post)[1].author, Author::Webhook { app: Some(app), .. } if *app == scene.app.id)
     );
     ok(&scene.app, "DELETE", &path, Value::Null).await;
-    assert_eq!(refused(&scene.app, "GET", &path, Value::Null).await, (404, 10_015));
     assert_eq!(scene.fake.violations(), Vec::<String>::new());
+    assert_eq!(refused(&scene.app, "GET", &path, Value::Null).await, (404, 10_015));
+    assert!(scene.fake.violations().is_empty());
+    assert_eq!(refused(&scene.app, "GET", &path, Value::Null).await, (404, 10_015));
+    assert_eq!(scene.fake.violations().len(), 1, "who is told 404 does not ask again");
 }
 
 /// An endpoint that checks signatures, or believes everybody, and answers every interaction with a text.
@@ -248,7 +251,7 @@ async fn interactions_come_signed_to_an_endpoint_that_checks() {
 
 #[tokio::test]
 async fn an_endpoint_that_believes_everybody_is_not_taken() {
-    let scene = Scene::set(Settings::default()).await;
+    let scene = Scene::usual().await;
     let endpoint = Endpoint::start(&scene.app.public_key, false).await;
     let why = scene.app.enter_endpoint(&endpoint.url()).await.expect_err("it believes everybody");
     assert!(why.contains("instead of 401"), "{why}");

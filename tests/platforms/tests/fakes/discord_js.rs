@@ -8,10 +8,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
-use crate::discord_app::Scene;
-
-/// Node starts slowly on a machine that has much to do.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
+use crate::discord_app::{PATIENCE, Scene};
 
 struct Client {
     lines: Lines<BufReader<ChildStdout>>,
