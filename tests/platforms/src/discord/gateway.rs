@@ -259,7 +259,9 @@ impl World {
     }
 
     pub(super) fn token_owner(&self, token: &Value) -> Option<Snowflake> {
+        // Some clients send the HTTP header's value, and the vendor takes it.
         let token = token.as_str()?;
+        let token = token.strip_prefix("Bot ").unwrap_or(token);
         self.apps.values().find(|app| app.token == token).map(|app| app.id)
     }
 

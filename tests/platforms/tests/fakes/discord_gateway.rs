@@ -207,7 +207,7 @@ async fn two_identifies_too_close_are_one_too_many() {
         Scene::set(Settings { identify_spacing: Duration::from_secs(3600), ..Settings::default() }).await;
     let _first = Link::identified(&scene.app, 1).await;
     let mut second = Link::to(&scene.app).await;
-    second.identify(&scene.app.token, json!(1)).await;
+    second.identify(&format!("Bot {}", scene.app.token), json!(1)).await;
     assert_eq!(second.next().await, json!({ "op": 9, "d": false }));
 }
 
