@@ -104,6 +104,7 @@ mod tests {
             id: RequesterId("slack:U77CANARY".into()),
             name: "Maria Canary".into(),
             language: "es".into(),
+            picture: Some("https://pictures.example/maria.png".into()),
             away: false,
         };
         let at = Address::room(&channel, "D77CANARY".to_owned());

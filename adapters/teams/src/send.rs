@@ -366,7 +366,7 @@ mod tests {
             mentions: vec![Mention { who: "ana".into(), name: "Ana <b>".into(), user: Some("29:1".into()) }],
             ..Content::default()
         };
-        let persona = Persona { name: "Bob <i>".into(), assistant: false };
+        let persona = Persona { name: "Bob <i>".into(), assistant: false, picture: None };
         let link = Url::parse("https://desk.example.org/file?b=1&n=2").unwrap();
         let made = activity(&content, &[("a<b.txt".into(), Some(link))], Some(&persona), Vec::new());
         let html = made["text"].as_str().unwrap();

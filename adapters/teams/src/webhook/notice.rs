@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn a_notice_says_what_it_is_about() {
         let about = About { name: "Ana\n<b>".into(), reference: "#7".into() };
-        let persona = Persona { name: "Bob".into(), assistant: false };
+        let persona = Persona { name: "Bob".into(), assistant: false, picture: None };
         let link = Url::parse("https://desk.example.org/hooks/teams/file?b=1").unwrap();
         let content = Content::text("try **this** [x](https://example.org)");
         let made =
