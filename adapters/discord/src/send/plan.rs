@@ -40,7 +40,7 @@ pub(crate) fn parts(
     let groups = groups(files);
     let decorated = content.card.is_some() || !content.actions.is_empty();
     if texts.is_empty() && (decorated || groups.is_empty()) {
-        if content.card.is_none() && !(decorated && !groups.is_empty()) {
+        if content.card.is_none() && (!decorated || groups.is_empty()) {
             return Err(SendError::rejected("nothing to send"));
         }
         texts.push(String::new());
@@ -57,10 +57,10 @@ pub(crate) fn parts(
     }
     let mut groups = groups.into_iter();
     // The first files stand under the last words, where there is room for both.
-    if let Some(last) = parts.last_mut() {
-        if let Some(first) = groups.next() {
-            last.files = first;
-        }
+    if let Some(last) = parts.last_mut()
+        && let Some(first) = groups.next()
+    {
+        last.files = first;
     }
     parts.extend(groups.map(|files| Part { body: Value::Object(said("", &[])), files }));
     Ok(parts)

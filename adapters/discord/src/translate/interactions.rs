@@ -138,7 +138,7 @@ impl Asked<'_> {
                 None => self.direct(event, None, false),
             };
         }
-        if forms::REQUESTERS.contains(&name) && !at.as_ref().is_some_and(|at| !ids::is_direct(at)) {
+        if forms::REQUESTERS.contains(&name) && at.as_ref().is_none_or(ids::is_direct) {
             return self.own(name, at.is_some());
         }
         match at {
