@@ -32,13 +32,17 @@ impl Server {
         self.fake.shared.change(|world| {
             let id = world.add_user(name, bot);
             world.join(self.id, id, BTreeSet::new());
+            world.announce_member(self.id, id, true);
             id
         })
     }
 
     /// Somebody of another server joins this one.
     pub fn join(&self, user: Snowflake) {
-        self.fake.shared.change(|world| world.join(self.id, user, BTreeSet::new()));
+        self.fake.shared.change(|world| {
+            world.join(self.id, user, BTreeSet::new());
+            world.announce_member(self.id, user, true);
+        });
     }
 
     pub fn leave(&self, user: Snowflake) {
@@ -46,6 +50,7 @@ impl Server {
             if let Some(guild) = world.guilds.get_mut(&self.id) {
                 guild.members.remove(&user);
             }
+            world.announce_member(self.id, user, false);
         });
     }
 

@@ -157,7 +157,7 @@ impl FakeDiscord {
     /// Holds every request and every answer against `discord_openapi.json`; what is wrong becomes a violation.
     ///
     /// # Errors
-    /// When the description cannot be read.
+    /// When the description cannot be read, or the fake has an operation that it has not.
     pub fn check_against(&self, description: impl AsRef<Path>) -> io::Result<()> {
         let description = Description::load(description.as_ref())?;
         self.shared.change(|world| world.description = Some(description));

@@ -49,7 +49,8 @@ impl World {
             let app = self.apps.get(&session.app)?;
             Some(Listener { session: id.clone(), app: app.id, bot: app.bot, intents: session.intents })
         };
-        self.gateway.sessions.iter().filter_map(of).collect()
+        let life = self.settings.session_life;
+        self.gateway.sessions.iter().filter(|(_, it)| it.is_alive(life)).filter_map(of).collect()
     }
 
     fn tell(&mut self, listeners: Vec<Listener>, kind: &str, payload: &Value) {
@@ -72,8 +73,10 @@ impl World {
                 blank(&mut event["referenced_message"]);
             }
         }
-        let guild = self.channels.get(&message.channel).and_then(|channel| channel.guild);
-        if let Some(guild) = guild.and_then(|id| self.guilds.get(&id)) {
+        let channel = self.channels.get(&message.channel);
+        // By this, clients tell a direct message of a channel that they never heard of.
+        event["channel_type"] = json!(channel.map(|channel| channel.kind.number()));
+        if let Some(guild) = channel.and_then(|channel| channel.guild).and_then(|id| self.guilds.get(&id)) {
             event["guild_id"] = json!(guild.id);
             if let Some(member) = guild.members.get(&message.author.id()) {
                 event["member"] = member.json();
@@ -143,6 +146,14 @@ impl World {
         let kind = if added { "MESSAGE_REACTION_ADD" } else { "MESSAGE_REACTION_REMOVE" };
         let listeners = self.listeners(channel, GUILD_MESSAGE_REACTIONS, DIRECT_MESSAGE_REACTIONS);
         self.tell(listeners, kind, &event);
+    }
+
+    /// `MESSAGE_REACTION_REMOVE_ALL`.
+    pub(super) fn announce_no_reactions(&mut self, (channel, message): (Snowflake, Snowflake)) {
+        let mut event = json!({ "channel_id": channel, "message_id": message });
+        self.put_guild(&mut event, channel);
+        let listeners = self.listeners(channel, GUILD_MESSAGE_REACTIONS, DIRECT_MESSAGE_REACTIONS);
+        self.tell(listeners, "MESSAGE_REACTION_REMOVE_ALL", &event);
     }
 
     /// `member` with its `user`, where the channel is in a server.
@@ -241,6 +252,19 @@ impl World {
             "premium_progress_bar_enabled": false, "nsfw": false, "nsfw_level": 0, "emojis": [],
             "stickers": [], "incidents_data": null,
         })
+    }
+
+    /// `GUILD_MEMBER_ADD` or `GUILD_MEMBER_REMOVE`.
+    pub(super) fn announce_member(&mut self, guild: Snowflake, user: Snowflake, came: bool) {
+        let Some(found) = self.guilds.get(&guild) else { return };
+        let member = found.members.get(&user).map(super::guild::Member::json);
+        let bots: Vec<Snowflake> = found.members.keys().copied().collect();
+        let mut event = if came { member.unwrap_or_else(|| json!({})) } else { json!({}) };
+        (event["guild_id"], event["user"]) = (json!(guild), self.user_json(user));
+        let mut listeners = self.all_listeners();
+        listeners.retain(|it| it.intents & GUILD_MEMBERS != 0 && bots.contains(&it.bot));
+        let kind = if came { "GUILD_MEMBER_ADD" } else { "GUILD_MEMBER_REMOVE" };
+        self.tell(listeners, kind, &event);
     }
 
     /// `GUILD_CREATE` to an app that has just been installed there.

@@ -1,8 +1,8 @@
 //! The gateway's memory: sessions with all that was sent in them, connections, and what a test does to them.
 //! What is said on a connection is in `socket`; what the events hold, in `events`.
 
-use std::collections::BTreeMap;
-use std::time::Instant;
+use std::collections::{BTreeMap, VecDeque};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -56,9 +56,16 @@ pub struct Session {
     pub intents: u64,
     /// Of the last event.
     pub seq: u64,
-    kept: Vec<(u64, String)>,
+    kept: VecDeque<(u64, String)>,
     socket: Option<u64>,
     left_at: Option<Instant>,
+}
+
+impl Session {
+    /// Connected, or not gone for so long that it cannot be resumed.
+    pub(super) fn is_alive(&self, life: Duration) -> bool {
+        self.left_at.is_none_or(|at| at.elapsed() < life)
+    }
 }
 
 /// What befalls events ("may arrive never, once or several times").
@@ -117,9 +124,9 @@ impl World {
         let text = json!({ "op": 0, "s": session.seq, "t": kind, "d": data }).to_string();
         if keep {
             if session.kept.len() >= KEPT {
-                session.kept.remove(0);
+                session.kept.pop_front();
             }
-            session.kept.push((session.seq, text.clone()));
+            session.kept.push_back((session.seq, text.clone()));
         }
         let socket = session.socket;
         self.transmit(socket, text);
@@ -178,7 +185,8 @@ impl World {
 
     fn begin_session(&mut self, socket: u64, app: Snowflake, intents: u64) {
         let id = format!("{:032x}", self.fresh().0);
-        let session = Session { app, intents, seq: 0, kept: Vec::new(), socket: Some(socket), left_at: None };
+        let session =
+            Session { app, intents, seq: 0, kept: VecDeque::new(), socket: Some(socket), left_at: None };
         self.gateway.sessions.insert(id.clone(), session);
         if let Some(found) = self.gateway.sockets.get_mut(&socket) {
             (found.app, found.session) = (Some(app), Some(id.clone()));
@@ -222,7 +230,7 @@ impl World {
         let app = self.token_owner(&data["token"]).ok_or(close::AUTHENTICATION_FAILED)?;
         let id = data["session_id"].as_str().unwrap_or_default().to_owned();
         let life = self.settings.session_life;
-        self.gateway.sessions.retain(|_, session| session.left_at.is_none_or(|at| at.elapsed() < life));
+        self.gateway.sessions.retain(|_, session| session.is_alive(life));
         let known = self.gateway.sessions.get_mut(&id).filter(|session| session.app == app);
         let Some(session) = known else {
             self.ledger.note(socket, Some(app), GatewayEntry::Invalidated { resumable: false });
@@ -251,7 +259,9 @@ impl World {
     }
 
     pub(super) fn token_owner(&self, token: &Value) -> Option<Snowflake> {
+        // Some clients send the HTTP header's value, and the vendor takes it.
         let token = token.as_str()?;
+        let token = token.strip_prefix("Bot ").unwrap_or(token);
         self.apps.values().find(|app| app.token == token).map(|app| app.id)
     }
 

@@ -195,13 +195,14 @@ impl World {
         };
         self.interactions.insert(id, interaction);
         if way == Way::Gateway {
-            // Interactions need no intent; one session gets it.
-            let listener = self.all_listeners().into_iter().find(|listener| listener.app == app);
+            // Interactions need no intent.
+            let sessions: Vec<String> =
+                self.all_listeners().into_iter().filter(|it| it.app == app).map(|it| it.session).collect();
             let at = self.ledger.now();
-            let answer = if listener.is_some() { "" } else { "no session" }.to_owned();
+            let answer = if sessions.is_empty() { "no session" } else { "" }.to_owned();
             self.ledger.deliveries.push(Delivery { id, app, way, at, status: None, answer });
-            if let Some(listener) = listener {
-                self.push(&listener.session, "INTERACTION_CREATE", payload);
+            for session in sessions {
+                self.push(&session, "INTERACTION_CREATE", payload.clone());
             }
         }
         Ok(id)

@@ -23,6 +23,9 @@ pub const CREATE_PRIVATE_THREADS: u64 = 1 << 36;
 pub const SEND_MESSAGES_IN_THREADS: u64 = 1 << 38;
 pub const PIN_MESSAGES: u64 = 1 << 51;
 
+/// Every permission that there is.
+pub const ALL: u64 = (1 << 53) - 1;
+
 /// What everybody may in a new server.
 pub const EVERYONE: u64 = VIEW_CHANNEL
     | SEND_MESSAGES
@@ -48,7 +51,7 @@ impl World {
     pub fn permissions(&self, user: Snowflake, channel: Snowflake) -> u64 {
         let Some(found) = self.channels.get(&channel) else { return 0 };
         let Some(guild) = found.guild else {
-            return if found.people.contains(&user) { u64::MAX } else { 0 };
+            return if found.people.contains(&user) { ALL } else { 0 };
         };
         let Some(guild) = self.guilds.get(&guild) else { return 0 };
         let parent = found.parent.filter(|_| found.is_thread());
@@ -66,13 +69,13 @@ pub fn base(guild: &Guild, user: Snowflake) -> u64 {
     let Some(member) = guild.members.get(&user) else { return 0 };
     let granted = |role: Snowflake| guild.role(role).map_or(0, |role| role.permissions);
     let all = member.roles.iter().fold(granted(guild.id), |all, role| all | granted(*role));
-    if guild.owner == user || all & ADMINISTRATOR != 0 { u64::MAX } else { all }
+    if guild.owner == user || all & ADMINISTRATOR != 0 { ALL } else { all }
 }
 
 fn permissions_in(guild: &Guild, channel: &Channel, user: Snowflake) -> u64 {
     let base = base(guild, user);
     let Some(member) = guild.members.get(&user) else { return 0 };
-    if base == u64::MAX {
+    if base == ALL {
         return base;
     }
     let apply = |allowed: u64, (allow, deny): (u64, u64)| (allowed & !deny) | allow;

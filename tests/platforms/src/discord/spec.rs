@@ -10,21 +10,36 @@ use jsonschema::Validator;
 use serde_json::{Value, json};
 
 use super::error::Good;
+use super::methods;
 use super::params::{Encoding, Params};
 use super::world::World;
+
+/// A validator, nothing where the description has none, or why it cannot be used.
+type Compiled = Result<Option<Arc<Validator>>, String>;
 
 #[derive(Debug)]
 pub(super) struct Description {
     document: Value,
     /// Compiled on first use, by operation and what it is about.
-    compiled: BTreeMap<(String, &'static str), Option<Arc<Validator>>>,
+    compiled: BTreeMap<(String, &'static str), Compiled>,
+}
+
+/// Is this operation there, under this verb and path?
+fn is_there(document: &Value, (verb, path, operation): (&str, &str, &str)) -> bool {
+    document["paths"][format!("/{path}")][verb.to_lowercase()]["operationId"] == operation
 }
 
 impl Description {
     /// # Errors
-    /// When the description cannot be read.
+    /// When the description cannot be read, or the fake has an operation that it has not.
     pub fn load(file: &Path) -> io::Result<Self> {
         let document: Value = serde_json::from_slice(&std::fs::read(file)?)?;
+        let unknown: Vec<&str> =
+            methods::all().filter(|it| !is_there(&document, *it)).map(|it| it.2).collect();
+        if !unknown.is_empty() {
+            let text = format!("not in the description as the fake has it: {unknown:?}");
+            return Err(io::Error::new(io::ErrorKind::InvalidData, text));
+        }
         Ok(Description { document, compiled: BTreeMap::new() })
     }
 
@@ -42,21 +57,27 @@ impl Description {
         Some(json!({ "allOf": [schema], "components": components }))
     }
 
-    fn validator(&mut self, operation: &str, about: &'static str) -> Option<Arc<Validator>> {
+    fn validator(&mut self, operation: &str, about: &'static str) -> Compiled {
         let key = (operation.to_owned(), about);
         if let Some(known) = self.compiled.get(&key) {
             return known.clone();
         }
-        let schema = self.schema(operation, about);
-        let made = schema.and_then(|schema| jsonschema::draft202012::new(&schema).ok()).map(Arc::new);
+        let compile =
+            |schema| jsonschema::draft202012::new(&schema).map(Arc::new).map_err(|it| it.to_string());
+        let made = self.schema(operation, about).map(compile).transpose();
         self.compiled.insert(key, made.clone());
         made
     }
 
     fn faults_of(&mut self, operation: &str, about: &'static str, value: &Value) -> Vec<String> {
-        let Some(validator) = self.validator(operation, about) else { return Vec::new() };
-        let faults = validator.iter_errors(value);
-        faults.map(|fault| format!("{operation}, {about}, at {}: {fault}", fault.instance_path)).collect()
+        match self.validator(operation, about) {
+            Ok(None) => Vec::new(),
+            Ok(Some(validator)) => {
+                let faults = validator.iter_errors(value);
+                faults.map(|it| format!("{operation}, {about}, at {}: {it}", it.instance_path)).collect()
+            }
+            Err(why) => vec![format!("{operation}, {about}: the description cannot be used: {why}")],
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The whole state of the fake platform, and the questions a test asks of it.
 //! Apps change it through `methods`, people through `people`; what is handed to apps is in `events` and `interact`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -98,6 +98,8 @@ pub struct World {
     pub(super) description: Option<super::spec::Description>,
     /// Messages by author and nonce, as long as they are remembered.
     pub(super) nonces: BTreeMap<(Snowflake, String), (Snowflake, Snowflake, Instant)>,
+    /// Webhooks that were called and are not there.
+    pub(super) dead_webhooks: BTreeSet<Snowflake>,
     last_id: Snowflake,
     /// Its own address, for the URLs that it hands out.
     pub(super) base: String,
@@ -121,6 +123,7 @@ impl World {
             limits: Limits::default(),
             description: None,
             nonces: BTreeMap::new(),
+            dead_webhooks: BTreeSet::new(),
             last_id: Snowflake::default(),
             base: String::new(),
         }

@@ -321,6 +321,8 @@ async fn pins_and_typing_are_seen() {
     ok(&scene.app, "PUT", &pin, Value::Null).await;
     let pins = get(&scene.app, &format!("channels/{}/messages/pins", scene.help)).await;
     assert_eq!(pins["items"][0]["message"]["content"], "card");
+    let before = get(&scene.app, &format!("channels/{}/pins", scene.help)).await;
+    assert_eq!(before[0]["id"], id);
     ok(&scene.app, "DELETE", &pin, Value::Null).await;
     ok(&scene.app, "POST", &format!("channels/{}/typing", scene.help), Value::Null).await;
     let typed = |world: &deskbridge_platforms::discord::World| world.ledger.typing.len() == 1;

@@ -5,6 +5,9 @@
 mod aiogram;
 mod client;
 mod discord_app;
+mod discord_gateway;
+mod discord_interactions;
+mod discord_js;
 mod discord_messages;
 mod openai;
 mod openai_faults;

@@ -25,6 +25,10 @@ pub(super) const METHODS: &[Method] = &[
     method("GET", "channels/{channel_id}/messages/pins", "list_pins", list_pins),
     method("PUT", "channels/{channel_id}/messages/pins/{message_id}", "create_pin", pin),
     method("DELETE", "channels/{channel_id}/messages/pins/{message_id}", "delete_pin", unpin),
+    // The same by their earlier paths, which clients still use.
+    method("GET", "channels/{channel_id}/pins", "deprecated_list_pins", list_pins_bare),
+    method("PUT", "channels/{channel_id}/pins/{message_id}", "deprecated_create_pin", pin),
+    method("DELETE", "channels/{channel_id}/pins/{message_id}", "deprecated_delete_pin", unpin),
     method("GET", "channels/{channel_id}/messages/{message_id}", "get_message", get),
     method("PATCH", "channels/{channel_id}/messages/{message_id}", "update_message", update),
     method("DELETE", "channels/{channel_id}/messages/{message_id}", "delete_message", delete),
@@ -211,6 +215,15 @@ fn list_pins(world: &mut World, caller: Caller, params: &Params) -> Answer {
     };
     let items: Vec<Value> = pinned.iter().map(json).collect();
     Good::with(json!({ "items": items, "has_more": false }))
+}
+
+fn list_pins_bare(world: &mut World, caller: Caller, params: &Params) -> Answer {
+    let mut answer = list_pins(world, caller, params)?;
+    if let Some(body) = &mut answer.body {
+        let items = body["items"].as_array().into_iter().flatten();
+        *body = items.map(|item| item["message"].clone()).collect();
+    }
+    Ok(answer)
 }
 
 fn may_pin(world: &World, caller: Caller, params: &Params) -> Result<(Snowflake, Snowflake), ApiError> {

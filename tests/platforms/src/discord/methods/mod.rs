@@ -58,6 +58,11 @@ const GROUPS: [&[Method]; 10] = [
     commands::METHODS,
 ];
 
+/// Verb, path and name of every operation that the fake knows.
+pub(super) fn all() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    GROUPS.into_iter().flatten().map(|method| (method.verb, method.path, method.operation))
+}
+
 /// The parts of a path that vary, when it is of this form.
 fn fit(form: &'static str, path: &str) -> Option<PathParts> {
     let (mut wanted, mut given) = (form.split('/'), path.split('/'));

@@ -118,12 +118,8 @@ fn remove_all(world: &mut World, caller: Caller, params: &Params) -> Answer {
     if !world.may(caller.bot, at.0, MANAGE_MESSAGES) {
         return refuse(50_013);
     }
-    let all = std::mem::take(&mut world.message_mut(at.0, at.1)?.reactions);
-    for reaction in all {
-        for user in reaction.users {
-            world.announce_reaction(at, user, &reaction.emoji, false);
-        }
-    }
+    world.message_mut(at.0, at.1)?.reactions.clear();
+    world.announce_no_reactions(at);
     Good::empty()
 }
 

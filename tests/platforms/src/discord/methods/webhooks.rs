@@ -146,8 +146,12 @@ fn delete(world: &mut World, caller: Caller, params: &Params) -> Answer {
 
 /// # Errors
 /// `10015`, `50027`.
-fn by_token(world: &World, params: &Params) -> Result<Webhook, ApiError> {
+fn by_token(world: &mut World, params: &Params) -> Result<Webhook, ApiError> {
     let id = params.id("webhook_id")?;
+    if !world.webhooks.contains_key(&id) && !world.dead_webhooks.insert(id) {
+        // "Rate Limits": who goes on calling it is taken for one who means harm.
+        world.ledger.violation(format!("webhook {id} was called again though it is gone"));
+    }
     let webhook = world.webhooks.get(&id).ok_or_else(|| ApiError::coded(10_015))?;
     if webhook.token == params.at("webhook_token") { Ok(webhook.clone()) } else { refuse(50_027) }
 }
@@ -261,7 +265,7 @@ fn own_message(
 }
 
 /// The message that a path means: a webhook's, or an interaction's.
-fn meant(world: &World, params: &Params) -> Result<(Snowflake, Snowflake, Snowflake), ApiError> {
+fn meant(world: &mut World, params: &Params) -> Result<(Snowflake, Snowflake, Snowflake), ApiError> {
     let id = params.id("webhook_id")?;
     if world.apps.contains_key(&id) {
         let (channel, message) = world.answer_of(id, params.at("webhook_token"), params.at("message_id"))?;
