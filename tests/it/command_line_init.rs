@@ -197,7 +197,7 @@ fn a_person_is_asked() {
     assert!(config.contains("\n#= [channels.telegram.desk]\n"));
     // Enter takes what is usual: the widget, and nothing that lacks a secret.
     let there = tempfile::tempdir().unwrap();
-    assert_eq!(run(there.path(), &["init"], &[], "\n\n\n\n\n\n\n").code, 0);
+    assert_eq!(run(there.path(), &["init"], &[], "\n\n\n\n\n\n\n\n").code, 0);
     sound(&there, "1 channel ");
     // An answer that never comes writes nothing.
     let nowhere = tempfile::tempdir().unwrap();
