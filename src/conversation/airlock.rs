@@ -222,7 +222,7 @@ pub fn may_send(cx: &Context<'_>, by: &TechnicianId, via: &Via, message: Message
 }
 
 pub fn refuse_send(cx: &mut Context<'_>, via: &Via, verb: &Verb) {
-    assisting::refuse(cx, via, verb, "only a text that was kept here can be sent, by who wrote it");
+    desk::refuse(cx, via, verb, "only a text that was kept here can be sent, by who wrote it");
 }
 
 /// Sends what was kept, on purpose; it leaves a trace. See [`may_send`].

@@ -266,7 +266,7 @@ fn on_verb(mut stage: Assigned, cx: &mut Context<'_>, by: &DeskActor, via: &Via,
             }
             if stage.technician != technician {
                 let why = format!("{} has it; use “take over”", cx.policy.name(&stage.technician));
-                assisting::refuse(cx, via, verb, &why);
+                desk::refuse(cx, via, verb, &why);
             }
             cx.toast("It is yours");
         }
@@ -274,7 +274,7 @@ fn on_verb(mut stage: Assigned, cx: &mut Context<'_>, by: &DeskActor, via: &Via,
             if stage.transfer.as_ref().is_some_and(|transfer| transfer.to == technician) {
                 end_transfer(&mut stage, cx);
             } else {
-                assisting::refuse(cx, via, verb, "it is not offered to you");
+                desk::refuse(cx, via, verb, "it is not offered to you");
             }
         }
         Verb::TakeOver => return take_over(stage, cx, &technician, via),
@@ -286,7 +286,7 @@ fn on_verb(mut stage: Assigned, cx: &mut Context<'_>, by: &DeskActor, via: &Via,
         Verb::Join => colleagues::invite(&mut stage, cx, &technician, &technician),
         Verb::Backup => colleagues::call(&stage, cx, &technician),
         Verb::Leave if stage.technician == technician => {
-            assisting::refuse(cx, via, verb, "it is yours; transfer it, hand it back or resolve it");
+            desk::refuse(cx, via, verb, "it is yours; transfer it, hand it back or resolve it");
         }
         Verb::Leave => {
             stage.co_repliers.retain(|with| *with != technician);
@@ -299,7 +299,7 @@ fn on_verb(mut stage: Assigned, cx: &mut Context<'_>, by: &DeskActor, via: &Via,
             let notice = DeskNotice::Snoozed { by: cx.policy.name(&technician), period: *period };
             cx.tell_desks(&notice, &desks, &[]);
         }
-        Verb::Handback if !assisting::answers(cx) => assisting::refuse_handback(cx, via),
+        Verb::Handback if !assisting::answers(cx) => desk::refuse_handback(cx, via),
         Verb::Handback => return hand_back(stage, cx, &technician),
         Verb::Resolve { silently } => return resolve(stage, cx, technician, *silently),
         Verb::Csat => {
@@ -310,7 +310,7 @@ fn on_verb(mut stage: Assigned, cx: &mut Context<'_>, by: &DeskActor, via: &Via,
             airlock::send_kept(cx, &technician, via, *message);
         }
         Verb::Send { .. } => airlock::refuse_send(cx, via, verb),
-        Verb::Reopen => assisting::refuse(cx, via, verb, "it is open"),
+        Verb::Reopen => desk::refuse(cx, via, verb, "it is open"),
         Verb::Ticket
         | Verb::Priority { .. }
         | Verb::Label { .. }
@@ -342,7 +342,7 @@ fn transfer(
             // An offline target would leave the requester waiting for ever (T38).
             format!("{} is not available", cx.policy.name(who))
         };
-        assisting::refuse(cx, via, &verb, &why);
+        desk::refuse(cx, via, &verb, &why);
         return;
     }
     stage.transfer = Some(Transfer { to: who.clone(), until: cx.now + cx.timers().offer });

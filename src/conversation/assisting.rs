@@ -410,7 +410,7 @@ fn on_verb(stage: Assisting, cx: &mut Context<'_>, by: &DeskActor, via: &Via, ve
         | Verb::Snooze { .. }
         | Verb::Handback
         | Verb::Reopen => {
-            refuse(cx, via, verb, "the assistant has this conversation; take over first");
+            desk::refuse(cx, via, verb, "the assistant has this conversation; take over first");
             Stage::Assisting(stage)
         }
         Verb::Ticket
@@ -433,13 +433,4 @@ pub fn answers(cx: &Context<'_>) -> bool {
         AssistantMode::First | AssistantMode::Choice => true,
         AssistantMode::DraftOnly | AssistantMode::Off => false,
     }
-}
-
-pub fn refuse_handback(cx: &mut Context<'_>, via: &Via) {
-    refuse(cx, via, &Verb::Handback, "no assistant answers in this queue");
-}
-
-/// Tells somebody that a verb does not fit here.
-pub fn refuse(cx: &mut Context<'_>, via: &Via, verb: &Verb, why: &str) {
-    cx.whisper(via, &DeskNotice::Refused { verb: verb.name(), why: why.to_owned() });
 }

@@ -310,7 +310,7 @@ fn on_verb(stage: Closed, cx: &mut Context<'_>, by: &DeskActor, via: &Via, verb:
         | Verb::Snooze { .. }
         | Verb::Handback
         | Verb::Resolve { .. } => {
-            assisting::refuse(cx, via, verb, "it is closed; reopen it first");
+            desk::refuse(cx, via, verb, "it is closed; reopen it first");
             Stage::Closed(stage)
         }
         Verb::Ticket

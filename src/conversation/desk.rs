@@ -209,7 +209,7 @@ fn label(cx: &mut Context<'_>, via: &Via, verb: &Verb, add: &[String], remove: &
     let kept = cx.c.labels.iter().filter(|label| !remove.contains(label));
     let all: BTreeSet<String> = kept.chain(add).cloned().collect();
     if all.len() > LABELS {
-        assisting::refuse(cx, via, verb, &format!("{LABELS} labels at most"));
+        refuse(cx, via, verb, &format!("{LABELS} labels at most"));
         return;
     }
     cx.c.labels = all.into_iter().collect();
@@ -312,4 +312,14 @@ pub fn suggested(cx: &mut Context<'_>, via: &Via) {
         // The console reads it from the conversation's messages.
         Via::Console => {}
     }
+}
+
+/// Where nobody would take it back.
+pub fn refuse_handback(cx: &mut Context<'_>, via: &Via) {
+    refuse(cx, via, &Verb::Handback, "no assistant answers in this queue");
+}
+
+/// Tells somebody that a verb does not fit here.
+pub fn refuse(cx: &mut Context<'_>, via: &Via, verb: &Verb, why: &str) {
+    cx.whisper(via, &DeskNotice::Refused { verb: verb.name(), why: why.to_owned() });
 }

@@ -85,7 +85,7 @@ fn take_away(cx: &mut Context<'_>, desk: SessionId, messages: &[MessageId]) {
 /// Technicians find it closed for good.
 pub fn refuse(stage: Closed, cx: &mut Context<'_>, by: &DeskActor, via: &Via, what: &DeskEvent) -> Stage {
     if let (Some(verb), DeskActor::Technician(_)) = (desk::verb_of(what), by) {
-        assisting::refuse(cx, via, &verb, ERASED);
+        desk::refuse(cx, via, &verb, ERASED);
     } else if let (DeskEvent::Posted { .. }, DeskActor::Technician(_)) = (what, by) {
         cx.whisper(via, &DeskNotice::Misread { why: ERASED.to_owned() });
     }

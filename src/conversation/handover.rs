@@ -167,7 +167,7 @@ fn on_roster(mut stage: Handover, cx: &mut Context<'_>, what: &RosterEvent) -> S
         // Allocation looks again with fresh figures.
         RosterEvent::ClaimRefused { .. } => Stage::Handover(stage),
         RosterEvent::WentOffline { technician } => {
-            if offered_to(&stage, technician) {
+            if stage.is_offered_to(technician) {
                 stage.offer = None;
             }
             Stage::Handover(stage)
@@ -181,10 +181,6 @@ fn on_roster(mut stage: Handover, cx: &mut Context<'_>, what: &RosterEvent) -> S
             Stage::Handover(stage)
         }
     }
-}
-
-fn offered_to(stage: &Handover, technician: &TechnicianId) -> bool {
-    matches!(&stage.offer, Some(Offer { to: OfferTo::One(offered), .. }) if offered == technician)
 }
 
 fn offer(mut stage: Handover, cx: &mut Context<'_>, to: &OfferTo) -> Stage {
@@ -329,7 +325,7 @@ fn on_verb(mut stage: Handover, cx: &mut Context<'_>, by: &DeskActor, via: &Via,
     match verb {
         Verb::Accept | Verb::TakeOver => assigned::accept(stage, cx, &technician, via),
         Verb::Decline => {
-            let offered = offered_to(&stage, &technician);
+            let offered = stage.is_offered_to(&technician);
             exclude(&mut stage, cx, &technician);
             if offered {
                 stage.offer = None;
@@ -342,7 +338,7 @@ fn on_verb(mut stage: Handover, cx: &mut Context<'_>, by: &DeskActor, via: &Via,
         Verb::Transfer { to: TransferTo::Technician { who, available } } => {
             if !available {
                 let why = format!("{} is not available; nobody would be asked", cx.policy.name(who));
-                assisting::refuse(cx, via, verb, &why);
+                desk::refuse(cx, via, verb, &why);
                 return Stage::Handover(stage);
             }
             stage.offer = None;
@@ -351,7 +347,7 @@ fn on_verb(mut stage: Handover, cx: &mut Context<'_>, by: &DeskActor, via: &Via,
         }
         Verb::Transfer { to: TransferTo::Queue(queue) } => to_queue(stage, cx, &technician, queue),
         Verb::Handback if !assisting::answers(cx) => {
-            assisting::refuse_handback(cx, via);
+            desk::refuse_handback(cx, via);
             Stage::Handover(stage)
         }
         Verb::Handback => {
@@ -380,7 +376,7 @@ fn on_verb(mut stage: Handover, cx: &mut Context<'_>, by: &DeskActor, via: &Via,
         | Verb::Snooze { .. }
         | Verb::Reopen
         | Verb::Csat => {
-            assisting::refuse(cx, via, verb, "nobody has this conversation yet; accept it first");
+            desk::refuse(cx, via, verb, "nobody has this conversation yet; accept it first");
             Stage::Handover(stage)
         }
         Verb::Ticket

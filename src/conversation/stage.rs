@@ -69,6 +69,13 @@ pub struct Handover {
     pub front: bool,
 }
 
+impl Handover {
+    /// Whether it is offered to this technician alone.
+    pub fn is_offered_to(&self, technician: &TechnicianId) -> bool {
+        matches!(&self.offer, Some(Offer { to: OfferTo::One(offered), .. }) if offered == technician)
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Offer {
     pub to: OfferTo,

@@ -19,10 +19,9 @@ use deskbridge_conversation::{
 use deskbridge_store::{Admin, Applied, Apply, Cause, Refs, RemoteRef, StoreError, Target};
 
 use super::identity::who;
+use super::cleaning::clean;
 use super::{Bridge, duty, identity};
 
-/// Characters of a message that are kept (S43); no platform of ours carries more.
-const MAX_TEXT: usize = 100_000;
 /// How often a whole job is tried again after a conflict with another node.
 const CONFLICTS: u32 = 5;
 
@@ -227,40 +226,6 @@ fn read(bridge: &Bridge, mut inbound: Inbound) -> Read {
         && adapter.is_none_or(|adapter| adapter.takes_requesters(&inbound.address))
         && inbound.from.kind != SenderKind::Bot;
     if open { read_requester(&policy.policy, inbound) } else { Read::Nothing }
-}
-
-/// NUL characters are valid in a message and in no database; absurd lengths are cut with a notice.
-fn clean(inbound: &mut Inbound) {
-    match &mut inbound.event {
-        InboundEvent::Posted { content, .. } | InboundEvent::Edited { content, .. } => {
-            if content.text.contains('\0') {
-                content.text = content.text.replace('\0', "\u{fffd}");
-            }
-            if content.text.chars().count() > MAX_TEXT {
-                content.text = content.text.chars().take(MAX_TEXT).collect();
-                content.text.push_str("\n\n… (cut)");
-            }
-            content.mentions.clear();
-            content.card = None;
-            content.actions.clear();
-            if let Some(album) = &mut content.album {
-                album.since = None;
-            }
-            for attachment in &mut content.attachments {
-                attachment.name = attachment.name.replace('\0', "");
-            }
-        }
-        InboundEvent::Deleted { .. }
-        | InboundEvent::Reacted { .. }
-        | InboundEvent::Invoked { .. }
-        | InboundEvent::Started { .. }
-        | InboundEvent::Typing
-        | InboundEvent::Read { .. }
-        | InboundEvent::Left
-        | InboundEvent::Returned
-        | InboundEvent::RoomMoved { .. }
-        | InboundEvent::ThreadChanged { .. } => {}
-    }
 }
 
 fn remote_ref(at: &Address, message: &RemoteMessageId) -> RemoteRef {

@@ -10,6 +10,7 @@ pub mod anew;
 pub mod attachments;
 pub mod board;
 pub mod bus;
+pub mod cleaning;
 pub mod compose;
 pub mod dispatch;
 pub mod duty;

@@ -5,6 +5,7 @@
 
 mod console;
 mod discord;
+mod notices;
 mod slack;
 mod teams;
 mod telegram;
@@ -38,6 +39,8 @@ enum To {
     Telegram,
     Discord,
     Console,
+    /// Told by a flow of Workflows; answered in the console.
+    Notices,
 }
 
 /// A message as its platform names it.
@@ -82,6 +85,10 @@ trait Desk {
     async fn resolves(&self);
     async fn shown(&self) -> Vec<String>;
     async fn files(&self) -> Vec<Vec<u8>>;
+    /// What a place is told where nobody can answer; `None`: there is no such place.
+    fn notices(&self) -> Option<Vec<String>> {
+        None
+    }
     fn violations(&self) -> Vec<String>;
 }
 
@@ -128,6 +135,7 @@ impl Scene {
             To::Telegram => self.telegram().await,
             To::Discord => self.discord().await,
             To::Console => Rc::new(console::Console::default()),
+            To::Notices => Rc::new(notices::Notices::open().await),
         }
     }
 }
@@ -220,6 +228,12 @@ async fn main_conversation(from: From, to: To, base: Base) {
     pair.until("the manual at the requester", async || maria.files().await.contains(&manual)).await;
     bob.resolves().await;
     pair.maria_reads("has marked this as resolved").await;
+    if bob.notices().is_some() {
+        for state in ["🟠 #1", "🔵 #1", "🟢 #1"] {
+            let told = async || count(&bob.notices().unwrap_or_default(), state) > 0;
+            pair.until(&format!("a notice of {state}"), told).await;
+        }
+    }
     let (asked, worked) = (maria.shown().await, bob.shown().await);
     assert_eq!(count(&asked, "the manual"), 1, "{asked:#?}");
     assert_eq!(
@@ -253,24 +267,29 @@ pairs! {
     slack_to_telegram, pg_slack_to_telegram: Slack, Telegram;
     slack_to_discord, pg_slack_to_discord: Slack, Discord;
     slack_to_console, pg_slack_to_console: Slack, Console;
+    slack_to_notices, pg_slack_to_notices: Slack, Notices;
     teams_to_slack, pg_teams_to_slack: Teams, Slack;
     teams_to_teams, pg_teams_to_teams: Teams, Teams;
     teams_to_telegram, pg_teams_to_telegram: Teams, Telegram;
     teams_to_discord, pg_teams_to_discord: Teams, Discord;
     teams_to_console, pg_teams_to_console: Teams, Console;
+    teams_to_notices, pg_teams_to_notices: Teams, Notices;
     telegram_to_slack, pg_telegram_to_slack: Telegram, Slack;
     telegram_to_teams, pg_telegram_to_teams: Telegram, Teams;
     telegram_to_telegram, pg_telegram_to_telegram: Telegram, Telegram;
     telegram_to_discord, pg_telegram_to_discord: Telegram, Discord;
     telegram_to_console, pg_telegram_to_console: Telegram, Console;
+    telegram_to_notices, pg_telegram_to_notices: Telegram, Notices;
     discord_to_slack, pg_discord_to_slack: Discord, Slack;
     discord_to_teams, pg_discord_to_teams: Discord, Teams;
     discord_to_telegram, pg_discord_to_telegram: Discord, Telegram;
     discord_to_discord, pg_discord_to_discord: Discord, Discord;
     discord_to_console, pg_discord_to_console: Discord, Console;
+    discord_to_notices, pg_discord_to_notices: Discord, Notices;
     widget_to_slack, pg_widget_to_slack: Widget, Slack;
     widget_to_teams, pg_widget_to_teams: Widget, Teams;
     widget_to_telegram, pg_widget_to_telegram: Widget, Telegram;
     widget_to_discord, pg_widget_to_discord: Widget, Discord;
     widget_to_console, pg_widget_to_console: Widget, Console;
+    widget_to_notices, pg_widget_to_notices: Widget, Notices;
 }

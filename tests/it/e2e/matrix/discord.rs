@@ -54,8 +54,9 @@ impl Discord {
     }
 }
 
+/// As it is read: bold names are names.
 fn words(messages: &[Message]) -> Vec<String> {
-    messages.iter().map(Message::said).collect()
+    messages.iter().map(|message| message.said().replace("**", "")).collect()
 }
 
 fn id(said: &Said) -> Snowflake {
