@@ -30,17 +30,17 @@ fn now() -> i64 {
 }
 
 /// The channel's section, without a desk.
-pub(super) fn section(fake: &FakeTeams) -> String {
-    let mut section = fake.section();
-    // Where to write is known by what came in alone: nobody listens at the port that the configuration names.
-    section["service_url"] = json!("http://127.0.0.1:9/teams/");
+pub(super) fn section(section: &Value) -> String {
     let keys = section.as_object().expect("keys").iter().map(|(key, value)| format!("{key} = {value}\n"));
     format!("[channels.teams]\nadapter = \"teams\"\n{}", keys.collect::<String>())
 }
 
 /// The channel, with its desk and the one technician.
 fn channel(fake: &FakeTeams) -> String {
-    let channel = section(fake);
+    let mut keys = fake.section();
+    // Where to write is known by what came in alone: nobody listens at the port that the configuration names.
+    keys["service_url"] = json!("http://127.0.0.1:9/teams/");
+    let channel = section(&keys);
     let technician = format!("[[technicians]]\nname = \"Bob\"\nidentities = [\"teams:aad-{BOB}\"]\n");
     format!("{channel}[channels.teams.desk]\nroom = \"{DESK}\"\n{technician}")
 }

@@ -116,7 +116,7 @@ impl Teams {
 #[async_trait(?Send)]
 impl Requester for Teams {
     fn section(&self) -> String {
-        section(&self.fake)
+        section(&self.fake.section())
     }
 
     async fn connect(&self, bridge: &Bridge) {
