@@ -18,8 +18,8 @@ use deskbridge_conversation::{
 };
 use deskbridge_store::{Admin, Applied, Apply, Cause, Refs, RemoteRef, StoreError, Target};
 
-use super::identity::who;
 use super::cleaning::clean;
+use super::identity::who;
 use super::{Bridge, duty, identity};
 
 /// How often a whole job is tried again after a conflict with another node.
