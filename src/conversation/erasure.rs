@@ -52,6 +52,44 @@ fn forget(cx: &mut Context<'_>) {
     cx.c.stretch.from = cx.c.seq;
 }
 
+/// Takes out of an event what somebody said in passing: words that were tagged, and why something went wrong, which may
+/// name a person or their file. Places are [`nowhere`]'s.
+pub fn without_words(body: &mut EventBody) {
+    let words: Vec<&mut String> = match body {
+        EventBody::Requester {
+            what: RequesterEvent::Pressed { verb: RequesterVerb::Tag { word, .. } },
+            ..
+        } => vec![word],
+        EventBody::Desk { what: DeskEvent::Verb { verb: Verb::Label { add, remove } }, .. } => {
+            add.iter_mut().chain(remove).collect()
+        }
+        EventBody::Desk { what: DeskEvent::Misread { why }, .. }
+        | EventBody::Assistant(AssistantEvent::Answered { answer: Answer::Failed { why }, .. })
+        | EventBody::Ticket(TicketEvent::Failed { why }) => vec![why],
+        EventBody::Delivery(delivery) => match &mut delivery.outcome {
+            Outcome::Sent { note, .. } => {
+                *note = None;
+                Vec::new()
+            }
+            Outcome::Failed { why }
+            | Outcome::Unknown { why }
+            | Outcome::Gone { why }
+            | Outcome::ThreadGone { why } => vec![why],
+            Outcome::Moved { .. } => Vec::new(),
+        },
+        EventBody::Requester { .. }
+        | EventBody::Desk { .. }
+        | EventBody::Assistant(_)
+        | EventBody::Roster(_)
+        | EventBody::Ticket(_)
+        | EventBody::Timer { .. }
+        | EventBody::Erased { .. } => Vec::new(),
+    };
+    for word in words {
+        *word = "erased".to_owned();
+    }
+}
+
 /// An address at which nobody ever was.
 pub fn nowhere(conversation: ConversationId, session: &Session) -> Address {
     Address::room(&session.address.channel, format!("erased-{}-{}", conversation.0, session.id.0))

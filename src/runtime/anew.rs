@@ -22,6 +22,9 @@ pub async fn open(
     conversation: &Conversation,
     first_seq: u64,
 ) -> Result<Verdict, StoreError> {
+    if conversation.is_erased() {
+        return end(bridge, row, DeliveryState::Cancelled, "the requester was erased").await;
+    }
     let Some(session) = conversation.requester_session() else {
         return end(bridge, row, DeliveryState::Cancelled, "no requester session").await;
     };
@@ -47,7 +50,7 @@ pub async fn open(
             )
         }
         // Nothing was said: the button "talk to a human" asked for it.
-        None => (bridge.now(), RequesterEvent::Pressed { verb: RequesterVerb::Human }),
+        None => (row.created, RequesterEvent::Pressed { verb: RequesterVerb::Human }),
     };
     let policy = bridge.policy.current();
     let queue = policy.policy.queue_of(&session.address.channel);

@@ -10,13 +10,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use deskbridge_contract::{Address, AttachmentSource, ChannelName, RemoteUserId, ShelfError};
+use deskbridge_conversation::identity::Said;
 use deskbridge_conversation::{
     Author, Conversation, ConversationId, EventBody, MessageId, Outcome, RequesterEvent, RequesterId,
-    RequesterVerb, SessionRole, TechnicianId, erasure,
+    SessionId, SessionRole, TechnicianId, erasure,
 };
 use deskbridge_services::blobs::BlobError;
 use deskbridge_store::read::ConversationFilter;
-use deskbridge_store::rows::{LogRow, MessageRow};
+use deskbridge_store::rows::{KeptRow, LogRow, MessageRow};
 use deskbridge_store::{Admin, Applied, Apply, Cause, Forgotten, Refs, StoreError, Target};
 
 use super::{Bridge, supervisor};
@@ -28,7 +29,7 @@ const QUARANTINE: u32 = 100_000;
 /// How often a conversation that another node holds is tried again.
 const CONFLICTS: u32 = 5;
 /// What is kept with a conversation beside it: kind and, as key, its number.
-const KEPT: [&str; 1] = ["draft"];
+const KEPT: [&str; 1] = [KeptRow::DRAFT];
 
 /// What was erased, in numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
@@ -106,8 +107,9 @@ impl Bridge {
             }
         }
         let quarantine = self.quarantined(&channel, &requesters, &at).await?;
+        let kept = self.strangers(&requesters).await?;
         self.writer
-            .admin(Admin::Forget(Forgotten { requesters, quarantine, ..Forgotten::default() }))
+            .admin(Admin::Forget(Forgotten { requesters, quarantine, kept, ..Forgotten::default() }))
             .await?;
         erased.overwritten = match self.writer.scrub().await {
             Ok(()) => true,
@@ -136,6 +138,19 @@ impl Bridge {
         }
     }
 
+    /// What is kept of those who said that they are nobody who works here.
+    async fn strangers(&self, requesters: &[RequesterId]) -> Result<Vec<(String, String)>, StoreError> {
+        let mut kept = Vec::new();
+        for name in requesters {
+            let row = self.read.kept_one(KeptRow::IDENTITY, "", name.as_str()).await?;
+            let said = row.and_then(|row| serde_json::from_str::<Said>(row.value.as_deref()?).ok());
+            if said.is_some_and(|said| !said.is_me) {
+                kept.push((KeptRow::IDENTITY.to_owned(), name.0.clone()));
+            }
+        }
+        Ok(kept)
+    }
+
     async fn erase_conversation(
         &self,
         id: ConversationId,
@@ -151,9 +166,7 @@ impl Bridge {
         let shown: Vec<MessageId> = messages.iter().filter(shown).map(|row| row.id).collect();
         let mut files: BTreeSet<String> = messages.iter().flat_map(files_of).collect();
         files.extend(self.read.blobs_of(id).await?.into_iter().map(|row| row.id));
-        for file in &files {
-            self.blobs.remove(file).await?;
-        }
+        self.remove(&files).await?;
         self.scrub_log(&before, 0).await?;
         let seq = before.seq;
         let apply = Apply {
@@ -166,15 +179,28 @@ impl Bridge {
             guard: None,
         };
         self.applied(apply).await?;
-        // What was logged meanwhile.
+        // What was copied meanwhile; from now on nothing is (the store refuses it).
+        let late: BTreeSet<String> = self.read.blobs_of(id).await?.into_iter().map(|row| row.id).collect();
+        self.remove(&late).await?;
+        files.extend(late);
+        // And what was logged.
         self.scrub_log(&before, seq + 1).await?;
         let kept = KEPT.iter().map(|kind| ((*kind).to_owned(), id.0.to_string())).collect();
-        let blobs = files.iter().cloned().collect();
-        self.writer.admin(Admin::Forget(Forgotten { kept, blobs, ..Forgotten::default() })).await?;
+        self.writer.admin(Admin::Forget(Forgotten { kept, ..Forgotten::default() })).await?;
         messages.iter().for_each(|row| self.board.forget_message(row.id));
         erased.conversations += 1;
         erased.messages += messages.len();
         erased.files += files.len();
+        Ok(())
+    }
+
+    /// The bytes first: as long as the rows are there, it is known what is to be removed.
+    async fn remove(&self, files: &BTreeSet<String>) -> Result<(), ErasureError> {
+        for file in files {
+            self.blobs.remove(file).await?;
+        }
+        let blobs = files.iter().cloned().collect();
+        self.writer.admin(Admin::Forget(Forgotten { blobs, ..Forgotten::default() })).await?;
         Ok(())
     }
 
@@ -293,32 +319,30 @@ fn scrubbed(of: &Conversation, mut row: LogRow) -> Option<LogRow> {
         let session = of.session(session)?;
         matches!(session.role, SessionRole::Requester { .. }).then(|| erasure::nowhere(of.id, session))
     };
-    match &mut row.event.body {
-        EventBody::Requester {
-            what: RequesterEvent::Pressed { verb: RequesterVerb::Tag { word, .. } },
-            ..
-        } => {
-            *word = "erased".to_owned();
-        }
-        EventBody::Requester { session, what: RequesterEvent::RoomMoved { to } } => *to = place(*session)?,
+    let before = row.event.body.clone();
+    let body = &mut row.event.body;
+    erasure::without_words(body);
+    let (session, at) = match body {
+        EventBody::Requester { session, what: RequesterEvent::RoomMoved { to } } => (*session, Some(to)),
         EventBody::Delivery(delivery) => match &mut delivery.outcome {
-            Outcome::Sent { address: to, .. } | Outcome::Moved { to } => *to = place(delivery.session)?,
+            Outcome::Sent { address: to, .. } | Outcome::Moved { to } => (delivery.session, Some(to)),
             Outcome::Failed { .. }
             | Outcome::Unknown { .. }
             | Outcome::Gone { .. }
-            | Outcome::ThreadGone { .. } => {
-                return None;
-            }
+            | Outcome::ThreadGone { .. } => (delivery.session, None),
         },
-        EventBody::Requester { .. }
-        | EventBody::Desk { .. }
+        EventBody::Requester { session, .. } => (*session, None),
+        EventBody::Desk { .. }
         | EventBody::Assistant(_)
         | EventBody::Roster(_)
         | EventBody::Ticket(_)
         | EventBody::Timer { .. }
-        | EventBody::Erased { .. } => return None,
+        | EventBody::Erased { .. } => (SessionId(0), None),
+    };
+    if let (Some(at), Some(nowhere)) = (at, place(session)) {
+        *at = nowhere;
     }
-    Some(row)
+    (row.event.body != before).then_some(row)
 }
 
 #[cfg(test)]

@@ -13,8 +13,7 @@ use deskbridge_store::{Admin, Committed, Read, StoreError};
 
 use super::{Bridge, rooms};
 
-/// The kind under which answers are kept; the key is the identity.
-const KIND: &str = "identity";
+const KIND: &str = KeptRow::IDENTITY;
 
 /// The configuration's policy with everything in it that happened since: rooms that moved, identities that were confirmed.
 pub async fn in_force(read: &dyn Read, policy: Policy) -> Result<Policy, StoreError> {

@@ -153,6 +153,9 @@ impl<'a> Batch<'a> {
     }
 
     fn end_attempt(&mut self, effect: deskbridge_conversation::EffectId, outcome: String) {
+        let says_more = DeliveryState::from_name(&outcome).is_none();
+        let erased = says_more && self.is_erased(Some(effect.conversation));
+        let outcome = if erased { AttemptRow::ERASED.to_owned() } else { outcome };
         self.changes.attempt_ends.retain(|(other, _, _)| *other != effect);
         self.changes.attempt_ends.push((effect, self.now, outcome));
     }

@@ -156,7 +156,8 @@ pub enum Admin {
     PutLogin(LoginRow),
     /// By the hashes of their secrets.
     EndLogins(Vec<String>),
-    /// `updated` is stamped by the writer.
+    /// `updated` is stamped by the writer. Answered `Unknown`, and not stored, where it is a draft for a conversation whose
+    /// requester was erased.
     Keep(KeptRow),
     Audit {
         by: Option<String>,
@@ -189,6 +190,8 @@ pub struct Forgotten {
     pub blobs: Vec<String>,
     /// (kind, key), whoever owns it.
     pub kept: Vec<(String, String)>,
+    /// (kind, time): what was written before that, whoever owns it.
+    pub old_kept: Vec<(String, Timestamp)>,
     /// Log rows whose event names a place or a word of the requester, with a blank in its stead.
     pub log: Vec<LogRow>,
 }

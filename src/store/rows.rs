@@ -135,6 +135,11 @@ impl DeliveryState {
     }
 }
 
+impl AttemptRow {
+    /// The outcome of one whose own words named somebody who was erased.
+    pub(crate) const ERASED: &'static str = "erased";
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AttemptRow {
     pub effect: EffectId,
@@ -318,8 +323,17 @@ impl KeptRow {
     pub const FACTOR: &'static str = "factor";
     /// What a request was answered, by its idempotency key.
     pub const ANSWERED: &'static str = "answered";
+    /// What somebody has written and not sent; the key is the conversation's number.
+    pub const DRAFT: &'static str = "draft";
+    /// Whether an identity is somebody's who works here; the key is the identity.
+    pub const IDENTITY: &'static str = "identity";
     /// Kinds that are in no export.
     pub const SECRET: [&'static str; 2] = [KeptRow::FACTOR, KeptRow::ANSWERED];
+
+    /// The conversation that a draft is for.
+    pub fn drafted(&self) -> Option<ConversationId> {
+        if self.kind == KeptRow::DRAFT { self.key.parse().ok().map(ConversationId) } else { None }
+    }
 }
 
 /// Something written in the console: a canned reply, a draft, a setting.

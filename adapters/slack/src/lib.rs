@@ -71,6 +71,9 @@ pub(crate) struct Me {
     pub bot_id: Option<String>,
     /// As people see the bot in texts that mention it.
     pub name: Option<String>,
+    /// Of the organisation, where the workspace is one of an Enterprise Grid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enterprise_id: Option<String>,
 }
 
 impl Me {
@@ -97,6 +100,7 @@ impl Slack {
             user_id: identity.user_id,
             bot_id: Some(identity.bot_id).filter(|id| !id.is_empty()),
             name: Some(identity.user).filter(|name| !name.is_empty()),
+            enterprise_id: Some(identity.enterprise_id).filter(|id| !id.is_empty()),
         };
         let known = self.me.write().unwrap_or_else(PoisonError::into_inner).replace(me.clone());
         if known.as_ref() != Some(&me)

@@ -105,7 +105,7 @@ pub(crate) struct People(Mutex<HashMap<String, Entry>>);
 
 impl People {
     /// Looks everybody up who is named in a payload. Never fails: who cannot be had is left out.
-    pub(crate) async fn named_in(&self, api: &Api, team: &str, payload: &Value, now: Timestamp) -> Known {
+    pub(crate) async fn named_in(&self, api: &Api, me: &Me, payload: &Value, now: Timestamp) -> Known {
         let mut ids = BTreeSet::new();
         gather(payload, 0, &mut ids);
         let (mut known, wanted) = self.remembered(ids, now);
@@ -113,7 +113,7 @@ impl People {
             return known;
         }
         let mut open: BTreeSet<String> = wanted.iter().cloned().collect();
-        let asked = stream::iter(wanted).map(|id| async move { (ask(api, team, &id).await, id) });
+        let asked = stream::iter(wanted).map(|id| async move { (ask(api, me, &id).await, id) });
         let mut asked = std::pin::pin!(asked.buffer_unordered(8));
         let limit = tokio::time::sleep(PATIENCE);
         tokio::pin!(limit);
@@ -189,10 +189,10 @@ impl People {
     }
 }
 
-async fn ask(api: &Api, team: &str, id: &str) -> Option<Person> {
+async fn ask(api: &Api, me: &Me, id: &str) -> Option<Person> {
     let query = [("user", id.to_owned()), ("include_locale", "true".to_owned())];
     match api.get("users.info", &query).await {
-        Ok(answer) => Some(read(answer.get("user")?, team)),
+        Ok(answer) => Some(read(answer.get("user")?, me)),
         Err(fault) => {
             tracing::debug!(error = %fault.error, "a person could not be looked up");
             None
@@ -201,15 +201,18 @@ async fn ask(api: &Api, team: &str, id: &str) -> Option<Person> {
 }
 
 /// "user object". Guests, people of other organisations, and people of connected channels are from outside.
-fn read(user: &Value, team: &str) -> Person {
+fn read(user: &Value, me: &Me) -> Person {
     let profile = user.get("profile").unwrap_or(&Value::Null);
     let name = text(profile, "display_name")
         .or_else(|| text(profile, "real_name"))
         .or_else(|| text(user, "real_name"))
         .or_else(|| text(user, "name"));
     let flag = |key: &str| user.get(key) == Some(&Value::Bool(true));
-    let elsewhere =
-        text(user, "team_id").is_some_and(|of| of != team) && text(user, "enterprise_id").is_none();
+    // In an Enterprise Grid a colleague's home is another workspace of the same organisation.
+    let organisation = text(user, "enterprise_id")
+        .or_else(|| user.get("enterprise_user").and_then(|of| text(of, "enterprise_id")));
+    let colleague = organisation.is_some() && organisation == me.enterprise_id.as_deref();
+    let elsewhere = text(user, "team_id").is_some_and(|of| of != me.team_id) && !colleague;
     let kind = if flag("is_bot") || flag("is_workflow_bot") || text(user, "id") == Some("USLACKBOT") {
         SenderKind::Bot
     } else if is_guest(user) || flag("is_stranger") || flag("deleted") || elsewhere {
@@ -221,9 +224,9 @@ fn read(user: &Value, team: &str) -> Person {
     Person {
         name: name.and_then(clean),
         email: text(profile, "email").map(str::to_owned),
-        // Slack sends a link to an address before it is somebody's; who has not followed it yet has an unconfirmed one.
-        email_verified: text(profile, "email").is_some()
-            && user.get("is_email_confirmed") != Some(&Value::Bool(false)),
+        // Slack sends a link to an address before it is somebody's; whoever has not followed it has an unconfirmed one. Not
+        // said is not confirmed.
+        email_verified: text(profile, "email").is_some() && flag("is_email_confirmed"),
         picture: picture.and_then(names::picture),
         language: text(user, "locale").map(str::to_owned),
         kind,
@@ -273,5 +276,47 @@ fn keep(id: &str, ids: &mut BTreeSet<String>) {
     // A bot's `B…` is no person to ask for.
     if ids::is_user(id) && !id.starts_with('B') {
         ids.insert(id.to_owned());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn me(enterprise: Option<&str>) -> Me {
+        Me { team_id: "T1".into(), enterprise_id: enterprise.map(str::to_owned), ..Me::default() }
+    }
+
+    #[test]
+    fn only_ones_own_organisation_is_inside() {
+        let in_grid = |id: &str| json!({ "team_id": "T2", "enterprise_user": { "enterprise_id": id } });
+        for (user, ours, kind) in [
+            (json!({ "team_id": "T1" }), None, SenderKind::Human),
+            (json!({ "team_id": "T2" }), None, SenderKind::External),
+            (json!({ "team_id": "T2" }), Some("E1"), SenderKind::External),
+            (json!({ "team_id": "T2", "enterprise_id": "E1" }), Some("E1"), SenderKind::Human),
+            (json!({ "team_id": "T2", "enterprise_id": "E2" }), Some("E1"), SenderKind::External),
+            (json!({ "team_id": "T2", "enterprise_id": "E2" }), None, SenderKind::External),
+            (in_grid("E1"), Some("E1"), SenderKind::Human),
+            (in_grid("E2"), Some("E1"), SenderKind::External),
+        ] {
+            assert_eq!(read(&user, &me(ours)).kind, kind, "{user} {ours:?}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_verified_only_where_slack_says_so() {
+        let profile = json!({ "email": "ana@example.com" });
+        for (user, verified) in [
+            (json!({ "profile": profile }), false),
+            (json!({ "profile": profile, "is_email_confirmed": false }), false),
+            (json!({ "profile": profile, "is_email_confirmed": "true" }), false),
+            (json!({ "profile": profile, "is_email_confirmed": true }), true),
+            (json!({ "profile": {}, "is_email_confirmed": true }), false),
+        ] {
+            assert_eq!(read(&user, &me(None)).email_verified, verified, "{user}");
+        }
     }
 }

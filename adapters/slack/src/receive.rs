@@ -198,7 +198,7 @@ async fn event(slack: &Arc<Slack>, inbox: &Inbox, raw: &[u8], body: &Value) -> R
     let event = &body["event"];
     notice(slack, inbox, &envelope.kind, event);
     prepare(slack, inbox, &me.user_id, event).await?;
-    let people = slack.people.named_in(&slack.sending.api, &me.team_id, event, (slack.clock)()).await;
+    let people = slack.people.named_in(&slack.sending.api, &me, event, (slack.clock)()).await;
     match translate::translate(&view(slack, &me, &people), body) {
         Ok(events) => {
             for event in events {
@@ -223,7 +223,7 @@ async fn interaction(
             slack.threads.recall(&inbox.shelf(), channel, root).await.map_err(unavailable)?;
         }
     }
-    let people = slack.people.named_in(&slack.sending.api, &me.team_id, payload, (slack.clock)()).await;
+    let people = slack.people.named_in(&slack.sending.api, &me, payload, (slack.clock)()).await;
     let act = interactions::act(&view(slack, &me, &people), payload);
     match act {
         Ok(act) => acts::perform(slack, inbox, payload, act).await,

@@ -42,6 +42,8 @@ pub(crate) struct Identity {
     pub url: String,
     pub team: String,
     pub team_id: String,
+    /// Empty outside of an Enterprise Grid.
+    pub enterprise_id: String,
     /// The bot's name and its id as a user.
     pub user: String,
     pub user_id: String,
@@ -105,6 +107,7 @@ impl Sending {
             url: text("url"),
             team: text("team"),
             team_id: text("team_id"),
+            enterprise_id: text("enterprise_id"),
             user: text("user"),
             user_id: text("user_id"),
             bot_id: text("bot_id"),

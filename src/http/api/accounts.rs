@@ -82,6 +82,10 @@ pub async fn disable(api: Arc<Api>, call: Call) -> Answer {
 
 pub async fn link(api: Arc<Api>, call: Call) -> Answer {
     let id = api.technician_of(&call)?;
+    // Else a session alone would be worth a new password.
+    if call.caller.technician.as_ref() == Some(&id) {
+        return Err(Problem::forbidden("own-account", "your own password is changed with the one you have"));
+    }
     let _one = api.accounts.lock().await;
     let path = link_for(&api.bridge.writer, api.bridge.now(), id.clone()).await?;
     api.audit(Some(call.caller.known_as()), format!("made a one-time link for {id}")).await?;

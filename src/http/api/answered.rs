@@ -8,8 +8,8 @@ use std::time::Duration;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use bytes::Bytes;
 use deskbridge_contract::Timestamp;
-use deskbridge_store::Admin;
 use deskbridge_store::rows::KeptRow;
+use deskbridge_store::{Admin, Forgotten};
 use serde::{Deserialize, Serialize};
 
 use super::Api;
@@ -20,6 +20,9 @@ use crate::http::problem::Problem;
 const HEADERS: [HeaderName; 3] = [header::CONTENT_TYPE, header::ETAG, header::LOCATION];
 /// Old rows are looked for with every so-many-th answer.
 const SWEPT: usize = 64;
+
+/// Longer than a key is remembered.
+const KEPT_FOR: Duration = Duration::from_secs(DAY.as_secs() + 1);
 
 /// As it is stored.
 #[derive(Serialize, Deserialize)]
@@ -92,7 +95,7 @@ impl Api {
     }
 
     fn is_old(&self, row: &KeptRow) -> bool {
-        self.bridge.now().since(row.updated) > DAY + Duration::from_secs(1)
+        self.bridge.now().since(row.updated) > KEPT_FOR
     }
 
     pub(super) async fn note_begun(&self, key: &Key) -> Result<(), Problem> {
@@ -108,10 +111,8 @@ impl Api {
         let answer = kept.as_ref().and_then(Said::of);
         self.note(key, |request| Some(Stored { request, done: true, answer })).await?;
         if self.onces.is_time_to_sweep(SWEPT) {
-            let rows = self.bridge.read.kept(KeptRow::ANSWERED, "").await?;
-            for row in rows.into_iter().filter(|row| self.is_old(row)) {
-                self.bridge.writer.admin(Admin::Keep(KeptRow { value: None, ..row })).await?;
-            }
+            let old_kept = vec![(KeptRow::ANSWERED.to_owned(), self.bridge.now() - KEPT_FOR)];
+            self.bridge.writer.admin(Admin::Forget(Forgotten { old_kept, ..Forgotten::default() })).await?;
         }
         Ok(())
     }

@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use deskbridge_contract::Timestamp;
-use deskbridge_store::Admin;
 use deskbridge_store::rows::KeptRow;
+use deskbridge_store::{Admin, AdminDone};
 use serde::{Deserialize, Serialize};
 
 use super::Api;
@@ -14,7 +14,7 @@ use super::call::{Answer, Call};
 use super::page::one;
 use crate::http::problem::Problem;
 
-const KIND: &str = "draft";
+const KIND: &str = KeptRow::DRAFT;
 
 #[derive(Default, Serialize, Deserialize)]
 struct Draft {
@@ -29,6 +29,9 @@ pub async fn get(api: Arc<Api>, call: Call) -> Answer {
 
 pub async fn put(api: Arc<Api>, call: Call) -> Answer {
     let conversation = api.seen(&call).await?;
+    if conversation.is_erased() {
+        return Err(erased());
+    }
     let owner = call.caller.acts()?.0.clone();
     let key = conversation.id.0.to_string();
     let mut draft = api.draft(&call, &key).await?;
@@ -38,8 +41,14 @@ pub async fn put(api: Arc<Api>, call: Call) -> Answer {
     let value = serde_json::to_string(&draft).map_err(|_| Problem::internal())?;
     let row =
         KeptRow { kind: KIND.into(), owner, key, value: (!empty).then_some(value), updated: Timestamp(0) };
-    api.bridge.writer.admin(Admin::Keep(row)).await?;
+    if api.bridge.writer.admin(Admin::Keep(row)).await? == AdminDone::Unknown {
+        return Err(erased());
+    }
     Ok(one(draft))
+}
+
+fn erased() -> Problem {
+    Problem::conflict("erased", "the requester of this conversation was erased")
 }
 
 impl Api {

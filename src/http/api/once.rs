@@ -295,6 +295,12 @@ pub fn replayed(mut response: Response) -> Response {
 mod tests {
     use super::*;
 
+    #[test]
+    fn nothing_is_kept_of_a_body_with_a_password() {
+        let own = || super::super::routes::TABLE.iter().filter(|route| route.path.starts_with("/session"));
+        assert!(own().count() > 5 && own().all(|route| !route.is_once()));
+    }
+
     fn key(cause: &str, request: u8) -> Key {
         Key { cause: cause.into(), given: true, request: [request; 32] }
     }

@@ -65,9 +65,11 @@ pub async fn erase(api: Arc<Api>, call: Call) -> Answer {
     let doing = api.clone();
     let done = api.bridge.tasks.spawn(async move {
         let _one = doing.erasing.lock().await;
+        // Answers given before may hold what they said; those that go now are overwritten with the rest.
+        doing.forget_answers().await?;
         let erased = doing.bridge.erase(&requester, by.as_ref(), &once).await;
         if matches!(erased, Ok(Some(_))) {
-            // Answers given before may hold what they said.
+            // Those that were given meanwhile.
             doing.forget_answers().await?;
             doing.audit(Some(known_as), "erased a requester").await?;
         }

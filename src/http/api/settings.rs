@@ -120,6 +120,8 @@ pub async fn remove_technician(api: Arc<Api>, call: Call) -> Answer {
         let gone = deskbridge_store::rows::AccountRow { password: None, disabled: true, ..account };
         api.bridge.writer.admin(Admin::PutAccount(gone)).await?;
     }
+    // Whoever has this id next sets up their own.
+    api.keep_factor(&id, None).await?;
     api.keep_technician(&id, None).await?;
     api.audit(Some(call.caller.known_as()), format!("removed the technician {id}")).await?;
     done()

@@ -77,10 +77,21 @@ pub async fn sign_in(api: Arc<Api>, call: Call) -> Answer {
         return Err(wrong());
     };
     let _one = api.accounts.lock().await;
+    // It may have been disabled, or its password changed, while the password was compared.
+    let now = api.bridge.read.account(&account.technician).await?;
+    if !now.is_some_and(|now| is_same(&account, &now)) {
+        return Err(wrong());
+    }
     api.second(&account, &call).await?;
     api.throttle.was_right(&login, call.peer);
     api.audit(Some(account.technician.0.clone()), "signed in").await?;
     api.begin(&call, &account.technician).await
+}
+
+/// Whether what let somebody in still does.
+fn is_same(before: &AccountRow, now: &AccountRow) -> bool {
+    !now.disabled
+        && (&now.login, &now.password, now.changed) == (&before.login, &before.password, before.changed)
 }
 
 pub async fn sign_out(api: Arc<Api>, call: Call) -> Answer {

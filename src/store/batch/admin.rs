@@ -45,6 +45,10 @@ impl Batch<'_> {
                 self.changes.logins.retain(|login| !ended.contains(&login.sha256));
                 self.changes.ended_logins.extend(ended.iter().cloned());
             }
+            // Somebody was still writing when the requester was erased.
+            Admin::Keep(row) if row.value.is_some() && self.is_erased(row.drafted()) => {
+                return AdminDone::Unknown;
+            }
             Admin::Keep(row) => self.changes.kept.push(KeptRow { updated: now, ..row.clone() }),
             Admin::Audit { by, act, conversation } => {
                 self.changes.audit.push((now, by.clone(), act.clone(), *conversation));

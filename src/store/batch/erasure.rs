@@ -97,17 +97,21 @@ impl Batch<'_> {
             .kept
             .retain(|row| !more.kept.iter().any(|(kind, key)| row.kind == *kind && row.key == *key));
         let all = &mut self.changes.forgotten;
-        let Forgotten { requesters, quarantine, blobs, kept, log } = more;
+        let Forgotten { requesters, quarantine, blobs, kept, old_kept, log } = more;
         all.requesters.extend(requesters.iter().cloned());
         all.quarantine.extend(quarantine);
         all.blobs.extend(blobs.iter().cloned());
         all.kept.extend(kept.iter().cloned());
+        all.old_kept.extend(old_kept.iter().cloned());
         all.log.extend(log.iter().cloned());
     }
 }
 
-/// What was under way to an erased requester ends without saying where that was.
+/// What was under way when a requester was erased ends without saying where that was, and why it failed.
 pub(super) fn forget_place(body: &mut EventBody, conversation: &Conversation) {
+    if conversation.is_erased() {
+        erasure::without_words(body);
+    }
     let EventBody::Delivery(delivery) = body else { return };
     if !is_gone(conversation, delivery.session) {
         return;

@@ -94,6 +94,7 @@ impl Wanted {
             }
             Admin::Ticket(TicketOp::Comment { key, .. }) => self.ticket_keys.push(key.clone()),
             Admin::PutBlob(blob) => self.conversations.extend(blob.conversation),
+            Admin::Keep(row) => self.conversations.extend(row.drafted()),
             Admin::Ticket(
                 TicketOp::SetStatus { .. } | TicketOp::Attach { .. } | TicketOp::SetTechnician { .. },
             )
@@ -107,7 +108,6 @@ impl Wanted {
             | Admin::PutAccount(_)
             | Admin::PutLogin(_)
             | Admin::EndLogins(_)
-            | Admin::Keep(_)
             | Admin::Audit { .. }
             | Admin::Feedback { .. } => {}
         }

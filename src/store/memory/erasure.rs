@@ -2,10 +2,10 @@
 //!
 //! Not here: what that is (`crate::batch`).
 
-use deskbridge_conversation::Author;
+use deskbridge_conversation::{Author, EffectId};
 
 use crate::backend::{Changes, ErasedRow};
-use crate::rows::{DeliveryState, OutboxRow};
+use crate::rows::{AttemptRow, DeliveryState, OutboxRow};
 
 use super::apply::coalesces;
 use super::tables::Tables;
@@ -29,6 +29,8 @@ impl Tables {
         self.kept.retain(|(kind, _, key), _| {
             !gone.kept.iter().any(|(other, named)| kind == other && key == named)
         });
+        self.kept
+            .retain(|_, row| !gone.old_kept.iter().any(|(kind, at)| row.kind == *kind && row.updated < *at));
         for row in &gone.log {
             if let Some(stored) = self.log.get_mut(&(row.conversation, row.seq)) {
                 stored.event = row.event.clone();
@@ -46,10 +48,15 @@ impl Tables {
                 message.author = Author::Requester(row.requester.clone());
             }
         }
-        self.blobs.retain(|_, blob| blob.conversation != Some(row.conversation));
     }
 
     fn erase_deliveries(&mut self, row: &ErasedRow) {
+        let of = |id: &EffectId| id.conversation == row.conversation && id.seq < row.seq;
+        for attempt in self.attempts.values_mut().filter(|attempt| of(&attempt.effect)) {
+            if attempt.outcome.as_deref().is_some_and(|said| DeliveryState::from_name(said).is_none()) {
+                attempt.outcome = Some(AttemptRow::ERASED.to_owned());
+            }
+        }
         let ids: Vec<_> = self
             .outbox
             .keys()

@@ -36,11 +36,15 @@ static SEARCH: Text = Text {
          from jsonb_array_elements($1::text::jsonb) as rows (value) cross join messages as m
          where m.conversation = cast(value->>0 as bigint) and m.seq < cast(value->>1 as bigint))",
 };
-static BLOBS: Text = text!(
-    "blobs: erase",
-    "delete from blobs where conversation in (select cast(value->>0 as bigint) from ",
+/// How it ended stays, by the name of a state; what the platform said to it does not.
+static ATTEMPTS: Text = text!(
+    "attempts: erase",
+    "update attempts set outcome = 'erased'
+     from ",
     ROWS,
-    ")"
+    " where attempts.conversation = cast(value->>0 as bigint) and attempts.seq < cast(value->>1 as bigint)
+         and attempts.outcome not in ('queued', 'attempting', 'accepted', 'sent', 'delivered', 'seen', 'unknown',
+             'failed', 'cancelled')"
 );
 static LINKS: Text = text!(
     "links: erase",
@@ -98,7 +102,7 @@ fn conversations(changes: &Changes, plan: &mut Plan<'_>) {
         }
     }
     let rows = ids.finish();
-    for text in [&SEARCH, &BLOBS, &COMMENTS, &HISTORY, &ATTACHMENTS, &TICKETS] {
+    for text in [&SEARCH, &ATTEMPTS, &COMMENTS, &HISTORY, &ATTACHMENTS, &TICKETS] {
         plan.add_same(text, &rows, !changes.erased.is_empty());
     }
     plan.add(&MESSAGES, messages);
@@ -145,6 +149,12 @@ static FORGET_KEPT: Text = text!(
     ROWS,
     ")"
 );
+static FORGET_OLD_KEPT: Text = text!(
+    "kept: forget the old",
+    "delete from kept where (kind, owner, key) in (select k.kind, k.owner, k.key from ",
+    ROWS,
+    " cross join kept as k where k.kind = rows.value->>0 and k.updated < cast(rows.value->>1 as bigint))"
+);
 static FORGET_LOG: Text = text!(
     "log: forget",
     "update log set event = value->>2 from ",
@@ -178,6 +188,9 @@ pub(crate) fn erasure(changes: &Changes, plan: &mut Plan<'_>) {
     plan.add(&FORGET_QUARANTINE, quarantine);
     plan.add(&FORGET_BLOBS, blobs);
     plan.add(&FORGET_KEPT, kept);
+    let mut old = Rows::new();
+    gone.old_kept.iter().for_each(|(kind, at)| old.push([kind.into(), (*at).into()]));
+    plan.add(&FORGET_OLD_KEPT, old);
     let mut log = Rows::new();
     for row in last_of(&gone.log, |row| (row.conversation, row.seq)) {
         log.push([row.conversation.0.into(), row.seq.into(), json(&row.event)]);
@@ -191,7 +204,7 @@ pub(super) static TEXTS: &[&Text] = &[
     &MESSAGES,
     &OUTBOX,
     &SEARCH,
-    &BLOBS,
+    &ATTEMPTS,
     &LINKS,
     &COMMENTS,
     &HISTORY,
@@ -204,5 +217,6 @@ pub(super) static TEXTS: &[&Text] = &[
     &FORGET_QUARANTINE,
     &FORGET_BLOBS,
     &FORGET_KEPT,
+    &FORGET_OLD_KEPT,
     &FORGET_LOG,
 ];

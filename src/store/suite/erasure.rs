@@ -81,6 +81,8 @@ async fn lived(rig: &Rig) {
     };
     let content = Content { attachments: vec![file], ..Content::text("see the canary") };
     rig.done(by_canary(Apply { content: Some(content), ..posted(1, "m2", "") })).await;
+    let label = Verb::Label { add: vec!["canary".into()], remove: vec!["canaries".into()] };
+    rig.done(verb(FIRST, "l1", "ana", label)).await;
     let tag = RequesterVerb::Tag { word: "canary".into(), on: true };
     rig.done(by_canary(pressed(1, "p1", tag))).await;
     for admin in [
@@ -124,6 +126,8 @@ async fn lived(rig: &Rig) {
     // Something is queued and was tried in vain.
     rig.done(said(FIRST, "c4", "ana", "Is the canary well?")).await;
     let post = rig.read.open_outbox_of(FIRST).await.unwrap().remove(0);
+    let lease_until = rig.now() + Duration::from_secs(60);
+    rig.writer.begin(Begin { effect: post.id, lease_until }).await.unwrap();
     let mark = Mark {
         effect: post.id,
         state: DeliveryState::Queued,
@@ -131,6 +135,11 @@ async fn lived(rig: &Rig) {
         error: Some("canary-home is full".into()),
     };
     rig.writer.mark(mark).await.unwrap();
+    for kind in ["answered", "canned"] {
+        let (key, value) = ("k".into(), Some("a parrot".into()));
+        let row = KeptRow { kind: kind.into(), owner: String::new(), key, value, updated: START };
+        rig.writer.admin(Admin::Keep(row)).await.unwrap();
+    }
     rig.done(posted(2, "m3", "mine is a parrot")).await;
     rig.writer.index_search().await;
 }
@@ -139,13 +148,8 @@ async fn lived(rig: &Rig) {
 async fn scrubbed_log(rig: &Rig) -> Vec<LogRow> {
     let mut rows = rig.read.log(FIRST, 0, 1_000).await.unwrap();
     for row in &mut rows {
+        deskbridge_conversation::erasure::without_words(&mut row.event.body);
         match &mut row.event.body {
-            EventBody::Requester {
-                what: RequesterEvent::Pressed { verb: RequesterVerb::Tag { word, .. } },
-                ..
-            } => {
-                *word = "erased".into();
-            }
             EventBody::Delivery(delivery) => {
                 if let Outcome::Sent { address, .. } = &mut delivery.outcome
                     && address.room.as_str().contains("canary")
@@ -170,6 +174,7 @@ async fn erase(rig: &Rig) {
         quarantine: theirs.map(|row| row.id).collect(),
         blobs: vec!["b1".into()],
         kept: vec![("draft".into(), "1".into())],
+        old_kept: vec![("answered".into(), rig.now() + Duration::from_secs(1)), ("canned".into(), rig.now())],
         log,
     };
     rig.writer.admin(Admin::Forget(forgotten)).await.unwrap();
@@ -230,6 +235,10 @@ pub(super) async fn nothing_of_the_erased_is_left(place: Fresh) {
     assert!(messages.iter().filter(|row| row.content.text.is_empty()).count() >= 4, "ids and facts stay");
     assert!(messages.iter().any(|row| row.author == Author::Requester(RequesterId("web:erased-1".into()))));
     assert!(!rig.read.log(FIRST, 0, 100).await.unwrap().is_empty());
+    let attempts = rig.read.attempts(FIRST).await.unwrap();
+    assert!(attempts.iter().any(|row| row.outcome.as_deref() == Some("erased")), "{attempts:#?}");
+    assert!(rig.read.kept("answered", "").await.unwrap().is_empty(), "older than was said");
+    assert_eq!(rig.read.kept("canned", "").await.unwrap().len(), 1);
     rig.end().await;
     let rig = Rig::start_with(&place, people_only()).await;
     assert_eq!(rig.exported().await, export, "and so it stays");
@@ -283,6 +292,12 @@ pub(super) async fn what_was_under_way_brings_nothing_back(place: Fresh) {
         rig.writer.admin(Admin::PutBlob(blob("b2", "canary2.png"))).await.unwrap(),
         AdminDone::Unknown
     );
+    let draft = |value: Option<&str>| {
+        let (kind, owner) = (KeptRow::DRAFT.into(), "ana".into());
+        Admin::Keep(KeptRow { kind, owner, key: "1".into(), value: value.map(str::to_owned), updated: START })
+    };
+    assert_eq!(rig.writer.admin(draft(Some("dear canary"))).await.unwrap(), AdminDone::Unknown);
+    assert_eq!(rig.writer.admin(draft(None)).await.unwrap(), AdminDone::Done);
     let create = TicketOp::Create {
         key: "k9".into(),
         conversation: Some(FIRST),

@@ -5,7 +5,7 @@
 use deskbridge::http::openapi;
 use serde_json::json;
 
-use super::office::{Office, get, post};
+use super::office::{Office, get, post, put};
 use super::schema::faults;
 
 #[tokio::test]
@@ -36,6 +36,9 @@ async fn s111_only_admins_erase_and_it_is_for_good() {
     );
     let said = office.ask(get(&format!("{path}/messages"), "program")).await.must_be(200).json().to_string();
     assert!(!said.contains("canary"), "{said}");
+    // A screen that still shows it saves nothing any more.
+    let draft = put(&format!("{path}/draft"), "ana", &json!({"reply": "dear canary"}));
+    assert_eq!(office.ask(draft).await.must_be(409).code(), "erased");
     // It is closed for good.
     for (act, body) in [
         ("actions/reopen", json!({})),

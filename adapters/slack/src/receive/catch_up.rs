@@ -178,8 +178,7 @@ async fn one(
     let body = json!({
         "type": "event_callback", "team_id": me.team_id, "event_id": "history", "event": event,
     });
-    let people =
-        slack.people.named_in(&slack.sending.api, &me.team_id, &body["event"], (slack.clock)()).await;
+    let people = slack.people.named_in(&slack.sending.api, me, &body["event"], (slack.clock)()).await;
     let events = match translate::translate(&view(slack, me, &people), &body) {
         Ok(events) => events,
         Err(why) => {

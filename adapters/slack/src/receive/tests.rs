@@ -111,7 +111,7 @@ pub(crate) fn web_api(call: &Call) -> Reply {
         "users.info" => {
             let id = call.json()["user"].as_str().unwrap_or_default().to_owned();
             Reply::Yes(json!({ "user": { "id": id, "team_id": "T1", "locale": "pt-PT",
-                "is_restricted": id == "U2GUEST",
+                "is_restricted": id == "U2GUEST", "is_email_confirmed": true,
                 "profile": { "display_name": id.to_lowercase(), "email": format!("{id}@example.com") } } }))
         }
         "conversations.open" => Reply::Yes(json!({ "channel": { "id": "D1ANA" } })),

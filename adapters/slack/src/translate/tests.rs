@@ -46,6 +46,7 @@ impl World {
                 user_id: "U0BOT".into(),
                 bot_id: Some("B0BOT".into()),
                 name: Some("IT Desk".into()),
+                enterprise_id: None,
             },
             people: Known::of([
                 ("U1ANA", person("Ana", SenderKind::Human)),
