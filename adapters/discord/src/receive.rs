@@ -7,6 +7,7 @@ mod acts;
 mod budget;
 mod catch_up;
 mod door;
+mod gap;
 mod gateway;
 mod lanes;
 mod link;
@@ -29,6 +30,7 @@ use lanes::Turn;
 pub(crate) struct Receiving {
     lanes: lanes::Lanes,
     pub(crate) marks: marks::Marks,
+    pub(crate) gap: gap::Gap,
 }
 
 pub(crate) fn intake(discord: Arc<Discord>, inbox: Inbox) -> Intake {

@@ -191,6 +191,50 @@ async fn f19_a_lost_session_is_begun_anew_and_the_gap_is_read() {
 }
 
 #[tokio::test]
+async fn f19_what_is_left_of_a_gap_is_read_by_the_next_process() {
+    let office = Office::open(Settings::default()).await;
+    let running = office.start();
+    office.app.connected(SOON).await.expect("connected");
+    office.say("one");
+    office.heard("one").await;
+    let after_one = office.store.shelf.lock().expect("whole")["seen"].clone();
+    office.app.refuse_connections(true);
+    office.app.forget_sessions();
+    office.app.cut_sockets();
+    office.say("said in the gap");
+    office.app.refuse_connections(false);
+    office.heard("said in the gap").await;
+    office.say("two");
+    office.heard("two").await;
+    let kept = |key: &str| office.store.shelf.lock().expect("whole").get(key).cloned().unwrap_or_default();
+    let until = |key: &'static str, parts: Vec<String>| async move {
+        let done = tokio::time::timeout(SOON, async {
+            while !parts.iter().all(|part| kept(key).contains(part.as_str())) {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        });
+        assert!(done.await.is_ok(), "{key} stays {}", kept(key));
+    };
+    let read = || until("gap", vec!["{}".into()]);
+    let (session, seq) = office.fake.read(|world| world.last_event(office.app.id)).expect("events");
+    until("session", vec![session, format!("\"seq\":{seq}")]).await;
+    // As if the process had ended before it read the room: the new session is noted, and so is what there is to read.
+    running.abort();
+    let _ = running.await;
+    read().await;
+    office.store.known.lock().expect("whole").clear();
+    office.store.texts.send_replace(Vec::new());
+    office.store.shelf.lock().expect("whole").insert("gap".into(), after_one);
+    let running = office.start();
+    office.heard("said in the gap").await;
+    office.heard("two").await;
+    read().await;
+    assert!(!office.store.texts.borrow().contains(&"one".to_owned()), "from where it began");
+    assert_eq!(office.identifies(), 2, "the session goes on");
+    running.abort();
+}
+
+#[tokio::test]
 async fn f19_a_zombie_is_noticed() {
     let office =
         Office::open(Settings { heartbeat: Duration::from_millis(300), ..Settings::default() }).await;
