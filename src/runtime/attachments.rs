@@ -60,6 +60,14 @@ fn is_remote(row: &MessageRow) -> bool {
     row.content.attachments.iter().any(|a| matches!(a.source, AttachmentSource::Remote(_)))
 }
 
+/// Nobody is left who could fetch it: the channel is not configured any more, or the thread is gone.
+fn nowhere(attachment: &mut Attachment) {
+    if matches!(attachment.source, AttachmentSource::Remote(_)) {
+        let why = "the channel or thread that it came from is gone".to_owned();
+        attachment.source = AttachmentSource::Missing { why };
+    }
+}
+
 /// Messages that are being copied for nobody in particular, so that a page that asks often starts one copy.
 static UNDER_WAY: LazyLock<Mutex<HashSet<MessageId>>> = LazyLock::new(Mutex::default);
 
@@ -96,6 +104,8 @@ impl Bridge {
             };
             drop(under_way);
             match copied {
+                // What still waits for its files would be asked for again by every page that is told.
+                Ok(copied) if is_remote(&copied) => {}
                 Ok(_) => bridge.tell_of_files(conversation, id).await,
                 Err(error) => tracing::warn!(%error, message = %id, "files could not be copied yet"),
             }
@@ -136,22 +146,25 @@ impl Bridge {
         if !is_remote(&row) {
             return Ok(Arc::new(row));
         }
-        let Some(adapter) = self.origin(conversation, row.id).await? else { return Ok(Arc::new(row)) };
+        let origin = self.origin(conversation, row.id).await?;
         let mut attachments = row.content.attachments.clone();
         for attachment in &mut attachments {
-            self.copy(conversation, &adapter, attachment).await?;
+            match &origin {
+                Some(adapter) => self.copy(conversation, adapter, attachment).await?,
+                None => nowhere(attachment),
+            }
         }
-        // A copy takes its time: the words may have been edited meanwhile, and the newer ones stay.
-        let mut copied = self.read.message(row.id).await?.unwrap_or_else(|| row.clone());
-        if copied.content.attachments != row.content.attachments {
-            // So were the files: the next look copies those.
-            return Ok(Arc::new(MessageRow { content: Content { attachments, ..copied.content }, ..copied }));
-        }
-        copied.content.attachments = attachments;
-        let replace = Admin::ReplaceContent { message: row.id, content: copied.content.clone() };
+        // A copy takes its time: the words may have been edited meanwhile, and the newer ones stay. Were the files changed
+        // as well, the next look copies those.
+        let replace = Admin::ReplaceAttachments {
+            message: row.id,
+            from: row.content.attachments.clone(),
+            to: attachments.clone(),
+        };
         self.writer.admin(replace).await?;
         self.board.forget_message(row.id);
-        Ok(Arc::new(copied))
+        let latest = self.read.message(row.id).await?.unwrap_or(row);
+        Ok(Arc::new(MessageRow { content: Content { attachments, ..latest.content }, ..latest }))
     }
 
     /// While further parts of an album may join a message, its files are not replaced.

@@ -29,6 +29,8 @@ pub struct Keys {
     pub ticket_keys: Vec<String>,
     /// Requesters who may have been erased.
     pub requesters: Vec<RequesterId>,
+    /// Messages whose stored words are wanted; their conversations have to be among `conversations`.
+    pub messages: Vec<MessageId>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -47,6 +49,8 @@ pub struct Loaded {
     pub tickets: HashMap<String, i64>,
     /// Those of `Keys::requesters` that were erased, and when.
     pub buried: HashMap<RequesterId, Timestamp>,
+    /// Of those of `Keys::messages` that are stored.
+    pub contents: HashMap<MessageId, Content>,
 }
 
 #[derive(Clone, Debug)]

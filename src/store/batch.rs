@@ -20,8 +20,8 @@ mod touched;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use deskbridge_contract::Timestamp;
-use deskbridge_conversation::{Conversation, ConversationId, RequesterId};
+use deskbridge_contract::{Content, Timestamp};
+use deskbridge_conversation::{Conversation, ConversationId, MessageId, RequesterId};
 
 use crate::backend::RemoteHit;
 use crate::backend::{Changes, Loaded};
@@ -61,6 +61,8 @@ pub(crate) struct Batch<'a> {
     tickets: Tickets,
     /// Until when nothing of these requesters is taken in.
     buried: HashMap<RequesterId, Timestamp>,
+    /// Stored words of messages whose attachments are replaced.
+    contents: HashMap<MessageId, Content>,
     last_conversation: i64,
     changes: Changes,
 }
@@ -85,6 +87,7 @@ impl<'a> Batch<'a> {
             roster: Roster::new(loaded.technicians, now),
             tickets: Tickets::new(loaded.tickets, loaded.last_ticket),
             buried: loaded.buried,
+            contents: loaded.contents,
             last_conversation: loaded.last_conversation,
             changes: Changes::default(),
         }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use deskbridge_contract::{Address, ChannelName, Content, RemoteEventId, RemoteMessageId, RoomId, Timestamp};
+use deskbridge_contract::{
+    Address, Attachment, ChannelName, Content, RemoteEventId, RemoteMessageId, RoomId, Timestamp,
+};
 use deskbridge_conversation::{
     Conversation, ConversationId, EffectId, EventBody, Presence, QueueFacts, QueueId, Requester, RequesterId,
     TechnicianId, TicketStatus, TimerKind,
@@ -143,10 +145,12 @@ pub enum Admin {
     },
     /// Answered `Unknown`, and not stored, where its conversation was erased meanwhile.
     PutBlob(BlobRow),
-    /// An attachment of a stored message was copied (or could not be).
-    ReplaceContent {
+    /// Attachments of a stored message were copied (or could not be). Answered `Unknown`, and nothing is replaced, where
+    /// the stored ones are not `from` any more; words that were edited meanwhile stay in any case.
+    ReplaceAttachments {
         message: deskbridge_conversation::MessageId,
-        content: Content,
+        from: Vec<Attachment>,
+        to: Vec<Attachment>,
     },
     CreateToken(TokenRow),
     RevokeToken {

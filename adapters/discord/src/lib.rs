@@ -210,6 +210,7 @@ impl Adapter for DiscordAdapter {
     ) -> Result<Vec<BlobId>, ShelfError> {
         self.0.sending.forget(user.as_str());
         // Files are copied by the host, and none is kept here.
+        self.0.receiving.gap.forget(shelf, user.as_str()).await?;
         self.0.receiving.marks.forget(shelf, user.as_str()).await.map(|()| Vec::new())
     }
 

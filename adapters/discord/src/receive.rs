@@ -7,6 +7,7 @@ mod acts;
 mod budget;
 mod catch_up;
 mod door;
+mod gap;
 mod gateway;
 mod lanes;
 mod link;
@@ -29,6 +30,7 @@ use lanes::Turn;
 pub(crate) struct Receiving {
     lanes: lanes::Lanes,
     pub(crate) marks: marks::Marks,
+    pub(crate) gap: gap::Gap,
 }
 
 pub(crate) fn intake(discord: Arc<Discord>, inbox: Inbox) -> Intake {
@@ -87,10 +89,13 @@ fn before(discord: &Discord, me: &Me, kind: &str, d: &Value) {
     let Some(user) = text(author, "id") else { return };
     let own = view(discord, me).is_own(d);
     if own {
-        // Which of the two it is stands with what was sent; a copy from before this start is one of both.
+        // That a delivery knows it for its own is noted where it was sent: its echo may be the only answer there is, and must
+        // not hide it from whoever looks for it.
         if discord.sending.authors.of(id).is_none() {
-            let by_hook = text(d, "webhook_id").is_some();
-            discord.sending.authors.note(id, if by_hook { Author::Hook } else { Author::Us });
+            discord.sending.authors.note(id, Author::Us);
+        }
+        if let Some(nonce) = text(d, "nonce") {
+            discord.sending.nonces.note(nonce, id);
         }
         return;
     }

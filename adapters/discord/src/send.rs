@@ -25,7 +25,8 @@ use serde_json::{Value, json};
 
 use crate::api::{Api, Call, Fault, code};
 use crate::ids::{self, Place};
-pub(crate) use authors::{Author, Authors};
+pub(crate) use authors::{Author, Authors, Nonces};
+use hooks::Writer;
 
 /// Deliveries of which only a part got out, remembered so that a second attempt goes on behind it.
 const PARTLY: usize = 256;
@@ -50,6 +51,7 @@ pub(crate) struct Sending {
     partly: Mutex<VecDeque<(DeliveryId, Address, Vec<String>)>>,
     directs: Mutex<VecDeque<(String, String)>>,
     pub authors: Authors,
+    pub nonces: Nonces,
     pub forums: forums::Forums,
     pub threads: threads::Threads,
     hooks: hooks::Hooks,
@@ -67,6 +69,7 @@ impl Sending {
             partly: Mutex::default(),
             directs: Mutex::default(),
             authors: Authors::default(),
+            nonces: Nonces::default(),
             forums: forums::Forums::default(),
             threads: threads::Threads::default(),
             hooks: hooks::Hooks::default(),
@@ -132,7 +135,7 @@ impl Sending {
             }
             OutboundOp::SetThread { title, closed } => self.set_thread(at, title, *closed).await,
             OutboundOp::Whisper { to, content, interaction } => {
-                self.whisper(at, to, content, interaction.as_ref()).await
+                self.whisper(&out.id, at, to, content, interaction.as_ref()).await
             }
         };
         done.map_err(|fault| placed(fault, at))
@@ -167,9 +170,14 @@ impl Sending {
     ) -> Result<Sent, Fault> {
         let (place, id) = (ids::place(at)?, ids::message(message)?);
         let hook = match persona {
-            Some(persona) if place.forum.is_some() => {
-                self.hook_of_message(place, id).await?.map(|hook| (hook, persona))
-            }
+            Some(persona) if place.forum.is_some() => match self.writer(place, id).await? {
+                Writer::Hook(hook) => Some((hook, persona)),
+                Writer::Bot => None,
+                Writer::Gone => {
+                    let why = "the webhook that wrote the message was deleted; nobody can edit it any more";
+                    return Err(SendError::rejected(why).into());
+                }
+            },
             _ => None,
         };
         let voice = if hook.is_some() { None } else { persona };
@@ -199,6 +207,7 @@ impl Sending {
             Err(fault) if fault.is(&[code::MOST_OLD_EDITS]) => {
                 return Ok(noted(at, message, "old messages were edited too often in the last hour"));
             }
+            Err(fault) if hook.is_some() => return Err(self.by_lost_hook(place, fault).await),
             Err(fault) => return Err(fault),
         }
         if content.card.is_some() && place.forum.is_some() {
@@ -211,18 +220,22 @@ impl Sending {
         let (place, id) = (ids::place(at)?, ids::message(message)?);
         self.authors.note(id, Author::Us);
         let own = Call::new(Method::DELETE, format!("channels/{}/messages/{id}", place.channel));
-        let hook = match place.forum {
-            Some(_) => self.hook_of_message(place, id).await?,
-            None => None,
+        let writer = match place.forum {
+            Some(_) => self.writer(place, id).await?,
+            None => Writer::Bot,
         };
-        let done = match hook {
-            Some(hook) => {
+        let done = match writer {
+            Writer::Hook(hook) => {
                 let route = format!("webhooks/{}/{}/messages/{id}", hook.id, hook.token());
                 let query = vec![("thread_id", place.channel.to_owned())];
                 let call = Call { query, ..Call::new(Method::DELETE, route).by_token() };
-                self.in_place(place, &call).await
+                match self.in_place(place, &call).await {
+                    Err(fault) => Err(self.by_lost_hook(place, fault).await),
+                    done => done,
+                }
             }
-            None => self.in_place(place, &own).await,
+            // What a webhook wrote that is gone, the bot may delete where it may manage messages.
+            Writer::Bot | Writer::Gone => self.in_place(place, &own).await,
         };
         match done {
             Err(fault) if fault.is(&[code::UNKNOWN_MESSAGE]) => {}

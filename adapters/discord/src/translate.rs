@@ -168,7 +168,7 @@ impl Fact<'_> {
             kind: SenderKind::External,
         };
         let from = match self.view.sending.authors.of(id) {
-            Some(Author::Us | Author::Hook) => return Ok(Vec::new()),
+            Some(Author::Us | Author::Hook(_)) => return Ok(Vec::new()),
             Some(Author::Person { id, name }) => {
                 Sender { display_name: name, kind: SenderKind::Human, ..stranger(&id) }
             }

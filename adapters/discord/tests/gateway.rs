@@ -1,4 +1,4 @@
-//! The gateway's ways to end a connection, and how the adapter goes on after each (F19).
+//! The gateway's ways to end a connection, and how the adapter goes on after each (F19); posts whose only answer is their echo.
 //!
 //! Not here: the clauses of the contract (`suite.rs`).
 
@@ -9,11 +9,14 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use deskbridge_contract::{
-    Adapter, ChannelName, Inbound, InboundEvent, Inbox, InboxSink, PushError, Receipt, SendError, ShelfError,
-    ShelfStore, Timestamp, TranslateError,
+    Adapter, Address, ChannelName, Content, DeliveryId, Inbound, InboundEvent, Inbox, InboxSink, Outbound,
+    OutboundOp, Persona, PushError, Receipt, RemoteMessageId, SendError, ShelfError, ShelfStore, Timestamp,
+    TranslateError,
 };
 use deskbridge_discord::{Config, DiscordAdapter};
-use deskbridge_platforms::discord::{FakeDiscord, GatewayEntry, Installed, Settings, Snowflake};
+use deskbridge_platforms::discord::{
+    FakeDiscord, Fault, FaultKind, GatewayEntry, Installed, Server, Settings, Snowflake,
+};
 use serde_json::json;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -69,6 +72,7 @@ impl ShelfStore for Store {
 
 struct Office {
     fake: FakeDiscord,
+    acme: Server,
     app: Installed,
     ana: Snowflake,
     forum: Snowflake,
@@ -82,7 +86,7 @@ impl Office {
         let app = acme.install("IT Desk");
         let ana = acme.user("Ana");
         let forum = acme.forum("it-desk", &[]);
-        Office { fake, app, ana, forum, store: Arc::default() }
+        Office { fake, acme, app, ana, forum, store: Arc::default() }
     }
 
     fn adapter(&self) -> Arc<DiscordAdapter> {
@@ -187,6 +191,50 @@ async fn f19_a_lost_session_is_begun_anew_and_the_gap_is_read() {
 }
 
 #[tokio::test]
+async fn f19_what_is_left_of_a_gap_is_read_by_the_next_process() {
+    let office = Office::open(Settings::default()).await;
+    let running = office.start();
+    office.app.connected(SOON).await.expect("connected");
+    office.say("one");
+    office.heard("one").await;
+    let after_one = office.store.shelf.lock().expect("whole")["seen"].clone();
+    office.app.refuse_connections(true);
+    office.app.forget_sessions();
+    office.app.cut_sockets();
+    office.say("said in the gap");
+    office.app.refuse_connections(false);
+    office.heard("said in the gap").await;
+    office.say("two");
+    office.heard("two").await;
+    let kept = |key: &str| office.store.shelf.lock().expect("whole").get(key).cloned().unwrap_or_default();
+    let until = |key: &'static str, parts: Vec<String>| async move {
+        let done = tokio::time::timeout(SOON, async {
+            while !parts.iter().all(|part| kept(key).contains(part.as_str())) {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        });
+        assert!(done.await.is_ok(), "{key} stays {}", kept(key));
+    };
+    let read = || until("gap", vec!["{}".into()]);
+    let (session, seq) = office.fake.read(|world| world.last_event(office.app.id)).expect("events");
+    until("session", vec![session, format!("\"seq\":{seq}")]).await;
+    // As if the process had ended before it read the room: the new session is noted, and so is what there is to read.
+    running.abort();
+    let _ = running.await;
+    read().await;
+    office.store.known.lock().expect("whole").clear();
+    office.store.texts.send_replace(Vec::new());
+    office.store.shelf.lock().expect("whole").insert("gap".into(), after_one);
+    let running = office.start();
+    office.heard("said in the gap").await;
+    office.heard("two").await;
+    read().await;
+    assert!(!office.store.texts.borrow().contains(&"one".to_owned()), "from where it began");
+    assert_eq!(office.identifies(), 2, "the session goes on");
+    running.abort();
+}
+
+#[tokio::test]
 async fn f19_a_zombie_is_noticed() {
     let office =
         Office::open(Settings { heartbeat: Duration::from_millis(300), ..Settings::default() }).await;
@@ -275,4 +323,77 @@ async fn f19_a_budget_that_is_nearly_used_is_left() {
     let ended = office.start().await.expect("no panic");
     assert!(matches!(ended, Err(SendError::Retry { after: Some(_), .. })), "{ended:?}");
     assert_eq!(office.identifies(), 0);
+}
+
+/// Sends words whose answer is lost, and looks for them.
+async fn lost_and_found(persona: Option<Persona>, operation: &str) {
+    let office = Office::open(Settings::default()).await;
+    let thread = office.acme.thread(office.ana, office.forum, "printer");
+    let adapter = office.adapter();
+    let inbox = Inbox::new("discord".into(), office.store.clone(), office.store.clone());
+    let running = tokio::spawn(adapter.clone().intake(inbox).connect.expect("a connection"));
+    office.app.connected(SOON).await.expect("connected");
+    let asked = office.fake.say(office.ana, thread, "which one?");
+    let at = Address::room(&"discord".into(), office.forum.to_string()).thread(thread.to_string());
+    let post = |id: &str| Outbound {
+        id: DeliveryId(id.into()),
+        to: at.clone(),
+        op: OutboundOp::Post {
+            content: Content::text("the red one"),
+            files: Vec::new(),
+            persona: persona.clone(),
+            reply_to: Some(RemoteMessageId::new(asked.to_string())),
+        },
+    };
+    let (known, lost, never) = (post("d1"), post("d2"), post("d3"));
+    let known = adapter.send(&known).await.expect("sent").message;
+    office.fake.fault(Fault::on(operation, FaultKind::CloseAfterEffect));
+    assert!(matches!(adapter.send(&lost).await, Err(SendError::Ambiguous { .. })));
+    // Behind it in the order of the post: its echo was seen.
+    office.fake.say(office.ana, thread, "thanks");
+    office.heard("thanks").await;
+    let found = adapter.find(&lost).await.expect("looked").expect("found").message;
+    let there = office.fake.messages_in(thread);
+    let ours: Vec<_> = there.iter().filter(|it| it.said().contains("the red one")).collect();
+    assert_eq!(ours.len(), 2);
+    assert_eq!(
+        [known, found].map(|id| id.map(|id| id.to_string())),
+        [Some(ours[0].id.to_string()), Some(ours[1].id.to_string())]
+    );
+    // Nothing else is taken for one that did not arrive.
+    assert!(adapter.find(&never).await.expect("looked").is_none());
+    running.abort();
+}
+
+#[tokio::test]
+async fn a_webhooks_post_without_an_answer_is_found() {
+    lost_and_found(Some(Persona::person("Maria")), "execute_webhook").await;
+}
+
+#[tokio::test]
+async fn a_bots_post_without_an_answer_is_found() {
+    lost_and_found(None, "create_message").await;
+}
+
+#[tokio::test]
+async fn what_a_deleted_webhook_wrote_is_not_edited_by_another() {
+    let office = Office::open(Settings::default()).await;
+    let thread = office.acme.thread(office.ana, office.forum, "printer");
+    let adapter = office.adapter();
+    let at = Address::room(&"discord".into(), office.forum.to_string()).thread(thread.to_string());
+    let out = |id: &str, op: OutboundOp| Outbound { id: DeliveryId(id.into()), to: at.clone(), op };
+    let (content, persona) = (Content::text("the red one"), Some(Persona::person("Maria")));
+    let op = OutboundOp::Post {
+        content: content.clone(),
+        files: Vec::new(),
+        persona: persona.clone(),
+        reply_to: None,
+    };
+    let message = adapter.send(&out("d1", op)).await.expect("sent").message.expect("a message");
+    office.fake.change(|world| world.webhooks.clear());
+    let edit = OutboundOp::Edit { message: message.clone(), content, persona };
+    assert!(matches!(adapter.send(&out("d2", edit.clone())).await, Err(SendError::Retry { .. })));
+    assert!(matches!(adapter.send(&out("d2", edit)).await, Err(SendError::Rejected { .. })));
+    adapter.send(&out("d3", OutboundOp::Delete { message })).await.expect("deleted by the bot");
+    assert!(office.fake.messages_in(thread).is_empty());
 }

@@ -30,7 +30,9 @@ impl Batch<'_> {
                 self.changes.blobs.retain(|other| other.id != blob.id);
                 self.changes.blobs.push(blob.clone());
             }
-            Admin::ReplaceContent { message, content } => self.replace_content(*message, content),
+            Admin::ReplaceAttachments { message, from, to } => {
+                return self.replace_attachments(*message, from, to);
+            }
             Admin::CreateToken(token) => {
                 self.changes.tokens.retain(|other| other.id != token.id);
                 self.changes.tokens.push(token.clone());

@@ -22,6 +22,7 @@ struct Wanted {
     causes: Vec<String>,
     ticket_keys: Vec<String>,
     requesters: BTreeSet<RequesterId>,
+    messages: BTreeSet<MessageId>,
     roster: bool,
 }
 
@@ -47,6 +48,7 @@ pub(crate) fn of<'a>(jobs: impl Iterator<Item = &'a Job>) -> Keys {
         roster: wanted.roster,
         ticket_keys: wanted.ticket_keys,
         requesters: wanted.requesters.into_iter().collect(),
+        messages: wanted.messages.into_iter().collect(),
     }
 }
 
@@ -85,7 +87,8 @@ impl Wanted {
     fn admin(&mut self, admin: &Admin) {
         match admin {
             Admin::SetPresence { .. } | Admin::EnsureTechnicians(_) => self.roster = true,
-            Admin::ReplaceContent { message, .. } => {
+            Admin::ReplaceAttachments { message, .. } => {
+                self.messages.insert(*message);
                 self.conversations.insert(message.conversation);
             }
             Admin::Ticket(TicketOp::Create { key, conversation, .. }) => {

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use deskbridge_contract::Content;
+use deskbridge_contract::{Attachment, Content};
 use deskbridge_conversation::{
     Answer, AssistantEvent, Body, CancelWhat, Conversation, ConversationId, Delivery, DeliveryEvent,
     DeliveryOp, Effect, EffectId, EventBody, Joined, Made, MessageId, NewMessage, Outcome, SessionId,
@@ -12,7 +12,7 @@ use deskbridge_conversation::{
 };
 
 use crate::backend::RemoteHit;
-use crate::job::{Applied, Apply, Cause, RemoteRef};
+use crate::job::{AdminDone, Applied, Apply, Cause, RemoteRef};
 use crate::rows::{DeliveryState, JointRow, LinkRow, LogRow, MessageRow};
 
 use super::apply::Stepped;
@@ -141,11 +141,19 @@ impl Batch<'_> {
         }
     }
 
+    /// What the jobs after this one find.
+    fn note_content(&mut self, message: MessageId, content: &Content) {
+        if let Some(known) = self.contents.get_mut(&message) {
+            known.clone_from(content);
+        }
+    }
+
     /// A person's edit of stored words.
     fn edit(&mut self, message: MessageId, content: Content) {
         for hit in self.remotes.values_mut().filter(|hit| hit.message == Some(message)) {
             hit.content = Some(content.clone());
         }
+        self.note_content(message, &content);
         match self.touched.new_message(message) {
             Some(row) => {
                 row.edited = Some(self.now);
@@ -156,7 +164,24 @@ impl Batch<'_> {
         self.note_edited(message);
     }
 
-    /// An attachment was copied: the same words, with the file in our own keeping.
+    /// Attachments were copied: the words as they are by now, with the files in our own keeping.
+    pub(super) fn replace_attachments(
+        &mut self,
+        message: MessageId,
+        from: &[Attachment],
+        to: &[Attachment],
+    ) -> AdminDone {
+        let new = self.touched.new_message(message).map(|row| row.content.clone());
+        match new.or_else(|| self.contents.get(&message).cloned()) {
+            Some(now) if now.attachments == from => {
+                self.replace_content(message, &Content { attachments: to.to_vec(), ..now });
+                AdminDone::Done
+            }
+            Some(_) | None => AdminDone::Unknown,
+        }
+    }
+
+    /// Other stored words, which nobody edited.
     pub(super) fn replace_content(&mut self, message: MessageId, content: &Content) {
         if self.is_erased(Some(message.conversation)) {
             return;
@@ -164,6 +189,7 @@ impl Batch<'_> {
         for hit in self.remotes.values_mut().filter(|hit| hit.message == Some(message)) {
             hit.content = Some(content.clone());
         }
+        self.note_content(message, content);
         match self.touched.new_message(message) {
             Some(row) => row.content = content.clone(),
             None => touched::replace(&mut self.changes, message, content),

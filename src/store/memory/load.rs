@@ -42,6 +42,11 @@ impl Tables {
             loaded.remotes.insert(remote.clone(), hit);
             self.load_conversation(link.conversation, &mut loaded);
         }
+        for id in &keys.messages {
+            if let Some(row) = self.messages.get(id) {
+                loaded.contents.insert(*id, row.content.clone());
+            }
+        }
         for id in &keys.effects {
             if let Some(row) = self.outbox.get(id) {
                 loaded.effects.insert(*id, row.clone());

@@ -178,7 +178,8 @@ impl<'k> Answers<'k> {
 
     /// The messages whose words are still to be loaded.
     pub(crate) fn wanted_contents(&self) -> BTreeSet<MessageId> {
-        self.loaded.remotes.values().filter_map(|hit| hit.message).collect()
+        let hits = self.loaded.remotes.values().filter_map(|hit| hit.message);
+        hits.chain(self.keys.messages.iter().copied()).collect()
     }
 
     pub(crate) fn contents(&mut self, rows: &[Row]) -> Result<(), StoreError> {
@@ -186,6 +187,9 @@ impl<'k> Answers<'k> {
             let id = row.id(0)?;
             for hit in self.loaded.remotes.values_mut().filter(|hit| hit.message == Some(id)) {
                 hit.content = Some(row.json(3)?);
+            }
+            if self.keys.messages.contains(&id) {
+                self.loaded.contents.insert(id, row.json(3)?);
             }
         }
         Ok(())

@@ -287,7 +287,8 @@ pub(super) async fn what_was_under_way_brings_nothing_back(place: Fresh) {
     erase(&rig).await;
     // The platform took it after all; a file was copied; a ticket was being written; a summary too.
     rig.done(sent(&row, &state)).await;
-    rig.writer.admin(Admin::ReplaceContent { message, content: Content::text("canary") }).await.unwrap();
+    let copied = Admin::ReplaceAttachments { message, from: Vec::new(), to: Vec::new() };
+    rig.writer.admin(copied).await.unwrap();
     assert_eq!(
         rig.writer.admin(Admin::PutBlob(blob("b2", "canary2.png"))).await.unwrap(),
         AdminDone::Unknown

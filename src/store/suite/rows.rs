@@ -271,19 +271,32 @@ pub(super) async fn replaced_content_is_no_edit(place: Fresh) {
     };
     let message = MessageId { conversation: FIRST, seq: 1, n: 0 };
     let there = file(AttachmentSource::Remote(RemoteFileId("f1".into())));
-    rig.done(Apply { content: Some(there), ..posted(1, "m1", "") }).await;
+    rig.done(Apply { content: Some(there.clone()), ..posted(1, "m1", "") }).await;
     rig.committed.try_recv().unwrap();
     let here = file(AttachmentSource::Blob { id: BlobId("b1".into()), sha256: "aa".into() });
-    let replace = Admin::ReplaceContent { message, content: here.clone() };
-    assert_eq!(rig.writer.admin(replace).await, Ok(AdminDone::Done));
+    let replace =
+        Admin::ReplaceAttachments { message, from: there.attachments.clone(), to: here.attachments.clone() };
+    assert_eq!(rig.writer.admin(replace.clone()).await, Ok(AdminDone::Done));
     let row = rig.read.message(message).await.unwrap().unwrap();
     assert_eq!((row.content, row.edited), (here.clone(), None));
     assert_eq!(rig.state(FIRST).await.seq, 1);
     let told = rig.committed.try_recv().unwrap();
     assert_eq!(told.changes[0].edited, [message]);
     // The platform repeats what it has: no edit either.
-    let same = Apply { content: Some(here), ..edited(1, "e1", "m1", "") };
+    let same = Apply { content: Some(here.clone()), ..edited(1, "e1", "m1", "") };
     assert!(matches!(rig.writer.apply(same).await, Ok(Applied::Ignored)));
+    // An edit that was committed while the files were on their way: its words stay, and other files too.
+    rig.done(Apply {
+        content: Some(Content { text: "see both".into(), ..there }),
+        ..edited(1, "e2", "m1", "")
+    })
+    .await;
+    assert_eq!(rig.writer.admin(replace.clone()).await, Ok(AdminDone::Done));
+    let row = rig.read.message(message).await.unwrap().unwrap();
+    assert_eq!(row.content, Content { text: "see both".into(), ..here });
+    assert!(row.edited.is_some());
+    assert_eq!(rig.writer.admin(replace).await, Ok(AdminDone::Unknown), "they are others by now");
+    assert_eq!(rig.read.message(message).await.unwrap().unwrap().content, row.content);
     rig.end().await;
 }
 

@@ -52,12 +52,16 @@ fn begins_everybody(text: &str) -> bool {
     ["everyone", "here"].iter().any(|word| text.starts_with(word))
 }
 
+/// Where an address ends for Discord, whose spaces are JavaScript's: the mark of byte order is one.
+fn ends_address(c: char) -> bool {
+    c.is_whitespace() || c == '\u{feff}' || c == '<' || c == PIPE || c == '`'
+}
+
 /// Bytes of an address at the front, as Discord finds it; 0 when there is none.
 fn bare_address(text: &str) -> usize {
     let scheme = ["https://", "http://"].into_iter().find(|scheme| text.starts_with(scheme));
     let Some(scheme) = scheme else { return 0 };
-    let end =
-        text.find(|c: char| c.is_whitespace() || c == '<' || c == PIPE || c == '`').unwrap_or(text.len());
+    let end = text.find(ends_address).unwrap_or(text.len());
     // A bracket or a sign of the sentence at its end is not part of it.
     let found = text[..end].trim_end_matches(|c: char| ".,:;\"')]*_~|\\!?>".contains(c));
     if found.len() > scheme.len() { found.len() } else { 0 }

@@ -2,6 +2,8 @@
 //!
 //! Not here: what the text is made of. A code block that is too long for one message is closed and opened again.
 
+use super::escape::guard;
+
 /// Pieces of at most `limit` characters.
 pub(crate) fn split(text: &str, limit: usize) -> Vec<String> {
     let limit = limit.max(64);
@@ -16,7 +18,12 @@ pub(crate) fn split(text: &str, limit: usize) -> Vec<String> {
             piece.push_str("\n```");
             next = format!("{fence}\n{next}");
         } else {
+            let in_line = !next.is_empty() && !rest[at..].starts_with('\n') && !rest[..at].ends_with('\n');
             next = next.trim_start().to_owned();
+            if in_line {
+                // What stood within a line begins one now, and shall not begin a list or a heading with it.
+                guard(&mut next, 0);
+            }
         }
         if !piece.trim().is_empty() {
             pieces.push(piece);
@@ -72,6 +79,14 @@ mod tests {
         assert_eq!(split(&text, 100), ["a".repeat(70), "b".repeat(70)]);
         assert_eq!(split("short", 100), ["short"]);
         assert!(split(" \n", 100).is_empty());
+    }
+
+    #[test]
+    fn what_stood_within_a_line_begins_nothing() {
+        let text = format!("{} # no heading {}", "a".repeat(90), "b".repeat(60));
+        assert_eq!(split(&text, 100)[1], format!("\\# no heading {}", "b".repeat(60)));
+        let text = format!("{}\n# a heading {}", "a".repeat(90), "b".repeat(60));
+        assert_eq!(split(&text, 100)[1], format!("# a heading {}", "b".repeat(60)));
     }
 
     #[test]

@@ -27,14 +27,14 @@ const AGAIN: Duration = Duration::from_secs(2);
 
 /// Takes the place of every room in its order at once, so that nothing that comes now is pushed before what was missed.
 pub(super) fn start(discord: &Arc<Discord>, inbox: &Inbox, me: &Me) {
-    let rooms: Vec<(String, Seen, Turn)> = discord
+    let rooms: Vec<(String, Seen, u64, Turn)> = discord
         .receiving
-        .marks
-        .snapshot()
+        .gap
+        .rooms()
         .into_iter()
-        .map(|(channel, seen)| {
+        .map(|(channel, seen, gap)| {
             let turn = discord.receiving.lanes.queue(&channel);
-            (channel, seen, turn)
+            (channel, seen, gap, turn)
         })
         .collect();
     if rooms.is_empty() {
@@ -42,13 +42,22 @@ pub(super) fn start(discord: &Arc<Discord>, inbox: &Inbox, me: &Me) {
     }
     let (discord, inbox, me) = (discord.clone(), inbox.clone(), me.clone());
     tokio::spawn(async move {
+        let (gap, shelf) = (&discord.receiving.gap, inbox.shelf());
+        let _reading = gap.read();
         let mut found = 0;
-        for (channel, seen, mut turn) in rooms {
+        for (channel, seen, of, mut turn) in rooms {
             turn.come().await;
             match room(&discord, &inbox, &me, &channel, &seen).await {
-                Ok(new) => found += new,
+                Ok(new) => {
+                    found += new;
+                    gap.close(&channel, of);
+                    if let Err(error) = gap.keep(&shelf).await {
+                        tracing::debug!(channel = %discord.channel, %error, "a room that was read is read again");
+                    }
+                }
                 Err(PushError::Closed) => return,
                 Err(PushError::Unavailable) => {
+                    // It stays to be read when the connection comes back the next time.
                     tracing::error!(channel = %discord.channel, "a room could not be read after a gap");
                 }
             }

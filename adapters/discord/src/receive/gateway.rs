@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use deskbridge_contract::{Inbox, SendError, Shelf};
+use deskbridge_contract::{Inbox, SendError, Shelf, ShelfError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serenity::all::GatewayIntents;
@@ -90,6 +90,7 @@ pub(super) async fn run(discord: Arc<Discord>, inbox: Inbox) -> Result<(), SendE
     let unknown =
         |error: deskbridge_contract::ShelfError| SendError::Retry { after: None, why: error.to_string() };
     discord.receiving.marks.load(&shelf).await.map_err(unknown)?;
+    discord.receiving.gap.load(&shelf).await.map_err(unknown)?;
     for (channel, seen) in discord.receiving.marks.snapshot() {
         if let Some(person) = &seen.person {
             discord.sending.note_direct(person, &channel);
@@ -165,8 +166,19 @@ async fn address(discord: &Discord, shelf: &Shelf, session: Option<&Session>) ->
 }
 
 /// A new session: what was said between the old one and this has to be read.
-pub(super) fn began(discord: &Arc<Discord>, inbox: &Inbox, me: &Me) {
+pub(super) async fn began(discord: &Arc<Discord>, inbox: &Inbox, me: &Me) -> Result<(), ShelfError> {
+    let receiving = &discord.receiving;
+    receiving.gap.open(receiving.marks.snapshot());
+    receiving.gap.keep(&inbox.shelf()).await?;
     catch_up::start(discord, inbox, me);
+    Ok(())
+}
+
+/// The session goes on; what is left of an earlier gap is read, where nobody does already.
+pub(super) fn resumed(discord: &Arc<Discord>, inbox: &Inbox, me: &Me) {
+    if !discord.receiving.gap.is_read() {
+        catch_up::start(discord, inbox, me);
+    }
 }
 
 /// Commands are published once for each of their versions, beside everything else.

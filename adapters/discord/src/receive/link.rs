@@ -21,7 +21,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use url::Url;
 
-use super::gateway::{End, Ended, Session, began};
+use super::gateway::{End, Ended, Session, began, resumed};
 use super::take;
 use crate::Discord;
 use crate::send::Me;
@@ -73,6 +73,7 @@ pub(super) async fn run(
         resumes,
         progress,
         came_up: false,
+        began: false,
         refused: None,
         work: JoinSet::new(),
         tell: done,
@@ -89,6 +90,8 @@ struct Link<'a> {
     resumes: bool,
     progress: Progress,
     came_up: bool,
+    /// A session began, and it is not noted yet what has to be read before it.
+    began: bool,
     /// An event could not be stored: it has to come again.
     refused: Option<PushError>,
     work: JoinSet<()>,
@@ -125,6 +128,13 @@ impl Link<'_> {
                         Ok(greeted) => {
                             if greeted {
                                 patience.as_mut().reset(Instant::now() + GREETED);
+                            }
+                            // Before anything of the new session is taken, or the session itself is noted.
+                            if std::mem::take(&mut self.began)
+                                && let Err(error) = began(self.discord, self.inbox, self.me).await
+                            {
+                                self.session = None;
+                                break End::Lost(error.to_string());
                             }
                         }
                         Err(end) => break end,
@@ -297,11 +307,12 @@ impl Link<'_> {
                 self.session = Some(Session { id: id.to_owned(), url: url.to_owned(), seq });
                 self.progress = Progress { highest: seq, ..Progress::default() };
                 self.came_up = true;
-                began(self.discord, self.inbox, self.me);
+                self.began = true;
                 return Ok(());
             }
             "RESUMED" => {
                 self.came_up = true;
+                resumed(self.discord, self.inbox, self.me);
                 tracing::debug!(channel = %self.discord.channel, resumed = self.resumes, "the session goes on");
             }
             _ => {}

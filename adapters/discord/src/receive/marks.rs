@@ -13,7 +13,7 @@ use crate::ids;
 /// Where the shelf keeps them.
 const KEY: &str = "seen";
 /// Rooms and posts that are read after a gap; those in which something was said last.
-const MOST: usize = 600;
+pub(super) const MOST: usize = 600;
 
 /// One channel of Discord's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

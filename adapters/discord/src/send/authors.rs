@@ -7,17 +7,46 @@ use std::sync::{Mutex, PoisonError};
 
 /// Messages that are remembered.
 const MOST: usize = 8192;
+const MOST_NONCES: usize = 1024;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Author {
     /// The bot, or one of its webhooks.
     Us,
-    /// One of our webhooks, which alone may change it.
-    Hook,
+    /// The webhook of ours with this id, which alone may change it.
+    Hook(String),
     Person {
         id: String,
         name: Option<String>,
     },
+}
+
+/// Nonces of our latest messages: Discord tells them once, and not in its history.
+#[derive(Default)]
+pub(crate) struct Nonces(Mutex<VecDeque<(String, String)>>);
+
+impl Nonces {
+    pub(crate) fn note(&self, nonce: &str, message: &str) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.iter().any(|(other, at)| other == nonce && at == message) {
+            return;
+        }
+        if known.len() >= MOST_NONCES {
+            known.pop_front();
+        }
+        known.push_back((nonce.to_owned(), message.to_owned()));
+    }
+
+    /// The message that was sent with it.
+    pub(crate) fn message(&self, nonce: &str) -> Option<String> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.iter().find(|(other, _)| other == nonce).map(|(_, message)| message.clone())
+    }
+
+    /// Whether it is known with which one a message was sent.
+    pub(crate) fn is_known(&self, message: &str) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().any(|(_, at)| at == message)
+    }
 }
 
 #[derive(Default)]

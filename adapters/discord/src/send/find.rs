@@ -1,15 +1,16 @@
 //! Looking whether an attempt arrived whose outcome nobody knows (platform-contracts §8).
 //!
-//! Not here: sending it again, which the outbox decides. A bot's message carries its nonce; a webhook's is known by its name,
-//! its words and its age, and by not being one that is known to be another's.
+//! Not here: sending it again, which the outbox decides. The gateway told the nonce of a bot's message; where
+//! it did not, and for a webhook's, a message is known by its author, its words and its age, and by not being another's.
 
 use std::time::Duration;
 
 use deskbridge_contract::{Outbound, OutboundOp, RemoteMessageId, SendError, Sent, Timestamp};
 use serde_json::Value;
 
+use super::plan::Part;
 use super::posts::Voice;
-use super::{Author, Sending, plan, posts};
+use super::{Author, Me, Sending, plan, posts};
 use crate::api::Fault;
 use crate::cards;
 use crate::ids::{self, Place};
@@ -23,34 +24,42 @@ impl Sending {
     pub(crate) async fn find(&self, out: &Outbound, now: Timestamp) -> Result<Option<Sent>, SendError> {
         match &out.op {
             OutboundOp::OpenThread { title, .. } => self.find_thread(out, &cards::title(title)).await,
-            OutboundOp::Post { content, files, persona, .. } => {
+            OutboundOp::Post { content, files, persona, reply_to } => {
                 let place = ids::place(&out.to)?;
                 let (voice, _) = self.voice(place, persona.as_ref()).await.map_err(Fault::harmless)?;
                 let in_text = if matches!(voice, Voice::Bot) { persona.as_ref() } else { None };
-                let parts = plan::parts(content, files, in_text, None)?;
+                let reply = reply_to.as_ref().and_then(|message| ids::message(message).ok());
+                let quoted = self.quoted(place, &voice, reply).await?;
+                let parts = plan::parts(content, files, in_text, quoted.as_deref())?;
+                let me = self.me().await?;
                 let latest = self.latest(place).await?;
                 let mut sent = self.sent_before(&out.id, &out.to);
                 for (nth, part) in parts.iter().enumerate().skip(sent.len()) {
-                    let found = match &voice {
-                        Voice::Bot => {
-                            latest.iter().find(|message| is_nonce(message, &ids::nonce(out.id.as_str(), nth)))
-                        }
-                        Voice::Hook(hook, persona) => latest.iter().find(|message| {
-                            let id = message["id"].as_str().unwrap_or_default();
-                            message["webhook_id"] == hook.id.as_str()
-                                && message["author"]["username"] == cards::username(persona).as_str()
-                                && said(message) == said(&part.body)
-                                && files_of(message) == part.files.len()
-                                && !sent.iter().any(|known| known == id)
-                                && self.authors.of(id) != Some(Author::Hook)
-                                && ids::time(id).is_some_and(|at| now.since(at) < RECENT)
-                        }),
+                    let by_nonce = match &voice {
+                        Voice::Bot => self.nonces.message(&ids::nonce(out.id.as_str(), nth)),
+                        Voice::Hook(..) => None,
                     };
-                    let Some(id) = found.and_then(|message| message["id"].as_str()) else { break };
-                    sent.push(id.to_owned());
+                    let by_words = || {
+                        let found = latest.iter().find(|message| {
+                            let id = message["id"].as_str().unwrap_or_default();
+                            self.may_be(&voice, &me, message, id)
+                                && is_like(message, part)
+                                && !sent.iter().any(|known| known == id)
+                                && ids::time(id).is_some_and(|at| now.since(at) < RECENT)
+                        });
+                        found.and_then(|message| message["id"].as_str()).map(str::to_owned)
+                    };
+                    let Some(id) = by_nonce.or_else(by_words) else { break };
+                    if matches!(voice, Voice::Bot) {
+                        self.nonces.note(&ids::nonce(out.id.as_str(), nth), &id);
+                    }
+                    sent.push(id);
                 }
                 if sent.len() == parts.len() {
-                    let author = if matches!(voice, Voice::Bot) { Author::Us } else { Author::Hook };
+                    let author = match &voice {
+                        Voice::Bot => Author::Us,
+                        Voice::Hook(hook, _) => Author::Hook(hook.id.clone()),
+                    };
                     sent.iter().for_each(|id| self.authors.note(id, author.clone()));
                     return Ok(Some(posts::all(&out.to, sent, None)));
                 }
@@ -66,6 +75,18 @@ impl Sending {
             | OutboundOp::Mark { .. }
             | OutboundOp::SetThread { .. }
             | OutboundOp::Whisper { .. } => Err(SendError::rejected("only posts can be read back")),
+        }
+    }
+
+    /// Written by this voice, and not known to be another delivery's.
+    fn may_be(&self, voice: &Voice<'_>, me: &Me, message: &Value, id: &str) -> bool {
+        match voice {
+            Voice::Bot => message["author"]["id"] == me.user.as_str() && !self.nonces.is_known(id),
+            Voice::Hook(hook, persona) => {
+                message["webhook_id"] == hook.id.as_str()
+                    && message["author"]["username"] == cards::username(persona).as_str()
+                    && !matches!(self.authors.of(id), Some(Author::Hook(_)))
+            }
         }
     }
 
@@ -104,14 +125,15 @@ impl Sending {
     }
 }
 
-fn is_nonce(message: &Value, nonce: &str) -> bool {
-    message["nonce"] == nonce
+/// The same words, and as many files, embeds and rows of buttons.
+fn is_like(message: &Value, part: &Part) -> bool {
+    let count = |of: &Value, key: &str| of[key].as_array().map_or(0, Vec::len);
+    said(message) == said(&part.body)
+        && count(message, "attachments") == part.files.len()
+        && count(message, "components") == count(&part.body, "components")
+        && (count(&part.body, "embeds") == 0 || count(message, "embeds") == count(&part.body, "embeds"))
 }
 
 fn said(message: &Value) -> &str {
     message["content"].as_str().unwrap_or_default().trim()
-}
-
-fn files_of(message: &Value) -> usize {
-    message["attachments"].as_array().map_or(0, Vec::len)
 }

@@ -5,12 +5,12 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use deskbridge_contract::Shelf;
+use deskbridge_contract::{SendError, Shelf};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 
 use super::{Author, Sending};
-use crate::api::Fault;
+use crate::api::{Fault, code};
 use crate::ids::{self, Place};
 
 const NAME: &str = "deskbridge";
@@ -36,6 +36,14 @@ impl Hook {
     fn read(value: &Value) -> Option<Hook> {
         Hook::new(value["id"].as_str()?, value["token"].as_str()?)
     }
+}
+
+/// Who wrote a message of ours in a post, and so may change it.
+pub(super) enum Writer {
+    Bot,
+    Hook(Hook),
+    /// A webhook that the forum has no more.
+    Gone,
 }
 
 #[derive(Default)]
@@ -68,8 +76,7 @@ impl Sending {
             Some(hook) => hook,
             None => {
                 let made = self.api.post(route, json!({ "name": NAME })).await?;
-                Hook::read(&made)
-                    .ok_or_else(|| deskbridge_contract::SendError::rejected("Discord made no webhook"))?
+                Hook::read(&made).ok_or_else(|| SendError::rejected("Discord made no webhook"))?
             }
         };
         self.keep(forum, &hook);
@@ -82,32 +89,43 @@ impl Sending {
     }
 
     /// Whether a message was written by a webhook of ours, which alone may change it. What is not remembered is asked.
-    pub(super) async fn hook_of_message(
-        &self,
-        place: Place<'_>,
-        message: &str,
-    ) -> Result<Option<Hook>, Fault> {
-        let Some(forum) = place.forum else { return Ok(None) };
+    pub(super) async fn writer(&self, place: Place<'_>, message: &str) -> Result<Writer, Fault> {
+        let Some(forum) = place.forum else { return Ok(Writer::Bot) };
         // The post's first message is the card.
         if message == place.channel {
-            return Ok(None);
+            return Ok(Writer::Bot);
         }
-        match self.authors.of(message) {
-            Some(Author::Hook) => self.hook(forum).await.map(Some),
-            Some(Author::Person { .. }) => Ok(None),
+        let id = match self.authors.of(message) {
+            Some(Author::Hook(id)) => id,
+            Some(Author::Person { .. }) => return Ok(Writer::Bot),
             Some(Author::Us) | None => {
                 let route = format!("channels/{}/messages/{message}", place.channel);
                 let found = match self.api.get(route, &[]).await {
                     Ok(found) => found,
-                    Err(fault) if fault.is(&[crate::api::code::UNKNOWN_MESSAGE]) => return Ok(None),
+                    Err(fault) if fault.is(&[code::UNKNOWN_MESSAGE]) => return Ok(Writer::Bot),
                     Err(fault) => return Err(Fault { code: fault.code, error: fault.harmless() }),
                 };
-                match found["webhook_id"].as_str() {
-                    Some(_) => self.hook(forum).await.map(Some),
-                    None => Ok(None),
+                let me = self.me().await?;
+                // An answer to an interaction names the application there, and is the bot's.
+                match found["webhook_id"].as_str().filter(|_| found["author"]["id"] != me.user.as_str()) {
+                    Some(id) => id.to_owned(),
+                    None => return Ok(Writer::Bot),
                 }
             }
+        };
+        let hook = self.hook(forum).await?;
+        Ok(if hook.id == id { Writer::Hook(hook) } else { Writer::Gone })
+    }
+
+    /// What a webhook could not do. One that is gone is forgotten: the next attempt sees that it is.
+    pub(super) async fn by_lost_hook(&self, place: Place<'_>, fault: Fault) -> Fault {
+        if !fault.is(&[code::UNKNOWN_WEBHOOK, code::WEBHOOK_TOKEN]) {
+            return fault;
         }
+        if let Some(forum) = place.forum {
+            self.forget_hook(forum).await;
+        }
+        SendError::Retry { after: None, why: "the webhook was deleted; another is made".into() }.into()
     }
 
     /// Whether a webhook is one of ours, so that its messages never come in (C3).

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::hooks::Hook;
 use super::plan::{self, Part};
 use super::{Author, Sending};
-use crate::api::{Call, Fault, code};
+use crate::api::{Call, Fault};
 use crate::cards;
 use crate::ids::{self, Place};
 
@@ -34,10 +34,7 @@ impl Sending {
         let (voice, note) = self.voice(place, persona).await?;
         let said_in_text = if matches!(voice, Voice::Bot) { persona } else { None };
         let reply = reply_to.and_then(|message| ids::message(message).ok());
-        let quoted = match (&voice, reply) {
-            (Voice::Hook(..), Some(message)) => self.link(place, message).await,
-            _ => None,
-        };
+        let quoted = self.quoted(place, &voice, reply).await?;
         let parts = plan::parts(content, files, said_in_text, quoted.as_deref())?;
         if content.card.is_some() {
             self.note_card(place, content);
@@ -87,7 +84,8 @@ impl Sending {
     ) -> Result<String, Fault> {
         let files = &files[part.files.clone()];
         let mut body = with_files(&part.body, files);
-        body["nonce"] = ids::nonce(key, nth).into();
+        let nonce = ids::nonce(key, nth);
+        body["nonce"] = nonce.as_str().into();
         body["enforce_nonce"] = true.into();
         if let Some(message) = reply {
             body["message_reference"] = json!({ "message_id": message, "fail_if_not_exists": false });
@@ -95,7 +93,9 @@ impl Sending {
         let route = format!("channels/{}/messages", place.channel);
         let call = Call { files, ..Call::new(Method::POST, route).with(body) };
         let answer = self.in_place(place, &call).await?;
-        self.posted(place, &answer, Author::Us)
+        let id = self.posted(place, &answer, Author::Us)?;
+        self.nonces.note(&nonce, &id);
+        Ok(id)
     }
 
     async fn by_hook(
@@ -120,16 +120,9 @@ impl Sending {
         let query = vec![("wait", "true".to_owned()), ("thread_id", place.channel.to_owned())];
         let call = Call { files, query, ..Call::new(Method::POST, route).with(body).by_token() };
         match self.in_place(place, &call).await {
-            Ok(answer) => self.posted(place, &answer, Author::Hook),
+            Ok(answer) => self.posted(place, &answer, Author::Hook(hook.id.clone())),
             // "A webhook that answers 404 must not be called again": the next attempt makes another.
-            Err(fault) if fault.is(&[code::UNKNOWN_WEBHOOK, code::WEBHOOK_TOKEN]) => {
-                if let Some(forum) = place.forum {
-                    self.forget_hook(forum).await;
-                }
-                Err(SendError::Retry { after: None, why: "the webhook was deleted; another is made".into() }
-                    .into())
-            }
-            Err(fault) => Err(fault),
+            Err(fault) => Err(self.by_lost_hook(place, fault).await),
         }
     }
 
@@ -176,10 +169,22 @@ impl Sending {
         }
     }
 
-    /// Where a message is, for webhooks, which cannot answer one.
-    async fn link(&self, place: Place<'_>, message: &str) -> Option<String> {
-        let guild = self.forum(place.forum?).await.ok()?.guild;
-        Some(format!("https://discord.com/channels/{guild}/{}/{message}", place.channel))
+    /// Where the message is that is answered, for webhooks, which cannot answer one. It is part of the words by which an
+    /// attempt is found again: without it nothing is sent.
+    pub(super) async fn quoted(
+        &self,
+        place: Place<'_>,
+        voice: &Voice<'_>,
+        reply: Option<&str>,
+    ) -> Result<Option<String>, SendError> {
+        let (Voice::Hook(..), Some(message), Some(forum)) = (voice, reply, place.forum) else {
+            return Ok(None);
+        };
+        let guild = match self.forum(forum).await {
+            Ok(forum) => forum.guild,
+            Err(fault) => return Err(SendError::Retry { after: None, why: fault.error.to_string() }),
+        };
+        Ok(Some(format!("https://discord.com/channels/{guild}/{}/{message}", place.channel)))
     }
 }
 

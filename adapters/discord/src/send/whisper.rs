@@ -6,7 +6,9 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use deskbridge_contract::{Address, Content, Interaction, RemoteMessageId, RemoteUserId, SendError, Sent};
+use deskbridge_contract::{
+    Address, Content, DeliveryId, Interaction, RemoteMessageId, RemoteUserId, SendError, Sent,
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -69,6 +71,7 @@ impl Sending {
     /// either: then this is `Gone`, and the host says it in the post.
     pub(super) async fn whisper(
         &self,
+        delivery: &DeliveryId,
         at: &Address,
         to: &RemoteUserId,
         content: &Content,
@@ -77,11 +80,18 @@ impl Sending {
         ids::user(to)?;
         let mut rest: Vec<Value> =
             plan::parts(content, &[], None, None)?.into_iter().map(|part| part.body).collect();
+        // What an attempt before this one said already; empty: as an answer, whose name nobody needs.
+        let mut said = self.sent_before(delivery, at);
+        rest.drain(..said.len().min(rest.len()));
         if let Some(handle) = interaction.and_then(Handle::of) {
             while let Some(body) = rest.first() {
                 match self.follow_up(&handle, body.clone()).await {
                     Ok(()) => {
                         rest.remove(0);
+                        said.push(String::new());
+                        if !rest.is_empty() {
+                            self.remember(delivery, at, &said);
+                        }
                     }
                     Err(fault) if ended(&fault) && self.waiting.is_young(&handle) => {
                         let why = "the interaction is being answered".into();
@@ -91,11 +101,11 @@ impl Sending {
                     Err(fault) => return Err(fault),
                 }
             }
-            if rest.is_empty() {
-                return Ok(Sent::at(at, None));
-            }
         }
-        self.say_directly(at, to, rest).await
+        if rest.is_empty() && said.iter().all(String::is_empty) {
+            return Ok(Sent::at(at, None));
+        }
+        self.say_directly(delivery, at, to, rest, said).await
     }
 
     /// An answer to an interaction, for fifteen minutes.
@@ -122,14 +132,23 @@ impl Sending {
         done
     }
 
-    async fn say_directly(&self, at: &Address, to: &RemoteUserId, bodies: Vec<Value>) -> Result<Sent, Fault> {
+    /// `said`: what was said before, of which this is the rest.
+    async fn say_directly(
+        &self,
+        delivery: &DeliveryId,
+        at: &Address,
+        to: &RemoteUserId,
+        bodies: Vec<Value>,
+        mut said: Vec<String>,
+    ) -> Result<Sent, Fault> {
         let address = self.open_direct(to).await?;
         let place = ids::place(&address)?;
         let about = ids::place(at).ok().and_then(|place| place.forum.map(|_| place.channel.to_owned()));
-        let mut sent = Vec::new();
+        let of = bodies.len();
+        let begun = said.iter().any(|id| !id.is_empty());
         for (nth, mut body) in bodies.into_iter().enumerate() {
             // Which post it is about; where there are buttons, they stay behind: there they belong to nothing.
-            if let (0, Some(thread), Some(text)) = (nth, &about, body["content"].as_str()) {
+            if let (0, false, Some(thread), Some(text)) = (nth, begun, &about, body["content"].as_str()) {
                 let line = format!("-# <#{thread}>\n{text}");
                 if line.chars().count() <= plan::MAX_TEXT {
                     body["content"] = line.into();
@@ -142,12 +161,16 @@ impl Sending {
             }
             let route = format!("channels/{}/messages", place.channel);
             let answer = self.api.post(route, body).await?;
-            if let Some(id) = answer["id"].as_str() {
+            let id = answer["id"].as_str().unwrap_or_default();
+            if !id.is_empty() {
                 self.authors.note(id, super::Author::Us);
-                sent.push(RemoteMessageId::from(id));
+            }
+            said.push(id.to_owned());
+            if nth + 1 < of {
+                self.remember(delivery, at, &said);
             }
         }
-        let mut sent = sent.into_iter();
+        let mut sent = said.into_iter().filter(|id| !id.is_empty()).map(RemoteMessageId);
         let note = Some("by direct message".to_owned());
         Ok(Sent { message: sent.next(), more: sent.collect(), address, note })
     }

@@ -32,6 +32,8 @@ const MAX_BODY: usize = 1 << 20;
 const LANES: usize = 64;
 /// The longest that storing may take; after that the person reads that it could not be taken.
 const STORED: Duration = Duration::from_millis(4_500);
+/// The longest that an answer is held back so that it is kept for repeats: it matters more than they do.
+const KEPT: Duration = Duration::from_millis(500);
 
 pub(super) fn intake(webhook: Arc<Webhook>, inbox: Inbox) -> Intake {
     webhook.threads.open(inbox.shelf());
@@ -74,11 +76,17 @@ async fn receive(State(door): State<Arc<Door>>, request: Request) -> Response {
     if hmac::verify(&door.key, &body, &signature).is_err() {
         return door.refused("wrong signature");
     }
-    match tokio::time::timeout_at(came + STORED, door.take(&body, came)).await {
-        Ok(response) => response,
-        // It is stored in the end, or it is not: nobody knows yet, and nobody asks again.
-        Err(_) => answered(&words("This is taking too long here. Please look again, or write once more.")),
-    }
+    // By itself: whoever hangs up does not end it half way, where an answer would be taken and not kept.
+    let taken = tokio::spawn(async move {
+        match tokio::time::timeout_at(came + STORED, door.take(&body, came)).await {
+            Ok(response) => response,
+            // It is stored in the end, or it is not: nobody knows yet, and nobody asks again.
+            Err(_) => {
+                answered(&words("This is taking too long here. Please look again, or write once more."))
+            }
+        }
+    });
+    taken.await.unwrap_or_else(|_| unavailable())
 }
 
 /// `Authorization: HMAC <base64>`, once.
@@ -151,8 +159,12 @@ impl Door {
         }
         let answer = self.answer(&at, &receipt, name, slot, came).await;
         // Lost, a repeat would only be acknowledged: it has no effect in any case.
-        if !receipt.duplicate && slots::keep(&self.inbox.shelf(), &id, &answer).await.is_err() {
-            tracing::debug!(channel = %self.webhook.channel, "an answer could not be kept for repeats");
+        if !receipt.duplicate {
+            let shelf = self.inbox.shelf();
+            let kept = tokio::time::timeout(KEPT, slots::keep(&shelf, &id, &answer)).await;
+            if !matches!(kept, Ok(Ok(()))) {
+                tracing::debug!(channel = %self.webhook.channel, "an answer could not be kept for repeats");
+            }
         }
         answered(&answer)
     }

@@ -147,7 +147,7 @@ fn list(world: &mut World, caller: Caller, params: &Params) -> Answer {
         (None, None, None) => all[all.len().saturating_sub(limit)..].to_vec(),
     };
     picked.reverse();
-    Good::with(picked.into_iter().map(|message| world.message_json(message, caller.app)).collect())
+    Good::with(picked.into_iter().map(|message| fetched(world, message, caller)).collect())
 }
 
 /// The message when this bot may read it.
@@ -161,10 +161,18 @@ fn readable(world: &World, caller: Caller, params: &Params) -> Result<(Snowflake
     if message.only_for.is_some() { refuse(10_008) } else { Ok((channel, id)) }
 }
 
+/// A message that is asked for: its nonce is told only to whoever sends it, and on the gateway.
+fn fetched(world: &World, message: &Message, caller: Caller) -> Value {
+    let mut json = world.message_json(message, caller.app);
+    if let Some(json) = json.as_object_mut() {
+        json.remove("nonce");
+    }
+    json
+}
+
 fn get(world: &mut World, caller: Caller, params: &Params) -> Answer {
     let (channel, id) = readable(world, caller, params)?;
-    let message = world.message_known(channel, id)?;
-    Good::with(world.message_json(message, caller.app))
+    Good::with(fetched(world, world.message_known(channel, id)?, caller))
 }
 
 fn update(world: &mut World, caller: Caller, params: &Params) -> Answer {

@@ -1,0 +1,108 @@
+//! Rooms that still have to be read after a gap: on the shelf, so that an end in the middle of it loses nothing.
+//!
+//! Not here: reading them (`catch_up.rs`).
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use deskbridge_contract::{Shelf, ShelfError};
+
+use super::marks::{MOST, Seen};
+use crate::ids;
+
+/// Where the shelf keeps them.
+const KEY: &str = "gap";
+
+/// How far each was read before, and in which gap that was; the number of the latest gap.
+type Rooms = (BTreeMap<String, (Seen, u64)>, u64);
+
+#[derive(Default)]
+pub(crate) struct Gap {
+    rooms: Mutex<Rooms>,
+    /// One write at a time, so that an older state never comes last.
+    writing: tokio::sync::Mutex<()>,
+    readers: AtomicUsize,
+}
+
+/// Somebody reads them, until this is dropped.
+pub(super) struct Reading<'a>(&'a Gap);
+
+impl Drop for Reading<'_> {
+    fn drop(&mut self) {
+        self.0.readers.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl Gap {
+    /// A session was lost: everything that is known is to be read, from where the earliest unread gap began.
+    pub(super) fn open(&self, marks: BTreeMap<String, Seen>) {
+        let mut inner = self.lock();
+        let (rooms, number) = &mut *inner;
+        *number += 1;
+        for (channel, seen) in marks {
+            let unread = rooms.remove(&channel).map(|(unread, _)| unread);
+            let from = unread.filter(|unread| ids::number(&unread.last) < ids::number(&seen.last));
+            rooms.insert(channel, (from.unwrap_or(seen), *number));
+        }
+        while rooms.len() > MOST {
+            let oldest = rooms.iter().min_by_key(|(_, (seen, _))| ids::number(&seen.last));
+            let Some(oldest) = oldest.map(|(channel, _)| channel.clone()) else { break };
+            rooms.remove(&oldest);
+        }
+    }
+
+    /// What is to be read, and in which gap.
+    pub(super) fn rooms(&self) -> Vec<(String, Seen, u64)> {
+        let inner = self.lock();
+        inner.0.iter().map(|(channel, (seen, gap))| (channel.clone(), seen.clone(), *gap)).collect()
+    }
+
+    /// A room was read, unless there was another gap meanwhile.
+    pub(super) fn close(&self, channel: &str, gap: u64) {
+        let mut inner = self.lock();
+        if inner.0.get(channel).is_some_and(|(_, of)| *of == gap) {
+            inner.0.remove(channel);
+        }
+    }
+
+    pub(super) fn read(&self) -> Reading<'_> {
+        self.readers.fetch_add(1, Ordering::SeqCst);
+        Reading(self)
+    }
+
+    pub(super) fn is_read(&self) -> bool {
+        self.readers.load(Ordering::SeqCst) > 0
+    }
+
+    /// Nothing of a person stays.
+    pub(crate) async fn forget(&self, shelf: &Shelf, person: &str) -> Result<(), ShelfError> {
+        self.lock().0.retain(|_, (seen, _)| seen.person.as_deref() != Some(person));
+        self.keep(shelf).await
+    }
+
+    /// What an earlier run left.
+    pub(super) async fn load(&self, shelf: &Shelf) -> Result<(), ShelfError> {
+        let Some(kept) = shelf.get(KEY).await? else { return Ok(()) };
+        let Ok(kept) = serde_json::from_str::<BTreeMap<String, Seen>>(&kept) else { return Ok(()) };
+        let sound = kept
+            .into_iter()
+            .filter(|(channel, seen)| ids::is_snowflake(channel) && ids::is_snowflake(&seen.last));
+        let mut inner = self.lock();
+        for (channel, seen) in sound {
+            inner.0.entry(channel).or_insert((seen, 0));
+        }
+        Ok(())
+    }
+
+    pub(super) async fn keep(&self, shelf: &Shelf) -> Result<(), ShelfError> {
+        let _writing = self.writing.lock().await;
+        let rooms: BTreeMap<String, Seen> =
+            self.lock().0.iter().map(|(channel, (seen, _))| (channel.clone(), seen.clone())).collect();
+        shelf.put(KEY, &serde_json::to_string(&rooms).unwrap_or_default()).await
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Rooms> {
+        self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
