@@ -8,7 +8,7 @@ use std::time::Duration;
 use deskbridge_contract::{Address, Attachment, AttachmentKind, AttachmentSource, BlobId, Content};
 use deskbridge_conversation::{
     Author, ConversationId, DeskEvent, Effect, EventBody, MessageId, Outcome, PostIntent, Requester,
-    RequesterEvent, RequesterId, RequesterVerb, TechnicianId, Verb,
+    RequesterId, RequesterVerb, TechnicianId, Verb,
 };
 
 use super::events::*;
@@ -149,15 +149,11 @@ async fn scrubbed_log(rig: &Rig) -> Vec<LogRow> {
     let mut rows = rig.read.log(FIRST, 0, 1_000).await.unwrap();
     for row in &mut rows {
         deskbridge_conversation::erasure::without_words(&mut row.event.body);
-        match &mut row.event.body {
-            EventBody::Delivery(delivery) => {
-                if let Outcome::Sent { address, .. } = &mut delivery.outcome
-                    && address.room.as_str().contains("canary")
-                {
-                    *address = Address::room(&web(), "erased");
-                }
-            }
-            _ => {}
+        if let EventBody::Delivery(delivery) = &mut row.event.body
+            && let Outcome::Sent { address, .. } = &mut delivery.outcome
+            && address.room.as_str().contains("canary")
+        {
+            *address = Address::room(&web(), "erased");
         }
     }
     rows
