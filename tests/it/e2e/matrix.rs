@@ -174,8 +174,10 @@ impl Pair {
         });
         if waited.await.is_err() {
             let (asked, worked) = (self.maria.shown().await, self.bob.shown().await);
-            let log = self.bridge.log();
-            panic!("never: {what}\nthe requester: {asked:#?}\nthe desk: {worked:#?}\nthe log:\n{log}");
+            let (notices, log) = (self.bob.notices(), self.bridge.log());
+            panic!(
+                "never: {what}\nthe requester: {asked:#?}\nthe desk: {worked:#?}\nnotices: {notices:#?}\nthe log:\n{log}"
+            );
         }
     }
 

@@ -212,6 +212,11 @@ impl Visitor {
     pub async fn catch_up(&mut self) {
         // A short wait for the first byte: what is there is read to its end.
         while tokio::time::timeout(Duration::from_millis(20), self.waits()).await.is_ok() {
+            // Behind a ping there may be nothing.
+            if matches!(self.ahead, Some(Some(Ok(Message::Ping(_) | Message::Pong(_))))) {
+                self.ahead = None;
+                continue;
+            }
             self.read().await;
         }
     }
