@@ -77,7 +77,9 @@ struct UnderWay(MessageId);
 impl UnderWay {
     /// `None`: it is under way already.
     fn enter(id: MessageId) -> Option<UnderWay> {
-        UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner).insert(id).then_some(UnderWay(id))
+        let entered = UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner).insert(id);
+        // Made only when it was entered: dropped, it would leave for another, and wait for the lock.
+        entered.then(|| UnderWay(id))
     }
 }
 
@@ -279,5 +281,22 @@ impl Bridge {
         attachment.mime = stored.mime;
         attachment.source = AttachmentSource::Blob { id: stored.id, sha256: stored.sha256 };
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use deskbridge_conversation::ConversationId;
+
+    use super::*;
+
+    /// Asked for while it is under way, it is neither begun twice nor forgotten, and nobody waits.
+    #[test]
+    fn one_copy_at_a_time() {
+        let id = MessageId { conversation: ConversationId(i64::MAX), seq: 1, n: 0 };
+        let first = UnderWay::enter(id);
+        assert!(first.is_some() && UnderWay::enter(id).is_none() && UnderWay::enter(id).is_none());
+        drop(first);
+        assert!(UnderWay::enter(id).is_some());
     }
 }
