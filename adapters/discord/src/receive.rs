@@ -9,13 +9,13 @@ mod catch_up;
 mod door;
 mod gap;
 mod gateway;
-mod lanes;
 mod link;
 mod marks;
 pub(crate) mod signature;
 
 use std::sync::Arc;
 
+use deskbridge_contract::lanes::{Lanes, Turn};
 use deskbridge_contract::{Inbound, InboundEvent, Inbox, Intake, PushError, SendError, TranslateError};
 use futures_util::FutureExt as _;
 use serde_json::{Value, json};
@@ -23,12 +23,11 @@ use serde_json::{Value, json};
 use crate::send::{Author, Me};
 use crate::translate::{self, View, text};
 use crate::{Discord, ids};
-use lanes::Turn;
 
 /// Everything that receiving keeps in memory.
 #[derive(Default)]
 pub(crate) struct Receiving {
-    lanes: lanes::Lanes,
+    lanes: Lanes,
     pub(crate) marks: marks::Marks,
     pub(crate) gap: gap::Gap,
 }

@@ -5,7 +5,6 @@
 mod acts;
 mod catch_up;
 mod door;
-mod lanes;
 mod marks;
 pub(crate) mod signature;
 mod socket;
@@ -17,6 +16,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use deskbridge_contract::lanes::{Lanes, Turn};
 use deskbridge_contract::{Address, Inbound, Inbox, Intake, PushError, SendError, Timestamp, TranslateError};
 use futures_util::FutureExt as _;
 use serde_json::Value;
@@ -26,7 +26,6 @@ use crate::people::Known;
 use crate::translate::interactions::{self, Act};
 use crate::translate::{self, Envelope, View, text};
 use crate::{Slack, home, ids};
-use lanes::Turn;
 use marks::Seen;
 
 pub(crate) use marks::Marks;
@@ -43,7 +42,7 @@ const LIMITED: i64 = 120;
 /// Everything that receiving keeps in memory.
 #[derive(Default)]
 pub(crate) struct Receiving {
-    lanes: lanes::Lanes,
+    lanes: Lanes,
     pub(crate) marks: Marks,
     /// Set once the app was uninstalled or its token revoked: nothing will come any more.
     fallen: tokio::sync::watch::Sender<Option<String>>,

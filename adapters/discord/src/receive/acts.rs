@@ -5,13 +5,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use deskbridge_contract::lanes::Turn;
 use deskbridge_contract::{
     ChannelName, Content, Inbound, InboundEvent, Inbox, Persona, PushError, Receipt, RemoteMessageId,
     SendError,
 };
 use serde_json::{Value, json};
 
-use super::lanes::Turn;
 use super::{locate, push, unavailable, view};
 use crate::ids::Handle;
 use crate::send::Me;

@@ -7,10 +7,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use deskbridge_contract::lanes::Turn;
 use deskbridge_contract::{Inbox, PushError, SendError};
 use serde_json::{Value, json};
 
-use super::lanes::Turn;
 use super::marks::Seen;
 use super::{before, push, view};
 use crate::send::Me;

@@ -1,24 +1,26 @@
 //! One event of a room after another, in the order in which they came, and rooms beside each other.
 //!
-//! Not here: what is done with an event. The gateway has one order for everything; nothing here loses it within a room.
+//! Not here: what is done with an event, and which order a platform promises: none is lost here.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::oneshot;
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Inner {
     /// Of each room the end of its queue, and whose it is.
     tails: HashMap<String, (u64, oneshot::Receiver<()>)>,
     next: u64,
 }
 
-#[derive(Clone, Default)]
-pub(super) struct Lanes(Arc<Mutex<Inner>>);
+/// The queues of one connection's rooms.
+#[derive(Clone, Debug, Default)]
+pub struct Lanes(Arc<Mutex<Inner>>);
 
 /// A place in a room's queue. Whoever comes after waits until it is dropped.
-pub(super) struct Turn {
+#[derive(Debug)]
+pub struct Turn {
     lanes: Lanes,
     room: String,
     number: u64,
@@ -29,7 +31,7 @@ pub(super) struct Turn {
 
 impl Lanes {
     /// Takes the next place. Nothing is waited for yet, so that places are taken in the order of calls.
-    pub(super) fn queue(&self, room: &str) -> Turn {
+    pub fn queue(&self, room: &str) -> Turn {
         let (mine, done) = oneshot::channel();
         let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let number = inner.next;
@@ -46,7 +48,7 @@ impl Lanes {
 
 impl Turn {
     /// Waits until everybody who came before is done, or gone.
-    pub(super) async fn come(&mut self) {
+    pub async fn come(&mut self) {
         if let Some(before) = self.before.take() {
             // An error says that the other one was dropped: that is being done as well.
             let _ = before.await;
