@@ -186,7 +186,7 @@ function Technicians() {
           <tr key={one.technician}>
             <td>{one.name} {one.fixed && <span class="badge" title="stands in the file">file</span>}</td><td>{one.role}</td><td>{one.login ?? "–"}</td><td>{one.state}</td>
             <td>
-              <button type="button" onClick={invite(one)} aria-label={`One-time link for ${one.name}`}>Link</button>
+              {one.technician !== own.value && <button type="button" onClick={invite(one)} aria-label={`One-time link for ${one.name}`}>Link</button>}
               {one.state === "active" && one.technician !== own.value && <button type="button" onClick={act(() => put(`/technicians/${one.technician}/account`, { disabled: true }), "Disabled")} aria-label={`Disable ${one.name}`}>Disable</button>}
               {one.state === "disabled" && <button type="button" onClick={act(() => put(`/technicians/${one.technician}/account`, { disabled: false }), "Enabled")} aria-label={`Enable ${one.name}`}>Enable</button>}
               {!one.fixed && one.technician !== own.value && <button type="button" class="danger" onClick={act(() => remove(`/technicians/${one.technician}`), "Removed")} aria-label={`Remove ${one.name}`}>Remove</button>}

@@ -129,3 +129,19 @@ async fn s80_a_link_does_not_get_around_it_and_an_admin_takes_a_lost_one_away() 
     let by_token = office.ask(super::super::office::get("/api/v1/session/factor", "bob")).await;
     assert_eq!(by_token.must_be(403).code(), "session");
 }
+
+/// A session that somebody left open is no way to the account behind it: no new password, no factor less (S80).
+#[tokio::test]
+async fn s80_nobody_takes_their_own_factor_away_by_a_session_alone() {
+    let office = Office::open().await;
+    let ada = admin(&office).await;
+    let me = ada.ask(&office, "GET", "/me", &Value::Null).await.must_be(200).data();
+    let own = me["technician"]["id"].as_str().expect("an id").to_owned();
+    enrolled(&office, &ada).await;
+    for (method, what) in [("DELETE", "factor"), ("POST", "login-link")] {
+        let refused = ada.ask(&office, method, &format!("/technicians/{own}/{what}"), &json!({})).await;
+        assert_eq!(refused.must_be(403).code(), "own-account", "{what}");
+    }
+    let state = ada.ask(&office, "GET", "/session/factor", &Value::Null).await.must_be(200).data();
+    assert_eq!(state["enabled"], true, "{state}");
+}
