@@ -1,5 +1,5 @@
 // A whole conversation: a visitor on a web page, a technician in a Telegram topic.
-import { assert, shoot, stage, Widget } from "./lib.mjs";
+import { assert, focusWithin, shoot, stage, Widget } from "./lib.mjs";
 
 await stage({ context: { colorScheme: "light" } }, async ({ telegram, open, program }) => {
   const page = await open();
@@ -55,6 +55,7 @@ await stage({ context: { colorScheme: "light" } }, async ({ telegram, open, prog
   assert.ok(seen.some(([name, detail]) => name === "handover" && detail.technician === "Bob"));
 
   // What is missed while it is closed shows on the launcher, and is read when it opens.
+  await focusWithin(page);
   await page.keyboard.press("Escape");
   await widget.panel.waitFor({ state: "hidden" });
   await telegram.reply(topic, "/reopen");

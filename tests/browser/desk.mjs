@@ -147,6 +147,8 @@ await stage(options, async ({ program, site, context, browser }) => {
   await desk.locator("#composer").fill("Please try port 443");
   await desk.locator("#composer").press("Control+Enter");
   await widget.sees("Please try port 443");
+  // The widget may know of it before the console does, which changes what it shows.
+  await desk.getByRole("button", { name: "Delete: Please try port 443" }).waitFor({ state: "attached" });
   await desk.locator("#composer").press("ArrowUp");
   const again = desk.getByLabel("New words");
   await again.waitFor();

@@ -296,6 +296,11 @@ export async function shoot(page, name) {
   await page.screenshot({ path: join(folder, `${name}.png`), animations: "disabled" });
 }
 
+/** What is pressed next goes into the widget: the focus comes back when the button that had it is gone. */
+export function focusWithin(page) {
+  return page.waitForFunction(() => document.activeElement?.shadowRoot?.activeElement);
+}
+
 /** The widget on a page, as a person sees it. */
 export class Widget {
   constructor(page) {

@@ -1,5 +1,5 @@
 // Keyboard alone, right to left, phone width, dark and light: everything can be reached and read.
-import { axe, assert, shoot, stage, Widget } from "./lib.mjs";
+import { axe, assert, focusWithin, shoot, stage, Widget } from "./lib.mjs";
 
 async function clean(page, name) {
   await shoot(page, name);
@@ -60,6 +60,7 @@ async function states({ telegram, open }, theme) {
   await page.keyboard.press("Enter");
   await widget.panel.locator(".row").first().waitFor();
   await clean(page, `reach-requests-${theme}`);
+  await focusWithin(page);
   await page.keyboard.press("Escape");
   await widget.panel.waitFor({ state: "hidden" });
   // It is moved in the frame after the panel is gone.

@@ -1,5 +1,5 @@
 // Two tabs of one browser: the same conversation in both, one session, and what is read in one is read in the other.
-import { assert, stage, until, Widget } from "./lib.mjs";
+import { assert, focusWithin, stage, until, Widget } from "./lib.mjs";
 
 await stage({}, async ({ telegram, open }) => {
   const one = new Widget(await open());
@@ -24,6 +24,7 @@ await stage({}, async ({ telegram, open }) => {
 
   // What comes while one is closed is unread there until it is read in the other.
   await one.page.bringToFront();
+  await focusWithin(one.page);
   await one.page.keyboard.press("Escape");
   await two.panel.getByRole("button", { name: "Close" }).click();
   await telegram.reply(topic, "are you still there?");
