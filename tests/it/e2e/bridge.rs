@@ -167,8 +167,13 @@ impl Bridge {
         child.kill().await.expect("killed");
     }
 
+    /// The process of the latest start.
+    pub fn id(&self) -> u32 {
+        self.child.as_ref().and_then(Child::id).expect("it runs")
+    }
+
     async fn signal(&self, name: &str) {
-        let id = self.child.as_ref().and_then(Child::id).expect("it runs").to_string();
+        let id = self.id().to_string();
         let told = Command::new("kill").args([name, &id]).status().await.expect("kill");
         assert!(told.success());
     }

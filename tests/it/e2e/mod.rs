@@ -5,6 +5,7 @@
 mod albums;
 mod beside;
 pub mod bridge;
+mod crowd;
 mod described;
 mod discord;
 mod erasure;
