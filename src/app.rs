@@ -40,6 +40,7 @@ use crate::runtime::board::Board;
 use crate::runtime::bus::InProcess;
 use crate::runtime::health::Health;
 use crate::runtime::{Bridge, identity, supervisor};
+use crate::seal::{KeySource, Seal};
 
 /// How `serve` was started.
 #[derive(Clone, Debug, Default)]
@@ -80,6 +81,7 @@ pub struct Running {
     pub knowledge: Arc<KnowledgeBase>,
     pub hooks: Vec<(ChannelName, axum::Router)>,
     pub settings: Arc<Settings>,
+    pub seal: Arc<Seal>,
     /// Surfaces for people's own browsers.
     pub pages: Vec<(ChannelName, axum::Router)>,
 }
@@ -89,6 +91,7 @@ pub struct Parts {
     pub opened: Opened,
     pub adapters: BTreeMap<ChannelName, Arc<dyn Adapter>>,
     pub blobs: PathBuf,
+    pub key: KeySource,
     pub clock: Clock,
     /// Jobs that share a commit at most; 0: as many as the writer takes.
     pub max_batch: usize,
@@ -233,7 +236,7 @@ pub async fn build_with(
     parts: Parts,
     engine: Option<Arc<dyn Assistant>>,
 ) -> anyhow::Result<Running> {
-    let Parts { opened, adapters, blobs, clock, max_batch } = parts;
+    let Parts { opened, adapters, blobs, key, clock, max_batch } = parts;
     let Opened { backend, read, export, kind } = opened;
     let (knowledge, problems) = KnowledgeBase::open(&config.assistant.knowledge);
     for problem in problems {
@@ -253,6 +256,8 @@ pub async fn build_with(
     let (writer, _task) =
         Writer::start_sized(max_batch, backend, policy.clone(), board.clone(), clock.clone(), committed);
     ensure_technicians(config, &writer, read.as_ref()).await?;
+    let seal = Seal::open(&key, read.as_ref(), &writer).await?;
+    http::api::seal_all(read.as_ref(), &writer, &seal).await.context("second factors cannot be sealed")?;
     let engine = match engine {
         Some(engine) => engine,
         None => assistant(config, &knowledge, &read, &clock)?,
@@ -263,6 +268,7 @@ pub async fn build_with(
         blobs: Arc::new(Blobs::open(&blobs).context("the folder for attachments cannot be used")?),
         bus: Arc::new(InProcess::new(4096)),
         changing: tokio::sync::Mutex::default(),
+        erasing: Default::default(),
         health: Arc::new(Health::default()),
         stop: CancellationToken::new(),
         tasks: TaskTracker::new(),
@@ -275,7 +281,7 @@ pub async fn build_with(
     });
     bridge.start(commits);
     let supervisor::Routes { hooks, pages } = supervisor::start(&bridge);
-    Ok(Running { bridge, read, export, knowledge, hooks, pages, settings })
+    Ok(Running { bridge, read, export, knowledge, hooks, pages, settings, seal: Arc::new(seal) })
 }
 
 /// Technicians of the configuration that the store does not know yet come in with their configured presence.
@@ -300,7 +306,8 @@ pub async fn serve(config: Config, options: ServeOptions) -> anyhow::Result<()> 
     let opened = open_store(&config, options.no_migrate).await?;
     let adapters = adapters(&config, &clock, options.unpaced)?;
     let blobs = config.store.blobs.clone();
-    let parts = Parts { opened, adapters, blobs, clock, max_batch: options.max_batch };
+    let key = KeySource::of(&config);
+    let parts = Parts { opened, adapters, blobs, key, clock, max_batch: options.max_batch };
     let running = build(&config, parts).await?;
     let listener = bind(options.listen.unwrap_or(config.server.listen)).await?;
     let router = http::router(&config, &running, None);
@@ -403,7 +410,8 @@ pub async fn demo(options: DemoOptions) -> anyhow::Result<()> {
     let keys = config.channels.get(&site).map(|channel| channel.own.reveal()).unwrap_or_default();
     adapters.insert(site.clone(), widget(&site, keys, &clock)?);
     let opened = open_store(&config, false).await?;
-    let parts = Parts { opened, adapters, blobs: config.store.blobs.clone(), clock, max_batch: 0 };
+    let (blobs, key) = (config.store.blobs.clone(), KeySource::of(&config));
+    let parts = Parts { opened, adapters, blobs, key, clock, max_batch: 0 };
     let running = build(&config, parts).await?;
     let (close, closing) = tokio::sync::watch::channel(false);
     let door = http::door::router(running.bridge.clone(), TechnicianId::from("ana"), DOOR);

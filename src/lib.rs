@@ -10,4 +10,5 @@ pub mod demo;
 pub mod http;
 pub mod kits;
 pub mod runtime;
+pub mod seal;
 pub mod telemetry;

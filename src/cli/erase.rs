@@ -69,13 +69,15 @@ pub async fn run(common: &Common, args: &Args) -> Outcome {
     }
     let number = |name: &str| erased.get(name).and_then(Value::as_u64).unwrap_or_default();
     out::note(&format!(
-        "Erased: {} conversations, {} messages, {} files. Backups from before still have them.",
+        "Erased: {} conversations, {} messages, {} files.",
         number("conversations"),
         number("messages"),
         number("files")
     ));
-    if erased.get("overwritten").and_then(Value::as_bool) == Some(false) {
-        out::note("The database's files were in use and are not overwritten yet; the next erasure does it.");
+    let stays = erased.get("stays").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    if !stays.is_empty() {
+        out::note("What stays:");
+        stays.iter().filter_map(Value::as_str).for_each(|what| out::note(&format!("- {what}")));
     }
     Ok(())
 }

@@ -18,6 +18,8 @@ use crate::kits::{self, Answer, Ask, KITS, Kit};
 
 const FILE: &str = "deskbridge.toml";
 const SECRETS: &str = "secrets";
+/// Seals what is secret in the database.
+const STORE_KEY: &str = "store-key";
 const PUBLIC_URL: &str = "server.public_url";
 
 #[derive(clap::Args, Debug)]
@@ -227,7 +229,8 @@ fn unanswered(why: impl std::fmt::Display) -> Failure {
 
 /// The configuration, and what goes into files of its own.
 fn composed(known: &Known, chosen: &[&'static str]) -> Result<(Start, Vec<Kept>), Failure> {
-    let mut secrets = Vec::new();
+    let key = Kept { name: STORE_KEY.into(), value: made()?.into(), random: true };
+    let mut secrets = vec![key];
     let mut start = Start { public_url: known.get(PUBLIC_URL).cloned(), ..Start::default() };
     for kit in KITS.iter().filter(|kit| chosen.contains(&kit.name)) {
         let mut keys = Vec::new();
@@ -267,6 +270,7 @@ fn made() -> Result<String, Failure> {
 /// The text, with the secrets' files in `folder`.
 fn text(start: &Start, secrets: &[Kept], folder: &Path) -> String {
     let mut start = start.clone();
+    start.key_file = Some(folder.join(STORE_KEY).display().to_string());
     for (kit, keys) in &mut start.channels {
         let asks = KITS.iter().filter(|one| one.name == *kit).flat_map(|kit| kit.asks);
         for ask in asks {
@@ -301,13 +305,11 @@ fn write(args: &Args, start: &Start, secrets: &[Kept]) -> Outcome {
         return Err(already(&folder.join(&kept.name)));
     }
     fs::create_dir_all(&args.dir).map_err(|error| unwritten(&args.dir, error))?;
-    if !secrets.is_empty() {
-        private(&folder)?;
-    }
+    private(&folder)?;
     let mut said = Vec::new();
     for kept in secrets {
         let path = folder.join(&kept.name);
-        // Pages sign with it: another one would lock their people out.
+        // Pages sign with one, and the database's secrets are sealed with another: new ones would lock people out.
         if kept.random && path.exists() {
             close(&path)?;
             said.push(format!("kept   {}", path.display()));

@@ -12,7 +12,7 @@ use super::out;
 use super::setting::{self, Common};
 use crate::app::settings::Settings;
 use crate::config::{Config, nearest};
-use crate::http::api::{first_link, link_for};
+use crate::http::api::{first_link, forget_factors as forget_factors_of, link_for};
 
 #[derive(clap::Subcommand, Debug)]
 pub enum Command {
@@ -20,6 +20,8 @@ pub enum Command {
     List(List),
     /// Print a one-time link by which a password is chosen; it ends nothing until it is used
     LoginLink(LoginLink),
+    /// Give up all second factors, because the key that they are sealed with is lost; stop `serve` first
+    ForgetFactors(ForgetFactors),
 }
 
 #[derive(clap::Args, Debug)]
@@ -33,6 +35,13 @@ pub struct List {
 pub struct LoginLink {
     /// The technician's id; without one: the link that makes the first admin
     technician: Option<String>,
+}
+
+#[derive(clap::Args, Debug)]
+pub struct ForgetFactors {
+    /// Do it
+    #[arg(long)]
+    yes: bool,
 }
 
 #[derive(Serialize)]
@@ -49,6 +58,7 @@ pub async fn run(common: &Common, command: &Command) -> Outcome {
     match command {
         Command::List(args) => list(&config, args).await,
         Command::LoginLink(args) => login_link(&config, args).await,
+        Command::ForgetFactors(args) => forget_factors(&config, args).await,
     }
 }
 
@@ -122,6 +132,25 @@ async fn login_link(config: &Config, args: &LoginLink) -> Outcome {
     let at = config.server.public_url.clone().unwrap_or_else(|| format!("http://{}", config.server.listen));
     out::line(&format!("{at}{link}"));
     out::note("Good once. Open it while deskbridge serve runs.");
+    Ok(())
+}
+
+/// Everybody signs in with the password alone from then on, until they set up another.
+async fn forget_factors(config: &Config, args: &ForgetFactors) -> Outcome {
+    if !args.yes {
+        let why = "everybody would sign in with the password alone, until they set up another";
+        return Err(Failure::usage("nothing was forgotten", why, "deskbridge user forget-factors --yes"));
+    }
+    let (opened, _) = opened(config).await?;
+    let read = opened.read.clone();
+    let writer = setting::writer(opened, config);
+    let forgotten = forget_factors_of(read.as_ref(), &writer).await;
+    writer.close().await;
+    let forgotten = forgotten.map_err(|error| setting::failed(&error))?;
+    out::note(&format!(
+        "Second factors taken away: {}. The next start takes the key that is there.",
+        forgotten.len()
+    ));
     Ok(())
 }
 

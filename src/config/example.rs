@@ -43,6 +43,8 @@ const ABOUT: [(&str, &str); 2] = [
 #[derive(Clone, Debug, Default)]
 pub struct Start {
     pub public_url: Option<String>,
+    /// The file of `store.key`.
+    pub key_file: Option<String>,
     /// The chosen channels by their adapters' names, each with its keys, and their values as TOML.
     pub channels: BTreeMap<&'static str, Vec<(String, String)>>,
 }
@@ -58,6 +60,10 @@ pub fn start(start: &Start) -> String {
     });
     let text = match &start.public_url {
         Some(url) => set(&text, "", "public_url", &quoted(url)),
+        None => text,
+    };
+    let text = match &start.key_file {
+        Some(file) => set_in(&text, Some("[store]"), "key_file", &quoted(file)),
         None => text,
     };
     ABOUT.iter().fold(text, |text, (example, own)| text.replacen(example, own, 1))
@@ -82,6 +88,11 @@ fn offered(section: &str) -> String {
 fn set(section: &str, channel: &str, key: &str, value: &str) -> String {
     let (table, last) = key.rsplit_once('.').map_or((None, key), |(table, last)| (Some(table), last));
     let heading = table.map(|table| format!("[channels.{channel}.{table}]"));
+    set_in(section, heading.as_deref(), last, value)
+}
+
+/// Below the heading, where one is given.
+fn set_in(section: &str, heading: Option<&str>, last: &str, value: &str) -> String {
     let stem = last.strip_suffix("_file").unwrap_or(last);
     let starts = format!("{stem} =");
     let mut inside = heading.is_none();
@@ -89,7 +100,7 @@ fn set(section: &str, channel: &str, key: &str, value: &str) -> String {
     let mut text = String::new();
     for line in section.lines() {
         let bare = line.strip_prefix(OFFER).unwrap_or(line);
-        if heading.as_deref() == Some(bare) {
+        if heading == Some(bare) {
             inside = true;
             text.push_str(bare);
         } else if inside && !placed && bare.starts_with(&starts) {
@@ -122,6 +133,8 @@ mod tests {
         }
         let text = start(&Start { public_url: Some("https://a.example".into()), ..Start::default() });
         assert!(text.contains("\npublic_url = \"https://a.example\"\n"));
+        let text = start(&Start { key_file: Some("secrets/store-key".into()), ..Start::default() });
+        assert!(text.contains("\nkey_file = \"secrets/store-key\"\n"), "{text}");
         for (example, own) in ABOUT {
             assert!(!text.contains(example) && text.contains(own), "{own}");
         }

@@ -17,7 +17,7 @@ pub const TOP: &[&str] = &[
     "log",
 ];
 pub const SERVER: &[&str] = &["listen", "public_url", "trusted_proxies"];
-pub const STORE: &[&str] = &["url", "url_file", "blobs"];
+pub const STORE: &[&str] = &["url", "url_file", "blobs", "key"];
 pub const BUS: &[&str] = &["url"];
 /// Of every channel; `receive` and `api_base` are the adapter's to read but mean the same everywhere.
 pub const CHANNEL: &[&str] = &["adapter", "requesters", "queue", "desk", "desks", "receive", "api_base"];

@@ -19,6 +19,8 @@ use super::keys;
 use super::loading::{Loading, one_of, quoted};
 use super::section::Section;
 
+/// Characters of `store.key`: 128 bits in hexadecimal.
+const SHORTEST_KEY: usize = 32;
 const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_secs(86_400);
 pub const YEAR: Duration = Duration::from_secs(366 * 86_400);
@@ -80,6 +82,8 @@ impl FromStr for Network {
 pub struct Store {
     pub url: Database,
     pub blobs: PathBuf,
+    /// Seals secrets that the database keeps. `None`: a file of the program's own.
+    pub key: Option<SecretString>,
 }
 
 /// Where everything is remembered. The URL of a server may hold a password, so it is a secret.
@@ -207,7 +211,11 @@ pub fn store(load: &mut Loading, tree: &Table) -> Store {
     let mut section = Section::open(load, "store", tree.get("store"), keys::STORE);
     let url = database(&mut section);
     let blobs = section.text_or("blobs", "data/blobs").into();
-    Store { url, blobs }
+    let key = section.secret("key");
+    if key.as_ref().is_some_and(|key| key.expose_secret().trim().len() < SHORTEST_KEY) {
+        section.fault("key", "at least 32 characters that nobody can guess", "fewer");
+    }
+    Store { url, blobs, key }
 }
 
 fn database(section: &mut Section<'_, '_>) -> Database {

@@ -14,7 +14,7 @@ pub fn step(stage: Assisting, cx: &mut Context<'_>) -> Stage {
         EventBody::Desk { by, via, what } => on_desk(stage, cx, by, via, what),
         EventBody::Assistant(what) => on_assistant(stage, cx, what),
         EventBody::Timer { kind, .. } => on_timer(stage, cx, *kind),
-        EventBody::Erased { by, messages } => erasure::erase(cx, by.as_ref(), messages),
+        EventBody::Erased { by, messages, relayed } => erasure::erase(cx, by.as_ref(), messages, relayed),
         EventBody::Delivery(what) => {
             delivery::ended(cx, what, None);
             Stage::Assisting(stage)

@@ -64,7 +64,7 @@ pub fn step(mut stage: Closed, cx: &mut Context<'_>) -> Stage {
             Stage::Closed(stage)
         }
         EventBody::Desk { by, via, what } if erased => erasure::refuse(stage, cx, by, via, what),
-        EventBody::Erased { by, messages } => erasure::erase(cx, by.as_ref(), messages),
+        EventBody::Erased { by, messages, relayed } => erasure::erase(cx, by.as_ref(), messages, relayed),
         EventBody::Requester { session, what } => on_requester(stage, cx, *session, what),
         EventBody::Desk { by, via, what } => on_desk(stage, cx, by, via, what),
         EventBody::Timer { kind, .. } => {
@@ -99,6 +99,9 @@ pub fn step(mut stage: Closed, cx: &mut Context<'_>) -> Stage {
         }
         EventBody::Delivery(what) => {
             delivery::ended(cx, what, None);
+            if erased {
+                erasure::shown_late(cx, what);
+            }
             Stage::Closed(stage)
         }
         EventBody::Ticket(what) => {

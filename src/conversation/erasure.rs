@@ -9,11 +9,18 @@ use crate::notices::DeskNotice;
 use crate::*;
 
 /// From any stage, once. What desk rooms show of the requester is taken away where the platform lets us.
-pub fn erase(cx: &mut Context<'_>, by: Option<&TechnicianId>, messages: &[MessageId]) -> Stage {
+pub fn erase(
+    cx: &mut Context<'_>,
+    by: Option<&TechnicianId>,
+    messages: &[MessageId],
+    relayed: &[(SessionId, MessageId)],
+) -> Stage {
     forget(cx);
     let desks = open_desks(cx);
     for desk in &desks {
-        take_away(cx, *desk, messages);
+        let own = relayed.iter().filter(|(session, _)| session == desk).map(|(_, message)| *message);
+        let posts: Vec<MessageId> = messages.iter().copied().chain(own).collect();
+        take_away(cx, *desk, &posts);
     }
     // What is held goes nowhere any more, and nothing is opened for somebody who is gone.
     cx.tell_desks(&DeskNotice::Closed { why: ERASED }, &desks, &[]);
@@ -49,6 +56,9 @@ fn forget(cx: &mut Context<'_>) {
     cx.c.kept.clear();
     cx.c.labels.clear();
     cx.c.summary = None;
+    if let TicketLink::Failed { why } = &mut cx.c.ticket {
+        *why = "erased".to_owned();
+    }
     cx.c.stretch.from = cx.c.seq;
 }
 
@@ -120,6 +130,14 @@ fn take_away(cx: &mut Context<'_>, desk: SessionId, messages: &[MessageId]) {
     }
 }
 
+/// A thread that was being opened is there after all, with who it was in its title and on its card.
+pub fn shown_late(cx: &mut Context<'_>, event: &DeliveryEvent) {
+    if let (DeliveryOp::OpenThread, Outcome::Sent { .. }) = (&event.op, &event.outcome) {
+        cx.deliver(event.session, DeliveryOp::Card, Weight::Person);
+        cx.deliver(event.session, DeliveryOp::Thread { closed: true }, Weight::Notice);
+    }
+}
+
 /// Technicians find it closed for good.
 pub fn refuse(stage: Closed, cx: &mut Context<'_>, by: &DeskActor, via: &Via, what: &DeskEvent) -> Stage {
     if let (Some(verb), DeskActor::Technician(_)) = (desk::verb_of(what), by) {
@@ -169,6 +187,10 @@ mod tests {
         c
     }
 
+    fn erased_by_nobody() -> EventBody {
+        EventBody::Erased { by: None, messages: Vec::new(), relayed: Vec::new() }
+    }
+
     fn event(body: EventBody) -> Event {
         Event { now: Timestamp(9), at: Timestamp(9), facts: QueueFacts::default(), body }
     }
@@ -177,7 +199,12 @@ mod tests {
     fn nothing_of_the_state_tells_who_it_was() {
         let policy = Policy::default();
         let message = MessageId { conversation: ConversationId(7), seq: 3, n: 0 };
-        let body = EventBody::Erased { by: Some(TechnicianId("ana".into())), messages: vec![message] };
+        let theirs = MessageId { n: 1, ..message };
+        let body = EventBody::Erased {
+            by: Some(TechnicianId("ana".into())),
+            messages: vec![message],
+            relayed: vec![(SessionId(1), theirs), (SessionId(2), theirs)],
+        };
         let (after, made) = step(helped(), &event(body), &policy);
         let text = serde_json::to_string(&after).expect("a state can be written");
         assert!(!text.to_lowercase().contains("canary"), "{text}");
@@ -193,6 +220,7 @@ mod tests {
         let drawn = MessageId::transcript(ConversationId(7), 1, 2);
         assert!(
             of(&DeliveryOp::Delete { message })
+                && of(&DeliveryOp::Delete { message: theirs })
                 && of(&DeliveryOp::Edit { message: drawn })
                 && of(&DeliveryOp::Card)
         );
@@ -200,10 +228,39 @@ mod tests {
         assert!(!elsewhere, "nothing goes to the requester, or into a room that is not open");
     }
 
+    /// The room whose thread was being opened when it happened shows nobody's name for longer than that takes.
+    #[test]
+    fn a_thread_that_opens_late_shows_nobody() {
+        let policy = Policy::default();
+        let erased = step(helped(), &event(erased_by_nobody()), &policy).0;
+        assert_eq!(erased.erased_at(), Some(4));
+        let session = SessionId(2);
+        let mut address = Address::room(&ChannelName("slack".into()), "COTHER".to_owned());
+        address.thread = Some(ThreadId("2.000002".into()));
+        let body = EventBody::Delivery(DeliveryEvent {
+            delivery: EffectId { conversation: ConversationId(7), seq: 1, n: 0 }.delivery(),
+            session,
+            op: DeliveryOp::OpenThread,
+            outcome: Outcome::Sent { remote: None, more: Vec::new(), address, note: None },
+            joined: None,
+        });
+        let (after, made) = step(erased, &event(body), &policy);
+        let ops: Vec<&DeliveryOp> = made
+            .effects
+            .iter()
+            .filter_map(|(_, effect)| match effect {
+                Effect::Deliver(delivery) if delivery.session == session => Some(&delivery.op),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(ops, [&DeliveryOp::Card, &DeliveryOp::Thread { closed: true }]);
+        assert!(after.is_erased());
+    }
+
     #[test]
     fn it_cannot_be_opened_again() {
         let policy = Policy::default();
-        let erased = step(helped(), &event(EventBody::Erased { by: None, messages: Vec::new() }), &policy).0;
+        let erased = step(helped(), &event(erased_by_nobody()), &policy).0;
         let by = DeskActor::Technician(TechnicianId("ana".into()));
         let verb = DeskEvent::Verb { verb: Verb::Reopen };
         let (after, made) =

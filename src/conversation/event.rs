@@ -66,10 +66,13 @@ pub enum EventBody {
         kind: TimerKind,
         due: Timestamp,
     },
-    /// The requester is erased (S111). `messages`: theirs and the assistant's, which desk rooms show.
+    /// The requester is erased (S111). `messages`: what desk rooms show and nobody wrote there: theirs, the assistant's, the
+    /// bridge's own. `relayed`: technicians' words in rooms where the bridge posted them for their author.
     Erased {
         by: Option<TechnicianId>,
         messages: Vec<MessageId>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        relayed: Vec<(SessionId, MessageId)>,
     },
 }
 

@@ -73,7 +73,7 @@ pub fn step(stage: Handover, cx: &mut Context<'_>) -> Stage {
         EventBody::Desk { by, via, what } => on_desk(stage, cx, by, via, what),
         EventBody::Roster(what) => on_roster(stage, cx, what),
         EventBody::Timer { kind, .. } => on_timer(stage, cx, *kind),
-        EventBody::Erased { by, messages } => erasure::erase(cx, by.as_ref(), messages),
+        EventBody::Erased { by, messages, relayed } => erasure::erase(cx, by.as_ref(), messages, relayed),
         EventBody::Assistant(what) => {
             match what {
                 // The assistant is silent from the handover commit on (L6, D1).

@@ -342,6 +342,12 @@ impl Conversation {
         matches!(&self.stage, Stage::Closed(Closed { how: CloseReason::Erased, .. }))
     }
 
+    /// The number of the event by which its requester was erased.
+    pub fn erased_at(&self) -> Option<u64> {
+        // What anybody may still see of it begins there, and it is never opened again.
+        self.is_erased().then_some(self.stretch.from)
+    }
+
     /// The stage's name, for lists and filters.
     pub fn stage_name(&self) -> &'static str {
         match &self.stage {

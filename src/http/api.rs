@@ -63,10 +63,13 @@ use crate::app::Running;
 use crate::app::settings::Settings;
 use crate::config::Config;
 use crate::runtime::Bridge;
+use crate::seal::Seal;
 pub use accounts::{first_link, link_for};
 pub use actions::verbs;
 pub use attention::DOINGS;
 pub use conversations::STAGES;
+pub use factor::forget_all as forget_factors;
+pub(crate) use factor::seal_all;
 pub use technicians::PRESENCES;
 
 use answered::Answered;
@@ -94,12 +97,11 @@ pub struct Api {
     refusals: Refusals,
     site: Site,
     settings: Arc<Settings>,
+    seal: Arc<Seal>,
     throttle: Throttle,
     /// Links and accounts change one at a time: a link is good for one of two who come together.
     accounts: Mutex<()>,
     watching: Watching,
-    /// One requester is erased at a time.
-    erasing: Mutex<()>,
 }
 
 pub fn router(running: &Running, config: &Config, limits: &Limits, room: &Room) -> Router {
@@ -109,10 +111,10 @@ pub fn router(running: &Running, config: &Config, limits: &Limits, room: &Room) 
         knowledge: running.knowledge.clone(),
         site: Site { public_url: config.server.public_url.clone() },
         settings: running.settings.clone(),
+        seal: running.seal.clone(),
         throttle: Throttle::default(),
         accounts: Mutex::default(),
         watching: Watching::default(),
-        erasing: Mutex::default(),
         limits: limits.clone(),
         room: room.clone(),
         hub: Hub::start(bridge, limits),
@@ -161,6 +163,8 @@ impl Api {
     /// restart.
     async fn act_once(self: Arc<Self>, route: &'static Route, call: Call) -> call::Answer {
         let key = call.once.clone();
+        let erasures = self.bridge.erasing.begun();
+        self.onces.know(erasures);
         self.onces.begin(&key)?;
         let doing = match self.onces.start(&key)? {
             Started::Before(answer) => return Ok(replayed(answer)),
@@ -184,6 +188,11 @@ impl Api {
         };
         let (answer, kept) = doing.finish(answer).await?;
         self.note_done(&key, kept.filter(|_| !route.tells_a_secret())).await?;
+        // The answer to an erasure itself names nobody.
+        let erases = matches!(route.shape, routes::Shape::One("Erased"));
+        if self.bridge.erasing.begun() != erasures && !erases {
+            self.forget_answer(&key).await?;
+        }
         Ok(answer)
     }
 

@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
 use super::problem::Problem;
+use crate::seal::Seal;
 
 /// Seconds that a code is shown for; what every authenticator takes.
 const STEP: i64 = 30;
@@ -24,8 +25,8 @@ const RECOVERY: usize = 10;
 const RECOVERY_BYTES: usize = 8;
 const BASE32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
-/// The second factor of one account, as it is kept.
-#[derive(Clone, Serialize, Deserialize)]
+/// The second factor of one account.
+#[derive(Clone)]
 pub struct Factor {
     /// Hexadecimal.
     secret: String,
@@ -35,6 +36,29 @@ pub struct Factor {
     step: i64,
     /// SHA-256 of the recovery codes that are left.
     recovery: Vec<String>,
+}
+
+/// As it is stored.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    /// As it was stored by versions that did not seal it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    secret: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sealed: Option<String>,
+    confirmed: bool,
+    step: i64,
+    recovery: Vec<String>,
+}
+
+/// What is stored cannot be read: damaged, or sealed with another key. That is not the same as no factor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a second factor cannot be read")]
+pub struct Unreadable;
+
+/// What a sealed secret is, so that nobody's is good for somebody else.
+fn named(whose: &str) -> String {
+    format!("factor of {whose}")
 }
 
 impl std::fmt::Debug for Factor {
@@ -54,6 +78,38 @@ impl Factor {
     pub fn new() -> Result<Factor, Problem> {
         let secret = hex::encode(random::<SECRET>()?);
         Ok(Factor { secret, confirmed: false, step: i64::MIN, recovery: Vec::new() })
+    }
+
+    /// For the store: the secret sealed, the rest of no use to anybody.
+    pub fn stored(&self, seal: &Seal, whose: &str) -> Result<String, Problem> {
+        let sealed = seal.seal(&named(whose), self.secret.as_bytes()).map_err(|_| Problem::internal())?;
+        let stored = Stored {
+            secret: None,
+            sealed: Some(sealed),
+            confirmed: self.confirmed,
+            step: self.step,
+            recovery: self.recovery.clone(),
+        };
+        serde_json::to_string(&stored).map_err(|_| Problem::internal())
+    }
+
+    pub fn read(stored: &str, seal: &Seal, whose: &str) -> Result<Factor, Unreadable> {
+        let Stored { secret, sealed, confirmed, step, recovery } =
+            serde_json::from_str(stored).map_err(|_| Unreadable)?;
+        let secret = match (sealed, secret) {
+            (Some(sealed), _) => {
+                let secret = seal.unseal(&named(whose), &sealed).map_err(|_| Unreadable)?;
+                String::from_utf8(secret).map_err(|_| Unreadable)?
+            }
+            (None, Some(secret)) => secret,
+            (None, None) => return Err(Unreadable),
+        };
+        Ok(Factor { secret, confirmed, step, recovery })
+    }
+
+    /// It was stored by a version that did not seal it.
+    pub fn is_open(stored: &str) -> bool {
+        serde_json::from_str::<Stored>(stored).is_ok_and(|stored| stored.secret.is_some())
     }
 
     /// For typing into an authenticator.
@@ -196,6 +252,37 @@ mod tests {
         Factor { secret, confirmed: true, step: i64::MIN, recovery: Vec::new() }
     }
 
+    fn seal() -> Seal {
+        Seal::of(&"0123456789abcdef0123456789abcdef".to_owned().into()).unwrap()
+    }
+
+    #[test]
+    fn s80_a_stored_secret_is_sealed_for_its_owner() {
+        let mut one = factor();
+        let code = code_at(b"12345678901234567890", 1_000);
+        let now = at(1_000 * STEP);
+        let stored = one.stored(&seal(), "ana").unwrap();
+        assert!(
+            !stored.contains(&hex::encode("12345678901234567890")) && !Factor::is_open(&stored),
+            "{stored}"
+        );
+        assert!(Factor::read(&stored, &seal(), "ana").unwrap().take(&code, now).is_some());
+        assert_eq!(Factor::read(&stored, &seal(), "bob").unwrap_err(), Unreadable);
+        let other = Seal::of(&"another".to_owned().into()).unwrap();
+        assert_eq!(Factor::read(&stored, &other, "ana").unwrap_err(), Unreadable);
+        assert!(one.take(&code, now).is_some());
+        let later = one.stored(&seal(), "ana").unwrap();
+        assert!(Factor::read(&later, &seal(), "ana").unwrap().take(&code, now).is_none(), "used up");
+        // As it was stored before.
+        let open = r#"{"secret":"3132333435363738393031323334353637383930","confirmed":true,"step":5,"recovery":[]}"#;
+        assert!(
+            Factor::is_open(open) && Factor::read(open, &seal(), "ana").unwrap().take(&code, now).is_some()
+        );
+        for odd in ["", "{}", r#"{"confirmed":true,"step":5,"recovery":[]}"#] {
+            assert_eq!(Factor::read(odd, &seal(), "ana").unwrap_err(), Unreadable, "{odd}");
+        }
+    }
+
     /// RFC 6238, appendix B (the last six of its eight digits).
     #[test]
     fn codes_are_those_of_the_standard() {
@@ -240,7 +327,7 @@ mod tests {
     fn s80_recovery_codes_are_hashed_and_good_once() {
         let mut one = factor();
         let codes = one.renew().unwrap();
-        let kept = serde_json::to_string(&one).unwrap();
+        let kept = one.stored(&seal(), "ana").unwrap();
         assert!(codes.len() == RECOVERY && codes.iter().all(|code| !kept.contains(&code.replace('-', ""))));
         assert_eq!(one.take(&codes[3].to_uppercase(), at(0)), Some(Taken::Recovery));
         assert_eq!((one.take(&codes[3], at(0)), one.left()), (None, RECOVERY - 1));

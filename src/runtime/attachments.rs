@@ -6,12 +6,12 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use deskbridge_contract::{Adapter, Attachment, AttachmentSource, Content, RemoteFileId, SendError};
+use deskbridge_contract::{Adapter, Attachment, AttachmentSource, BlobId, Content, RemoteFileId, SendError};
 use deskbridge_conversation::policy::ALBUM_OPEN;
 use deskbridge_conversation::{Conversation, DeliveryOp, MessageId};
 use deskbridge_services::blobs::{BlobError, Stored};
 use deskbridge_store::rows::{BlobRow, MessageRow};
-use deskbridge_store::{Admin, AdminDone, Change, Committed, StoreError};
+use deskbridge_store::{Admin, AdminDone, Change, Committed, Forgotten, StoreError};
 use tokio::sync::Mutex as AsyncMutex;
 
 use super::Bridge;
@@ -58,6 +58,10 @@ fn lock_of(id: MessageId) -> Arc<AsyncMutex<()>> {
 
 fn is_remote(row: &MessageRow) -> bool {
     row.content.attachments.iter().any(|a| matches!(a.source, AttachmentSource::Remote(_)))
+}
+
+fn erased() -> AttachmentSource {
+    AttachmentSource::Missing { why: "erased".to_owned() }
 }
 
 /// Nobody is left who could fetch it: the channel is not configured any more, or the thread is gone.
@@ -216,9 +220,10 @@ impl Bridge {
         adapter: &Arc<dyn Adapter>,
         attachment: &Attachment,
         file: &RemoteFileId,
+        id: BlobId,
     ) -> Result<Stored, Unfetched> {
         let bytes = adapter.fetch(file).await.map_err(unfetched)?;
-        let stored = self.blobs.put(&attachment.name, &attachment.mime, bytes, MAX_FILE).await;
+        let stored = self.blobs.put_as(id, &attachment.name, &attachment.mime, bytes, MAX_FILE).await;
         stored.map_err(|error| match error {
             BlobError::TooLarge { max } => {
                 Unfetched { why: format!("larger than {} MB", max >> 20), again: None }
@@ -229,17 +234,18 @@ impl Bridge {
         })
     }
 
-    async fn copy(
+    /// Again, where it may go better then. `Err`: why it did not come.
+    async fn fetch_patiently(
         &self,
-        conversation: &Conversation,
         adapter: &Arc<dyn Adapter>,
-        attachment: &mut Attachment,
-    ) -> Result<(), StoreError> {
-        let AttachmentSource::Remote(file) = attachment.source.clone() else { return Ok(()) };
+        attachment: &Attachment,
+        file: &RemoteFileId,
+        id: &BlobId,
+    ) -> Result<Stored, String> {
         let fetched = async {
             let mut tries = 0;
             loop {
-                match self.fetch(adapter, attachment, &file).await {
+                match self.fetch(adapter, attachment, file, id.clone()).await {
                     Err(Unfetched { why, again: Some(after) }) if tries < TRIES => {
                         tries += 1;
                         tracing::debug!(why, tries, "a file could not be fetched; once more soon");
@@ -250,31 +256,53 @@ impl Bridge {
                 }
             }
         };
-        let stored = match tokio::time::timeout(COPY_LIMIT, fetched).await {
-            Ok(Ok(stored)) => stored,
-            Ok(Err(why)) => {
+        let fetched = tokio::time::timeout(COPY_LIMIT, fetched).await;
+        fetched.unwrap_or_else(|_| Err("the download took too long".to_owned()))
+    }
+
+    async fn copy(
+        &self,
+        conversation: &Conversation,
+        adapter: &Arc<dyn Adapter>,
+        attachment: &mut Attachment,
+    ) -> Result<(), StoreError> {
+        let AttachmentSource::Remote(file) = attachment.source.clone() else { return Ok(()) };
+        let id = match self.blobs.reserve().await {
+            Ok(id) => id,
+            Err(error) => {
+                attachment.source = AttachmentSource::Missing { why: error.to_string() };
+                return Ok(());
+            }
+        };
+        // The row before the bytes: of whatever a crash leaves on the disk it is known whose it is.
+        let row = BlobRow {
+            id: id.0.clone(),
+            conversation: Some(conversation.id),
+            name: attachment.name.clone(),
+            mime: attachment.mime.clone(),
+            size: 0,
+            sha256: String::new(),
+            created: self.now(),
+        };
+        if self.writer.admin(Admin::PutBlob(row.clone())).await? == AdminDone::Unknown {
+            attachment.source = erased();
+            return Ok(());
+        }
+        let stored = match self.fetch_patiently(adapter, attachment, &file, &id).await {
+            Ok(stored) => stored,
+            Err(why) => {
+                let gone = Forgotten { blobs: vec![row.id], ..Forgotten::default() };
+                self.writer.admin(Admin::Forget(gone)).await?;
                 attachment.source = AttachmentSource::Missing { why };
                 return Ok(());
             }
-            Err(_) => {
-                attachment.source =
-                    AttachmentSource::Missing { why: "the download took too long".to_owned() };
-                return Ok(());
-            }
         };
-        let blob = BlobRow {
-            id: stored.id.0.clone(),
-            conversation: Some(conversation.id),
-            name: attachment.name.clone(),
-            mime: stored.mime.clone(),
-            size: stored.size,
-            sha256: stored.sha256.clone(),
-            created: self.now(),
-        };
+        let blob =
+            BlobRow { mime: stored.mime.clone(), size: stored.size, sha256: stored.sha256.clone(), ..row };
         if self.writer.admin(Admin::PutBlob(blob)).await? == AdminDone::Unknown {
             // Whose file it was is erased meanwhile.
             let _ = self.blobs.remove(stored.id.as_str()).await;
-            attachment.source = AttachmentSource::Missing { why: "erased".to_owned() };
+            attachment.source = erased();
             return Ok(());
         }
         attachment.size = stored.size;

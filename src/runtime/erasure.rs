@@ -1,10 +1,15 @@
 //! Erasing a requester, wherever something of them is (S111, I17).
 //!
 //! Not here: what a conversation without its requester is (the core), which rows and bytes go (the store), what adapters
-//! keep (each forgets for itself), who may ask for it (the API).
+//! keep (each forgets for itself), who may ask for it (the API), what is left of one that was cut (`work`).
 //!
-//! The order makes it safe to be cut anywhere: first nothing old comes in any more, then the conversations one by one, each
-//! with its files; who it was goes last, and as long as that is there it can be begun again.
+//! It may be cut anywhere: what is to be done is written down before anything is, each step may be done twice, and whoever
+//! finds it later goes on. First nothing old comes in any more, then the conversations one by one, each with its files, then
+//! what the channel keeps.
+
+mod report;
+mod traces;
+mod work;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -12,35 +17,25 @@ use std::sync::Arc;
 use deskbridge_contract::{Address, AttachmentSource, ChannelName, RemoteUserId, ShelfError};
 use deskbridge_conversation::identity::Said;
 use deskbridge_conversation::{
-    Author, Conversation, ConversationId, EventBody, MessageId, Outcome, RequesterEvent, RequesterId,
-    SessionId, SessionRole, TechnicianId, erasure,
+    Audience, Author, Conversation, ConversationId, DeliveryOp, Effect, EventBody, MessageId, RequesterId,
+    SessionId, TechnicianId,
 };
 use deskbridge_services::blobs::BlobError;
 use deskbridge_store::read::ConversationFilter;
-use deskbridge_store::rows::{KeptRow, LogRow, MessageRow};
+use deskbridge_store::rows::{DeliveryState, KeptRow, MessageRow, OutboxRow};
 use deskbridge_store::{Admin, Applied, Apply, Cause, Forgotten, Refs, StoreError, Target};
 
 use super::{Bridge, supervisor};
+pub use report::Erased;
+pub use work::{Erasing, finish_all};
+use work::{Held, Work};
 
 /// Conversations, messages and events that are read at once.
 const PAGE: u32 = 500;
-/// Events in quarantine that are looked through.
-const QUARANTINE: u32 = 100_000;
 /// How often a conversation that another node holds is tried again.
 const CONFLICTS: u32 = 5;
 /// What is kept with a conversation beside it: kind and, as key, its number.
 const KEPT: [&str; 1] = [KeptRow::DRAFT];
-
-/// What was erased, in numbers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
-pub struct Erased {
-    pub conversations: usize,
-    pub messages: usize,
-    pub files: usize,
-    /// What was deleted is overwritten in the database's files, too. False: somebody read from them all the time, and the
-    /// next time somebody is erased it is tried again.
-    pub overwritten: bool,
-}
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ErasureError {
@@ -50,78 +45,124 @@ pub enum ErasureError {
     Shelf(#[from] ShelfError),
     #[error("a file could not be removed: {0}")]
     Blob(#[from] BlobError),
+    /// Another node does it, or has done it meanwhile.
+    #[error("another node is erasing this requester")]
+    Elsewhere,
+    #[error("no random number can be had")]
+    Random,
 }
 
 impl Bridge {
-    /// `None`: nobody is known by this name. `once` tells one request from another; the same one again goes on where it was cut.
+    /// `None`: nobody is known by this name. `known_as`: who asked, for the audit trail. One that was cut before goes on.
     pub async fn erase(
         self: &Arc<Self>,
         requester: &RequesterId,
         by: Option<&TechnicianId>,
-        once: &str,
+        known_as: &str,
     ) -> Result<Option<Erased>, ErasureError> {
+        let _one = self.erasing.one_at_a_time().await;
+        let held = match self.unfinished(requester).await? {
+            Some(held) => held,
+            None => {
+                let Some(mut work) = self.everything_of(requester).await? else { return Ok(None) };
+                work.by = by.cloned();
+                known_as.clone_into(&mut work.known_as);
+                self.write_down(requester, work).await?
+            }
+        };
+        self.go_on(held).await.map(Some)
+    }
+
+    /// Where somebody is found. `None`: nowhere.
+    async fn everything_of(self: &Arc<Self>, requester: &RequesterId) -> Result<Option<Work>, ErasureError> {
         let Some((channel, user)) = requester.as_str().split_once(':') else { return Ok(None) };
         let (channel, user) = (ChannelName(channel.to_owned()), RemoteUserId(user.to_owned()));
         let first = self.conversations_of(requester).await?;
-        let adapter = self.adapters.get(&channel).cloned();
-        let shelf = supervisor::inbox(self, &channel).shelf();
-        let also = match &adapter {
-            Some(adapter) => adapter.also_at(&shelf, &user).await?,
+        let also = match self.adapters.get(&channel) {
+            Some(adapter) => adapter.also_at(&supervisor::inbox(self, &channel).shelf(), &user).await?,
             None => Vec::new(),
         };
         if first.is_empty() && also.is_empty() && self.read.requester(requester).await?.is_none() {
             return Ok(None);
         }
-        let mut person = Person::new(requester.clone());
-        for conversation in first {
-            person.has(&conversation);
-        }
-        person.addresses.extend(also.iter().cloned());
+        let mut work = Work::of(channel, requester.clone())?;
+        first.iter().for_each(|conversation| work.has(conversation));
         for at in &also {
             for id in self.read.conversations_at(&at.key()).await? {
                 if let Some(conversation) = self.read.conversation(id).await?.filter(|c| !c.is_erased()) {
-                    person.has(&conversation);
+                    work.has(&conversation);
                 }
             }
         }
-        let requesters: Vec<RequesterId> = person.names.iter().cloned().collect();
-        self.writer.admin(Admin::Bury { requesters: requesters.clone() }).await?;
-        let mut erased = Erased::default();
-        // What came in while they were read is theirs as well.
-        for name in &requesters {
-            for conversation in self.conversations_of(name).await? {
-                person.has(&conversation);
-            }
-        }
-        for id in &person.conversations {
-            self.erase_conversation(*id, by, once, &mut erased).await?;
-        }
-        let at: Vec<Address> = person.addresses.into_iter().collect();
-        if let Some(adapter) = &adapter {
-            for name in &requesters {
-                let user = name.as_str().split_once(':').map_or("", |(_, user)| user);
-                for file in adapter.forget(&shelf, &RemoteUserId(user.to_owned()), &at).await? {
-                    self.blobs.remove(file.as_str()).await?;
-                    erased.files += 1;
-                }
-            }
-        }
-        let quarantine = self.quarantined(&channel, &requesters, &at).await?;
-        let kept = self.strangers(&requesters).await?;
-        self.writer
-            .admin(Admin::Forget(Forgotten { requesters, quarantine, kept, ..Forgotten::default() }))
-            .await?;
-        erased.overwritten = match self.writer.scrub().await {
-            Ok(()) => true,
-            Err(error) => {
-                tracing::warn!(%error, "erased, but the database's files were not overwritten");
-                false
-            }
-        };
-        tracing::info!(conversations = erased.conversations, files = erased.files, "a requester was erased");
-        Ok(Some(erased))
+        work.addresses.extend(also);
+        Ok(Some(work))
     }
 
+    /// Everything that is left of it. An error leaves it to be gone on with.
+    async fn go_on(self: &Arc<Self>, mut held: Held) -> Result<Erased, ErasureError> {
+        // Answers given before may hold what they said; those that go now are overwritten with the rest.
+        self.erasing.begins();
+        self.forget_answers().await?;
+        if !held.work.buried {
+            let requesters: Vec<RequesterId> = held.work.names.iter().cloned().collect();
+            self.writer.admin(Admin::Bury { requesters: requesters.clone() }).await?;
+            // What came in while they were read is theirs as well.
+            for name in &requesters {
+                let theirs = self.conversations_of(name).await?;
+                theirs.iter().for_each(|conversation| held.work.has(conversation));
+            }
+            held.work.buried = true;
+            self.save(&mut held).await?;
+        }
+        let mut report = Erased::default();
+        while let Some(id) = held.work.conversations.first().copied() {
+            self.erase_conversation(id, &mut held.work, &mut report).await?;
+            held.work.conversations.remove(&id);
+            self.save(&mut held).await?;
+        }
+        self.forget_elsewhere(&mut held.work, &mut report).await?;
+        // Those that were given meanwhile.
+        self.forget_answers().await?;
+        let act = "erased a requester".to_owned();
+        let by = Some(held.work.known_as.clone()).filter(|by| !by.is_empty());
+        self.writer.admin(Admin::Audit { by, act, conversation: None }).await?;
+        report.counts(&held.work);
+        self.strike_out(held).await?;
+        report.overwritten = self.overwrite().await?;
+        report.says_what_stays(self);
+        tracing::info!(conversations = report.conversations, files = report.files, "a requester was erased");
+        Ok(report)
+    }
+
+    /// What is in no conversation: the channel's own, unreadable events, who they were.
+    async fn forget_elsewhere(
+        self: &Arc<Self>,
+        work: &mut Work,
+        report: &mut Erased,
+    ) -> Result<(), ErasureError> {
+        let requesters: Vec<RequesterId> = work.names.iter().cloned().collect();
+        let at: Vec<Address> = work.addresses.iter().cloned().collect();
+        if let Some(adapter) = self.adapters.get(&work.channel) {
+            let shelf = supervisor::inbox(self, &work.channel).shelf();
+            for name in &requesters {
+                let user = name.as_str().split_once(':').map_or("", |(_, user)| user);
+                let user = RemoteUserId(user.to_owned());
+                // The bytes first: once the adapter has forgotten, nobody knows which they were.
+                for file in adapter.handed_in(&shelf, &user, &at).await? {
+                    self.blobs.remove(file.as_str()).await?;
+                    work.files += 1;
+                }
+                report.stays.extend(adapter.forget(&shelf, &user, &at).await?);
+            }
+        }
+        let quarantine = self.quarantined(&work.channel, &requesters, &at).await?;
+        let kept = self.strangers(&requesters).await?;
+        let gone = Forgotten { requesters, quarantine, kept, ..Forgotten::default() };
+        self.writer.admin(Admin::Forget(gone)).await?;
+        Ok(())
+    }
+
+    /// Those that are erased already have another requester.
     async fn conversations_of(&self, requester: &RequesterId) -> Result<Vec<Conversation>, StoreError> {
         let (mut all, mut before) = (Vec::new(), None);
         loop {
@@ -134,7 +175,7 @@ impl Bridge {
             let page = self.read.conversations(&filter).await?;
             let Some(last) = page.last() else { return Ok(all) };
             before = Some(last.id);
-            all.extend(page);
+            all.extend(page.into_iter().filter(|conversation| !conversation.is_erased()));
         }
     }
 
@@ -151,51 +192,57 @@ impl Bridge {
         Ok(kept)
     }
 
+    /// Again and again the same: an erased one only loses what came late.
     async fn erase_conversation(
         &self,
         id: ConversationId,
-        by: Option<&TechnicianId>,
-        once: &str,
-        erased: &mut Erased,
+        work: &mut Work,
+        report: &mut Erased,
     ) -> Result<(), ErasureError> {
         let Some(before) = self.read.conversation(id).await? else { return Ok(()) };
-        let messages = self.all_messages(id).await?;
-        let shown = |row: &&MessageRow| {
-            !row.deleted && matches!(row.author, Author::Requester(_) | Author::Assistant)
-        };
-        let shown: Vec<MessageId> = messages.iter().filter(shown).map(|row| row.id).collect();
-        let mut files: BTreeSet<String> = messages.iter().flat_map(files_of).collect();
-        files.extend(self.read.blobs_of(id).await?.into_iter().map(|row| row.id));
-        self.remove(&files).await?;
-        self.scrub_log(&before, 0).await?;
-        let seq = before.seq;
-        let apply = Apply {
-            cause: Cause::Console(format!("{once}:erase:{}:{seq}", id.0)),
-            target: Target::Conversation(id),
-            at: self.now(),
-            body: EventBody::Erased { by: by.cloned(), messages: shown },
-            content: None,
-            refs: Refs::default(),
-            guard: None,
-        };
-        self.applied(apply).await?;
+        report.notes_ticket(&before, self.tickets.as_ref());
+        let deliveries = self.read.deliveries(id).await?;
+        report.notes_deliveries(&before, &deliveries);
+        if !before.is_erased() {
+            let messages = self.all_messages(id).await?;
+            let mut files: BTreeSet<String> = messages.iter().flat_map(files_of).collect();
+            files.extend(self.read.blobs_of(id).await?.into_iter().map(|row| row.id));
+            self.remove(&files).await?;
+            let apply = Apply {
+                cause: Cause::Console(format!("erasure:{}:{}", work.once, id.0)),
+                target: Target::Conversation(id),
+                at: self.now(),
+                body: EventBody::Erased {
+                    by: work.by.clone(),
+                    messages: messages.iter().filter(|row| is_shown_by_us(row)).map(|row| row.id).collect(),
+                    relayed: relayed(&before, &messages, &deliveries),
+                },
+                content: None,
+                refs: Refs::default(),
+                guard: None,
+            };
+            self.applied(apply).await?;
+            messages.iter().for_each(|row| self.board.forget_message(row.id));
+            work.erased += 1;
+            work.messages += messages.len();
+            work.files += files.len();
+        }
         // What was copied meanwhile; from now on nothing is (the store refuses it).
         let late: BTreeSet<String> = self.read.blobs_of(id).await?.into_iter().map(|row| row.id).collect();
         self.remove(&late).await?;
-        files.extend(late);
-        // And what was logged.
-        self.scrub_log(&before, seq + 1).await?;
+        work.files += late.len();
+        let after = self.read.conversation(id).await?.unwrap_or(before);
+        self.scrub_log(&after).await?;
         let kept = KEPT.iter().map(|kind| ((*kind).to_owned(), id.0.to_string())).collect();
         self.writer.admin(Admin::Forget(Forgotten { kept, ..Forgotten::default() })).await?;
-        messages.iter().for_each(|row| self.board.forget_message(row.id));
-        erased.conversations += 1;
-        erased.messages += messages.len();
-        erased.files += files.len();
         Ok(())
     }
 
     /// The bytes first: as long as the rows are there, it is known what is to be removed.
     async fn remove(&self, files: &BTreeSet<String>) -> Result<(), ErasureError> {
+        if files.is_empty() {
+            return Ok(());
+        }
         for file in files {
             self.blobs.remove(file).await?;
         }
@@ -238,60 +285,43 @@ impl Bridge {
             }
         }
     }
+}
 
-    /// Blanks in the log what says where somebody was, or a word of theirs.
-    async fn scrub_log(&self, of: &Conversation, from: u64) -> Result<(), StoreError> {
-        let mut from = from;
-        loop {
-            let page = self.read.log(of.id, from, PAGE).await?;
-            let Some(last) = page.last() else { return Ok(()) };
-            from = last.seq + 1;
-            let log: Vec<LogRow> = page.into_iter().filter_map(|row| scrubbed(of, row)).collect();
-            if !log.is_empty() {
-                self.writer.admin(Admin::Forget(Forgotten { log, ..Forgotten::default() })).await?;
+/// Desk rooms show it, and nobody of the desk wrote it there.
+fn is_shown_by_us(row: &MessageRow) -> bool {
+    match row.author {
+        Author::Requester(_) | Author::Assistant => !row.deleted,
+        // What was said to the requester alone is on no desk.
+        Author::Desk => !row.deleted && row.audience != Audience::Requester,
+        Author::Technician(_) | Author::Outsider => false,
+    }
+}
+
+/// What people of the desk wrote, in the rooms where the bridge posted it for them.
+fn relayed(
+    conversation: &Conversation,
+    messages: &[MessageRow],
+    deliveries: &[OutboxRow],
+) -> Vec<(SessionId, MessageId)> {
+    let desks: BTreeSet<SessionId> = conversation.desk_sessions().map(|session| session.id).collect();
+    let by_people = messages.iter().filter(|row| match row.author {
+        Author::Technician(_) | Author::Outsider => !row.deleted,
+        Author::Requester(_) | Author::Assistant | Author::Desk => false,
+    });
+    let by_people: BTreeSet<MessageId> = by_people.map(|row| row.id).collect();
+    let posted = deliveries.iter().filter(|row| row.state != DeliveryState::Cancelled);
+    let posted = posted.filter_map(|row| match &row.effect {
+        Effect::Deliver(delivery) => match delivery.op {
+            DeliveryOp::Post { message }
+                if desks.contains(&delivery.session) && by_people.contains(&message) =>
+            {
+                Some((delivery.session, message))
             }
-        }
-    }
-
-    /// Unreadable events that name the person or a place of theirs.
-    async fn quarantined(
-        &self,
-        channel: &ChannelName,
-        requesters: &[RequesterId],
-        at: &[Address],
-    ) -> Result<Vec<i64>, StoreError> {
-        let users = requesters.iter().filter_map(|name| name.as_str().split_once(':')).map(|(_, user)| user);
-        let rooms = at.iter().flat_map(|at| {
-            [Some(at.room.as_str()), at.thread.as_ref().map(|thread| thread.as_str())].into_iter().flatten()
-        });
-        let words: BTreeSet<&str> = users.chain(rooms).filter(|word| !word.is_empty()).collect();
-        let rows = self.read.quarantine(QUARANTINE).await?;
-        let theirs = rows.iter().filter(|row| row.channel == *channel);
-        Ok(theirs.filter(|row| words.iter().any(|word| names(&row.raw, word))).map(|row| row.id).collect())
-    }
-}
-
-/// Everything by which a person is known here.
-struct Person {
-    names: BTreeSet<RequesterId>,
-    conversations: BTreeSet<ConversationId>,
-    addresses: BTreeSet<Address>,
-}
-
-impl Person {
-    fn new(name: RequesterId) -> Person {
-        Person { names: BTreeSet::from([name]), conversations: BTreeSet::new(), addresses: BTreeSet::new() }
-    }
-
-    fn has(&mut self, conversation: &Conversation) {
-        self.names.insert(conversation.requester.id.clone());
-        self.conversations.insert(conversation.id);
-        let own = conversation.sessions.iter().filter(|session| match session.role {
-            SessionRole::Requester { .. } => true,
-            SessionRole::Desk { .. } => false,
-        });
-        self.addresses.extend(own.map(|session| session.address.clone()));
-    }
+            _ => None,
+        },
+        _ => None,
+    });
+    posted.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 fn files_of(row: &MessageRow) -> Vec<String> {
@@ -300,66 +330,4 @@ fn files_of(row: &MessageRow) -> Vec<String> {
         AttachmentSource::Remote(_) | AttachmentSource::Missing { .. } => None,
     });
     kept.collect()
-}
-
-/// As a word of its own: `17` does not name whom `1723` does.
-fn names(raw: &[u8], word: &str) -> bool {
-    let word = word.as_bytes();
-    let inside = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
-    raw.windows(word.len()).enumerate().any(|(at, window)| {
-        window == word
-            && !inside(at.checked_sub(1).and_then(|at| raw.get(at)))
-            && !inside(raw.get(at + word.len()))
-    })
-}
-
-/// The row as it may stay, when it may not stay as it is.
-fn scrubbed(of: &Conversation, mut row: LogRow) -> Option<LogRow> {
-    let place = |session| {
-        let session = of.session(session)?;
-        matches!(session.role, SessionRole::Requester { .. }).then(|| erasure::nowhere(of.id, session))
-    };
-    let before = row.event.body.clone();
-    let body = &mut row.event.body;
-    erasure::without_words(body);
-    let (session, at) = match body {
-        EventBody::Requester { session, what: RequesterEvent::RoomMoved { to } } => (*session, Some(to)),
-        EventBody::Delivery(delivery) => match &mut delivery.outcome {
-            Outcome::Sent { address: to, .. } | Outcome::Moved { to } => (delivery.session, Some(to)),
-            Outcome::Failed { .. }
-            | Outcome::Unknown { .. }
-            | Outcome::Gone { .. }
-            | Outcome::ThreadGone { .. } => (delivery.session, None),
-        },
-        EventBody::Requester { session, .. } => (*session, None),
-        EventBody::Desk { .. }
-        | EventBody::Assistant(_)
-        | EventBody::Roster(_)
-        | EventBody::Ticket(_)
-        | EventBody::Timer { .. }
-        | EventBody::Erased { .. } => (SessionId(0), None),
-    };
-    if let (Some(at), Some(nowhere)) = (at, place(session)) {
-        *at = nowhere;
-    }
-    (row.event.body != before).then_some(row)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_whole_words() {
-        for (raw, word, is) in [
-            (r#"{"from":{"id":17},"text":"x"}"#, "17", true),
-            (r#"{"from":{"id":1723}}"#, "17", false),
-            (r#"{"user":"U1ANA"}"#, "U1ANA", true),
-            (r#"{"user":"XU1ANA"}"#, "U1ANA", false),
-            ("17", "17", true),
-            ("", "17", false),
-        ] {
-            assert_eq!(names(raw.as_bytes(), word), is, "{raw} {word}");
-        }
-    }
 }

@@ -69,6 +69,7 @@ pub struct Bridge {
     pub blobs: Arc<Blobs>,
     /// One change of what is in force at a time: what was checked is what is kept.
     pub changing: tokio::sync::Mutex<()>,
+    pub erasing: erasure::Erasing,
     /// Set once: stop taking new work.
     pub stop: CancellationToken,
     pub tasks: TaskTracker,
@@ -91,6 +92,7 @@ impl Bridge {
         self.tasks.spawn(timers::run(self.clone(), timers_events));
         self.tasks.spawn(standing::run(self.clone()));
         self.tasks.spawn(allocator::run(self.clone(), allocator_events));
+        self.tasks.spawn(erasure::finish_all(self.clone()));
     }
 
     /// Stops taking work, lets what is under way finish, and closes the writer. At most [`SHUTDOWN`].

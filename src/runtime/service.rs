@@ -8,8 +8,8 @@ use std::time::Duration;
 use deskbridge_contract::{Content, Outbound, OutboundOp, RemoteUserId};
 use deskbridge_conversation::notices::{Notice, say};
 use deskbridge_conversation::{
-    Answer, AssistantEvent, Audience, Author, Conversation, Effect, EventBody, NoticeKind, Stage,
-    TechnicianId, Via,
+    Answer, AssistantEvent, Audience, Author, Conversation, ConversationId, Effect, EventBody, NoticeKind,
+    Stage, TechnicianId, TicketStatus, Via,
 };
 use deskbridge_services::assistant::{Line, Progress, Reply, Request, Speaker};
 use deskbridge_services::tickets::Visibility;
@@ -41,6 +41,9 @@ async fn serve(bridge: &Arc<Bridge>, row: &Arc<OutboxRow>) -> Result<Verdict, St
     else {
         return end(bridge, row, DeliveryState::Cancelled, "no such conversation").await;
     };
+    if carries_words(&row.effect) && is_gone(bridge, &conversation).await? {
+        return end(bridge, row, DeliveryState::Cancelled, ERASED).await;
+    }
     match &row.effect {
         Effect::AskAssistant { turn } => ask(bridge, row, &conversation, *turn).await,
         Effect::Summarise { stretch } => {
@@ -49,7 +52,10 @@ async fn serve(bridge: &Arc<Bridge>, row: &Arc<OutboxRow>) -> Result<Verdict, St
                 // Reopened without a word: the summary is of what there is (A6: it is never empty).
                 request = bridge.desk_request(&conversation, 1, 0).await?;
             }
-            let summary = bridge.assistant.summarise(&request).await;
+            let summary = bridge.assistant.summarise(&request);
+            let Some(summary) = unless_erased(bridge, conversation.id, summary).await else {
+                return end(bridge, row, DeliveryState::Cancelled, ERASED).await;
+            };
             let event = EventBody::Assistant(AssistantEvent::Summarised { stretch: *stretch });
             bridge.finish(row, event, Some(Content::text(summary))).await?;
             Ok(Verdict::Done)
@@ -65,7 +71,9 @@ async fn serve(bridge: &Arc<Bridge>, row: &Arc<OutboxRow>) -> Result<Verdict, St
         }
         Effect::CommentTicket { message, public } => {
             let Some(key) = ticket_key(&conversation) else { return no_ticket(bridge, row).await };
-            let Some(said) = bridge.stored(*message).await? else { return no_ticket(bridge, row).await };
+            // As it is stored now: what was read before may be of somebody who is erased by now.
+            let said = bridge.read.message(*message).await?.filter(|said| !said.deleted);
+            let Some(said) = said else { return no_ticket(bridge, row).await };
             let visibility = if *public { Visibility::Public } else { Visibility::Internal };
             let author = bridge.author_name(&conversation, &said);
             let done = bridge
@@ -86,6 +94,65 @@ async fn serve(bridge: &Arc<Bridge>, row: &Arc<OutboxRow>) -> Result<Verdict, St
         | Effect::Rated { .. }
         | Effect::Feedback { .. }
         | Effect::Audit { .. } => end(bridge, row, DeliveryState::Cancelled, "not a service").await,
+    }
+}
+
+/// Why what was under way for somebody is not done any more.
+const ERASED: &str = "the requester was erased";
+
+/// Gives words of the conversation, or a name, to somebody: an engine, a ticket desk, a technician.
+fn carries_words(effect: &Effect) -> bool {
+    match effect {
+        Effect::AskAssistant { .. }
+        | Effect::Summarise { .. }
+        | Effect::Suggest { .. }
+        | Effect::OpenTicket { .. }
+        | Effect::CommentTicket { .. }
+        | Effect::Notify { .. }
+        | Effect::OpenAnew { .. } => true,
+        // Of a ticket that is resolved the record is handed in; one that is closed is not (see `tickets`).
+        Effect::SetTicketStatus { status } => *status == TicketStatus::Resolved,
+        Effect::AssignTicket { .. }
+        | Effect::Deliver(_)
+        | Effect::Cancel { .. }
+        | Effect::ReleaseHolds
+        | Effect::Roster(_)
+        | Effect::Rated { .. }
+        | Effect::Feedback { .. }
+        | Effect::Audit { .. } => false,
+    }
+}
+
+/// Asks the store: the board may be a moment behind.
+async fn is_gone(bridge: &Bridge, known: &Conversation) -> Result<bool, StoreError> {
+    let stored = bridge.read.conversation(known.id).await?;
+    Ok(stored.is_none_or(|stored| stored.is_erased()))
+}
+
+/// `None`: the requester was erased while it was worked out; an engine that is asked no more need not go on with their words.
+async fn unless_erased<T>(
+    bridge: &Arc<Bridge>,
+    id: ConversationId,
+    work: impl Future<Output = T>,
+) -> Option<T> {
+    let mut changes = bridge.bus.subscribe();
+    let erased = async {
+        loop {
+            match changes.recv().await {
+                Ok(commit) => {
+                    let mut theirs = commit.changes.iter().filter(|change| change.conversation.id == id);
+                    if theirs.any(|change| change.conversation.is_erased()) {
+                        return;
+                    }
+                }
+                Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {}
+                Err(tokio::sync::broadcast::error::RecvError::Closed) => std::future::pending().await,
+            }
+        }
+    };
+    tokio::select! {
+        done = work => Some(done),
+        () = erased => None,
     }
 }
 
@@ -276,7 +343,10 @@ async fn suggest(
     via: &Via,
 ) -> Result<Verdict, StoreError> {
     let request = bridge.desk_request(conversation, conversation.stretch.from, conversation.turn).await?;
-    let draft = bridge.assistant.suggest(&request, to).await;
+    let Some(draft) = unless_erased(bridge, conversation.id, bridge.assistant.suggest(&request, to)).await
+    else {
+        return end(bridge, row, DeliveryState::Cancelled, ERASED).await;
+    };
     let content =
         draft.unwrap_or_else(|| Content::text("There is nothing to suggest: no article fits well enough."));
     let event = EventBody::Assistant(AssistantEvent::Suggested { to: to.clone(), via: via.clone() });

@@ -27,8 +27,14 @@ pub struct Keys {
     pub roster: bool,
     /// Tokens, tickets and the like are written without being loaded.
     pub ticket_keys: Vec<String>,
+    /// Tickets that are written to; their conversations are loaded as well.
+    pub ticket_numbers: Vec<i64>,
     /// Requesters who may have been erased.
     pub requesters: Vec<RequesterId>,
+    /// Somebody is buried: whoever opens a conversation meanwhile, on whatever node, is waited for, or waits.
+    pub burial: bool,
+    /// What is kept under (kind, owner, key), and compared before it is replaced.
+    pub kept: Vec<KeptKey>,
     /// Messages whose stored words are wanted; their conversations have to be among `conversations`.
     pub messages: Vec<MessageId>,
 }
@@ -47,11 +53,18 @@ pub struct Loaded {
     pub last_conversation: i64,
     pub last_ticket: i64,
     pub tickets: HashMap<String, i64>,
+    /// Of those of `Keys::ticket_numbers` that have one.
+    pub ticket_conversations: HashMap<i64, ConversationId>,
     /// Those of `Keys::requesters` that were erased, and when.
     pub buried: HashMap<RequesterId, Timestamp>,
     /// Of those of `Keys::messages` that are stored.
     pub contents: HashMap<MessageId, Content>,
+    /// Those of `Keys::kept` that are stored, with their values.
+    pub kept: HashMap<KeptKey, String>,
 }
+
+/// (kind, owner, key)
+pub type KeptKey = (String, String, String);
 
 #[derive(Clone, Debug)]
 pub struct RemoteHit {
@@ -116,6 +129,8 @@ pub struct Changes {
     pub logins: Vec<LoginRow>,
     /// Without a value: deleted.
     pub kept: Vec<KeptRow>,
+    /// (what is stored, what replaces it), each key once: written only where that is so, else a conflict.
+    pub swapped: Vec<(Option<String>, KeptRow)>,
     /// (now, by, act, conversation); the backend chains the hashes.
     pub audit: Vec<(Timestamp, Option<String>, String, Option<ConversationId>)>,
     /// In order; `Create` already has its number.
@@ -177,6 +192,7 @@ impl Changes {
             ended_logins,
             logins,
             kept,
+            swapped,
             audit,
             tickets,
             feedback,
@@ -215,6 +231,7 @@ impl Changes {
             && ended_logins.is_empty()
             && logins.is_empty()
             && kept.is_empty()
+            && swapped.is_empty()
             && audit.is_empty()
             && tickets.is_empty()
             && feedback.is_empty();

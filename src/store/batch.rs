@@ -23,8 +23,7 @@ use std::sync::Arc;
 use deskbridge_contract::{Content, Timestamp};
 use deskbridge_conversation::{Conversation, ConversationId, MessageId, RequesterId};
 
-use crate::backend::RemoteHit;
-use crate::backend::{Changes, Loaded};
+use crate::backend::{Changes, KeptKey, Loaded, RemoteHit};
 use crate::job::{AdminDone, Applied, Begin, Begun, Committed, FactSource, Job, Mark, RemoteRef, StoreError};
 use crate::policy::Stamped;
 use crate::rows::{AttemptRow, DeliveryState};
@@ -63,6 +62,8 @@ pub(crate) struct Batch<'a> {
     buried: HashMap<RequesterId, Timestamp>,
     /// Stored words of messages whose attachments are replaced.
     contents: HashMap<MessageId, Content>,
+    /// Stored values that are compared before they are replaced.
+    kept: HashMap<KeptKey, String>,
     last_conversation: i64,
     changes: Changes,
 }
@@ -85,9 +86,10 @@ impl<'a> Batch<'a> {
             remotes: loaded.remotes,
             outbox: Outbox::new(loaded.effects),
             roster: Roster::new(loaded.technicians, now),
-            tickets: Tickets::new(loaded.tickets, loaded.last_ticket),
+            tickets: Tickets::new(loaded.tickets, loaded.ticket_conversations, loaded.last_ticket),
             buried: loaded.buried,
             contents: loaded.contents,
+            kept: loaded.kept,
             last_conversation: loaded.last_conversation,
             changes: Changes::default(),
         }
@@ -148,11 +150,14 @@ impl<'a> Batch<'a> {
     }
 
     fn mark(&mut self, mark: &Mark) -> bool {
+        let is_over = self.comes_too_late(mark);
+        let blanked = self.without_way_back(mark, is_over);
+        let mark = blanked.as_ref().unwrap_or(mark);
         let Some(ended) = self.outbox.mark(mark, self.now) else { return false };
         if let Some(outcome) = ended {
             self.end_attempt(mark.effect, outcome);
         }
-        true
+        !is_over
     }
 
     fn end_attempt(&mut self, effect: deskbridge_conversation::EffectId, outcome: String) {

@@ -163,6 +163,12 @@ pub enum Admin {
     /// `updated` is stamped by the writer. Answered `Unknown`, and not stored, where it is a draft for a conversation whose
     /// requester was erased.
     Keep(KeptRow),
+    /// As `Keep`, where the stored value is `before` (`None`: there is none). Answered `Unknown`, and not stored, where it is
+    /// another by now: of several who take the same value, on whatever node, one wins.
+    Swap {
+        before: Option<String>,
+        row: KeptRow,
+    },
     Audit {
         by: Option<String>,
         act: String,
@@ -174,7 +180,8 @@ pub enum Admin {
     },
     /// What of a requester is outside their conversations.
     Forget(Forgotten),
-    /// The embedded ticket desk (see `tickets.rs`).
+    /// The embedded ticket desk (see `tickets.rs`). Answered `Unknown`, and not stored, where it would bring words into a ticket
+    /// whose requester was erased.
     Ticket(TicketOp),
     /// Links of a message that was sent in answer to an interaction, or by other means than the outbox.
     Feedback {

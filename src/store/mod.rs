@@ -15,6 +15,7 @@ pub mod migrate;
 pub mod open;
 pub mod policy;
 mod postgres;
+mod quarantine;
 pub mod read;
 pub mod rows;
 pub mod search;

@@ -94,25 +94,23 @@ impl PostgresBackend {
             None => lookups::salt(&mut on).await?,
         };
         let mut answers = Answers::new(keys);
+        // Before the tombstones: whoever opens a conversation and whoever buries its requester wait for each other there.
+        let (conversation, ticket) = numbers(&mut on, &mut answers).await?;
         if !(keys.causes.is_empty() && keys.requesters.is_empty()) {
             let causes = lookups::keys_of_causes(keys, &salt);
             answers.causes(&on.rows(&lookups::CAUSES, &[causes.as_str().into()]).await?)?;
         }
-        let (conversation, ticket) = numbers(&mut on, &mut answers).await?;
         if !keys.remotes.is_empty() {
             answers
                 .remotes(&on.rows(&lookups::REMOTES, &[lookups::remote_keys(keys).as_str().into()]).await?)?;
         }
+        lookups::whose_tickets(&mut on, &mut answers).await?;
         if !answers.touched.is_empty() {
             let ids = lookups::conversation_keys(&answers.touched);
             answers.conversations(&on.rows(&lookups::CONVERSATIONS, &[ids.as_str().into()]).await?)?;
         }
         // From here on nobody else changes these conversations, nor what belongs to them.
-        let wanted = answers.wanted_contents();
-        if !wanted.is_empty() {
-            let ids = lookups::id_keys(&wanted);
-            answers.contents(&on.rows(&lookups::CONTENTS, &[ids.as_str().into()]).await?)?;
-        }
+        lookups::values(&mut on, &mut answers).await?;
         if !keys.effects.is_empty() {
             answers.effects(
                 &on.rows(&lookups::EFFECTS, &[lookups::id_keys(&keys.effects).as_str().into()]).await?,
@@ -163,7 +161,7 @@ async fn numbers(on: &mut On<'_>, answers: &mut Answers<'_>) -> Result<(i64, i64
         answers.addresses(&on.rows(&lookups::ADDRESSES, &[addresses.as_str().into()]).await?)?;
     }
     let unknown = keys.addresses.iter().any(|address| !answers.loaded.addresses.contains_key(address));
-    if !unknown && keys.ticket_keys.is_empty() {
+    if !unknown && keys.ticket_keys.is_empty() && !keys.burial {
         return lookups::counters(&on.rows(&lookups::COUNTERS, &[]).await?);
     }
     let numbers = lookups::counters(&on.rows(&lookups::COUNTERS_LOCKED, &[]).await?)?;

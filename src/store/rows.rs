@@ -327,8 +327,20 @@ impl KeptRow {
     pub const DRAFT: &'static str = "draft";
     /// Whether an identity is somebody's who works here; the key is the identity.
     pub const IDENTITY: &'static str = "identity";
+    /// An erasure that is under way: what is left of it.
+    pub const ERASURE: &'static str = "erasure";
+    /// By which the key that secrets are sealed with is known again.
+    pub const SEAL: &'static str = "seal";
     /// Kinds that are in no export.
-    pub const SECRET: [&'static str; 2] = [KeptRow::FACTOR, KeptRow::ANSWERED];
+    pub const SECRET: [&'static str; 4] =
+        [KeptRow::FACTOR, KeptRow::ANSWERED, KeptRow::ERASURE, KeptRow::SEAL];
+
+    /// A request's answer without its words: that it was carried out stays. `None`: there are none.
+    pub fn without_answer(&self) -> Option<KeptRow> {
+        let mut value: serde_json::Value = serde_json::from_str(self.value.as_deref()?).ok()?;
+        value.as_object_mut()?.remove("answer")?;
+        Some(KeptRow { value: Some(value.to_string()), ..self.clone() })
+    }
 
     /// The conversation that a draft is for.
     pub fn drafted(&self) -> Option<ConversationId> {

@@ -203,11 +203,8 @@ impl SqliteBackend {
             self.memory.look_again(&mut on).await?;
             self.seen = version;
         }
-        let wanted = answers.wanted_contents();
-        if !wanted.is_empty() {
-            let rows = on.rows(&lookups::CONTENTS, &[lookups::id_keys(&wanted).as_str().into()]).await?;
-            answers.contents(&rows)?;
-        }
+        lookups::whose_tickets(&mut on, &mut answers).await?;
+        lookups::values(&mut on, &mut answers).await?;
         let memory = &mut self.memory;
         let (mut hot, mut cold) = (HashMap::new(), Vec::new());
         for id in &answers.touched {

@@ -13,8 +13,10 @@ mod faults;
 mod history;
 mod inbound;
 mod joints;
+mod late;
 mod lists;
 mod places;
+mod races;
 mod rig;
 mod roster;
 mod rows;
@@ -104,6 +106,7 @@ on_every_store! {
     rows::tokens_are_found_by_hash,
     staff::accounts_and_logins_are_found,
     staff::what_is_kept_can_be_dropped,
+    staff::of_many_who_replace_the_same_one_does,
     rows::files_are_kept,
     rows::replaced_content_is_no_edit,
     rows::the_audit_trail_is_chained,
@@ -118,6 +121,10 @@ on_every_store! {
     erasure::nothing_of_the_erased_is_left,
     erasure::what_they_did_before_is_not_taken_in_again,
     erasure::what_was_under_way_brings_nothing_back,
+    late::no_words_go_into_their_ticket,
+    late::an_attempt_is_not_made_again,
+    late::what_nobody_can_read_is_not_kept_for_them,
+    late::what_was_said_aloud_is_known,
     history::a_batch_is_what_its_jobs_are,
     history::the_same_history_is_the_same_export,
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use deskbridge::app::{Parts, Running, build_with};
 use deskbridge::config::Config;
+use deskbridge::seal::KeySource;
 use deskbridge_contract::{Adapter, ChannelName, Timestamp};
 use deskbridge_services::assistant::Assistant;
 use deskbridge_sim::{SimAdapter, Style, World};
@@ -28,7 +29,15 @@ pub struct Town {
     pub clock: Clock,
     /// Instead of the configured engine.
     pub engine: Option<Arc<dyn Assistant>>,
+    /// The next start's, instead of the store in memory.
+    pub next: Option<Opened>,
+    pub key: KeySource,
     folder: tempfile::TempDir,
+}
+
+/// By which every bridge of the tests seals.
+pub fn key() -> KeySource {
+    KeySource::Given("0123456789abcdef0123456789abcdef".to_owned().into())
 }
 
 /// The clock of the paused runtime.
@@ -67,6 +76,13 @@ pub fn knowledge() -> PathBuf {
 
 impl Town {
     pub async fn build_with(text: &str, engine: Option<Arc<dyn Assistant>>) -> Town {
+        let mut town = Town::prepared(text, engine);
+        town.start().await;
+        town
+    }
+
+    /// Not started yet.
+    pub fn prepared(text: &str, engine: Option<Arc<dyn Assistant>>) -> Town {
         let config = config(text);
         let clock = virtual_clock();
         let worlds: BTreeMap<String, World> = config
@@ -78,21 +94,31 @@ impl Town {
                 (name.0.clone(), world)
             })
             .collect();
-        let mut town = Town {
+        Town {
             running: None,
             worlds,
             store: Memory::new(),
             config,
             clock,
             engine,
+            next: None,
+            key: key(),
             folder: tempfile::tempdir().expect("a temporary folder"),
-        };
-        town.start().await;
-        town
+        }
+    }
+
+    /// Where files are kept.
+    pub fn blobs(&self) -> PathBuf {
+        self.folder.path().join("blobs")
     }
 
     /// Starts a bridge over what is stored and over the platforms as they are.
     pub async fn start(&mut self) {
+        self.running = Some(self.begun().await.expect("the bridge starts"));
+    }
+
+    /// As [`Town::start`], where it may not come to it.
+    pub async fn begun(&mut self) -> anyhow::Result<Running> {
         let adapters: BTreeMap<ChannelName, Arc<dyn Adapter>> = self
             .worlds
             .values()
@@ -103,21 +129,22 @@ impl Town {
                 (world.channel().clone(), Arc::new(adapter) as Arc<dyn Adapter>)
             })
             .collect();
-        let opened = Opened {
+        let in_memory = || Opened {
             backend: Box::new(self.store.backend()),
             read: Arc::new(self.store.clone()),
             export: Arc::new(self.store.clone()),
             kind: Kind::Sqlite,
         };
+        let opened = self.next.take().unwrap_or_else(in_memory);
         let parts = Parts {
             opened,
             adapters,
             blobs: self.folder.path().join("blobs"),
+            key: self.key.clone(),
             clock: self.clock.clone(),
             max_batch: 0,
         };
-        self.running =
-            Some(build_with(&self.config, parts, self.engine.clone()).await.expect("the bridge starts"));
+        build_with(&self.config, parts, self.engine.clone()).await
     }
 
     /// Everything that is stored, as `deskbridge export` writes it.

@@ -64,7 +64,8 @@ async fn house(
         kind: Kind::Sqlite,
     };
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let parts = Parts { opened, adapters, blobs: folder.path().join("blobs"), clock, max_batch: 0 };
+    let (blobs, key) = (folder.path().join("blobs"), crate::harness::key());
+    let parts = Parts { opened, adapters, blobs, key, clock, max_batch: 0 };
     let running = build(&config, parts).await.expect("the bridge starts");
     House { running, ana, store, _folder: folder }
 }

@@ -102,15 +102,27 @@ pub trait Adapter: Send + Sync + 'static {
         Ok(Vec::new())
     }
 
-    /// Drops whatever is kept of a person, on the shelf and in memory, and ends what they have open. `at`: where they had
-    /// conversations. Answers the files that they handed in, for the host to remove. Called once their conversations are
-    /// erased, and perhaps again. Default: nothing is kept of anybody.
-    async fn forget(
+    /// The files that a person handed in by the adapter's own surface, for the host to remove before [`Adapter::forget`].
+    /// Default: none.
+    async fn handed_in(
         &self,
         _shelf: &Shelf,
         _user: &RemoteUserId,
         _at: &[Address],
     ) -> Result<Vec<BlobId>, ShelfError> {
+        Ok(Vec::new())
+    }
+
+    /// Drops whatever is kept of a person, on the shelf and in memory, ends what they have open, and takes away what the
+    /// platform shows of them beside messages (a home tab). `at`: where they had conversations. Answers what stays on the
+    /// platform, for people, a sentence each. Called once their conversations are erased, and again where it was cut. An
+    /// error: not now; it is called again. Default: nothing is kept of anybody, and nothing is said.
+    async fn forget(
+        &self,
+        _shelf: &Shelf,
+        _user: &RemoteUserId,
+        _at: &[Address],
+    ) -> Result<Vec<String>, ShelfError> {
         Ok(Vec::new())
     }
 

@@ -21,7 +21,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use deskbridge_contract::check::Check;
 use deskbridge_contract::{
-    Adapter, Address, BlobId, ByteStream, Capabilities, ChannelName, Health, Inbound, Inbox, Intake, Limits,
+    Adapter, Address, ByteStream, Capabilities, ChannelName, Health, Inbound, Inbox, Intake, Limits,
     OperationKind, Outbound, OutboundOp, Pace, RemoteFileId, RemoteUserId, Resend, RoomId, SendError, Sent,
     Shelf, ShelfError, Support, ThreadStyle, Timestamp, TranslateError,
 };
@@ -207,11 +207,15 @@ impl Adapter for DiscordAdapter {
         shelf: &Shelf,
         user: &RemoteUserId,
         _at: &[Address],
-    ) -> Result<Vec<BlobId>, ShelfError> {
+    ) -> Result<Vec<String>, ShelfError> {
         self.0.sending.forget(user.as_str());
         // Files are copied by the host, and none is kept here.
         self.0.receiving.gap.forget(shelf, user.as_str()).await?;
-        self.0.receiving.marks.forget(shelf, user.as_str()).await.map(|()| Vec::new())
+        self.0.receiving.marks.forget(shelf, user.as_str()).await?;
+        Ok(vec![format!(
+            "Discord ({}): their direct messages with the bot, and what they wrote themselves.",
+            self.channel()
+        )])
     }
 
     async fn probe(&self) -> Result<Health, SendError> {

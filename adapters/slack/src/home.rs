@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use deskbridge_contract::{Address, Duty, RemoteUserId, SendError, Shelf, ShelfError, Standing};
+use deskbridge_contract::{Address, DeskHours, Duty, RemoteUserId, SendError, Shelf, ShelfError, Standing};
 use serde::{Deserialize, Serialize};
 
 use crate::{Slack, blocks, ids};
@@ -38,6 +38,8 @@ pub(crate) struct Page {
 pub(crate) struct Homes {
     /// One change of a page at a time.
     changing: tokio::sync::Mutex<()>,
+    /// Whoever draws a page reads it within: what was drawn from one that is gone is not shown any more.
+    publishing: tokio::sync::RwLock<()>,
     /// Whose direct message it is.
     owners: Mutex<HashMap<String, String>>,
 }
@@ -59,9 +61,10 @@ pub(crate) async fn owns(slack: &Slack, user: &RemoteUserId, at: &Address) {
 /// A request stands differently: it goes to the top of its person's page.
 pub(crate) async fn stands(slack: &Arc<Slack>, at: &Address, standing: &Standing) -> Result<(), SendError> {
     let Some(shelf) = slack.shelf() else { return Ok(()) };
-    let Some(user) = owner(slack, &shelf, at).await.map_err(not_now)? else { return Ok(()) };
-    let page = {
+    let (user, page) = {
         let _one = slack.homes.changing.lock().await;
+        // Within: whoever was forgotten meanwhile owns nothing.
+        let Some(user) = owner(slack, &shelf, at).await.map_err(not_now)? else { return Ok(()) };
         let mut page = load(&shelf, &user).await.map_err(not_now)?;
         if page.requests.first() == Some(standing) {
             return Ok(());
@@ -70,12 +73,12 @@ pub(crate) async fn stands(slack: &Arc<Slack>, at: &Address, standing: &Standing
         page.requests.insert(0, standing.clone());
         page.requests.truncate(MOST);
         save(&shelf, &user, &page).await.map_err(not_now)?;
-        page
+        (RemoteUserId(user), page)
     };
     if page.opened {
-        let (slack, user) = (slack.clone(), RemoteUserId(user));
+        let slack = slack.clone();
         tokio::spawn(async move {
-            if let Err(error) = publish(&slack, &user, &page).await {
+            if let Err(error) = draw(&slack, &shelf, &user).await {
                 tracing::debug!(channel = %slack.channel, %error, "a home tab was not brought up to date");
             }
         });
@@ -86,6 +89,7 @@ pub(crate) async fn stands(slack: &Arc<Slack>, at: &Address, standing: &Standing
 /// Somebody looks.
 pub(crate) async fn show(slack: &Slack, user: &RemoteUserId) -> Result<(), SendError> {
     let Some(shelf) = slack.shelf() else { return Ok(()) };
+    let _before_it_goes = slack.homes.publishing.read().await;
     let page = {
         let _one = slack.homes.changing.lock().await;
         let mut page = load(&shelf, user.as_str()).await.map_err(not_now)?;
@@ -95,6 +99,13 @@ pub(crate) async fn show(slack: &Slack, user: &RemoteUserId) -> Result<(), SendE
         page
     };
     publish(slack, user, &page).await
+}
+
+/// As it is by then; nothing, where they were forgotten meanwhile.
+async fn draw(slack: &Slack, shelf: &Shelf, user: &RemoteUserId) -> Result<(), SendError> {
+    let _before_it_goes = slack.homes.publishing.read().await;
+    let page = load(shelf, user.as_str()).await.map_err(not_now)?;
+    if page.opened { publish(slack, user, &page).await } else { Ok(()) }
 }
 
 async fn publish(slack: &Slack, user: &RemoteUserId, page: &Page) -> Result<(), SendError> {
@@ -143,14 +154,24 @@ async fn save(shelf: &Shelf, user: &str, page: &Page) -> Result<(), ShelfError> 
     shelf.put(&format!("home:{user}"), &serde_json::to_string(page).unwrap_or_default()).await
 }
 
-/// Nothing of a person stays: their page, whose direct messages and threads these are, how far their rooms were read.
+/// Nothing of a person stays: what their home tab shows, their page, whose direct messages and threads these are, how far
+/// their rooms were read.
 pub(crate) async fn forget(
     slack: &Slack,
     shelf: &Shelf,
     user: &RemoteUserId,
     at: &[Address],
-) -> Result<(), ShelfError> {
+) -> Result<Vec<String>, ShelfError> {
+    // Whatever is on its way to their home tab is there before it is emptied.
+    let _last = slack.homes.publishing.write().await;
     let _one = slack.homes.changing.lock().await;
+    let mut stays = vec![format!(
+        "Slack ({}): their direct messages with the app, and what they wrote in channels.",
+        slack.channel
+    )];
+    if load(shelf, user.as_str()).await?.opened {
+        stays.extend(emptied(slack, user).await?);
+    }
     let mut rooms: Vec<String> =
         at.iter().filter(|at| ids::is_direct(at)).map(|at| at.room.0.clone()).collect();
     let mut keys = vec![format!("home:{user}")];
@@ -175,7 +196,24 @@ pub(crate) async fn forget(
         .retain(|_, owner| owner != user.as_str());
     slack.threads.forget(user.as_str());
     slack.people.forget(user.as_str());
-    slack.receiving.marks.forget(shelf, &rooms).await
+    slack.receiving.marks.forget(shelf, &rooms).await?;
+    Ok(stays)
+}
+
+/// Their home tab as somebody sees it who never asked for anything. What does not go better later is said.
+async fn emptied(slack: &Slack, user: &RemoteUserId) -> Result<Option<String>, ShelfError> {
+    let view = blocks::of_requester(&[], &DeskHours::default());
+    match slack.sending.publish_home(user, &view, None).await {
+        Ok(()) => Ok(None),
+        // Called again: the page is still there.
+        Err(error @ (SendError::Retry { .. } | SendError::Ambiguous { .. })) => {
+            Err(ShelfError(format!("a home tab could not be emptied yet: {error}")))
+        }
+        Err(error) => {
+            tracing::warn!(channel = %slack.channel, %error, "a home tab could not be emptied");
+            Ok(Some(format!("Slack ({}): their home tab, which Slack did not let us change.", slack.channel)))
+        }
+    }
 }
 
 fn not_now(error: ShelfError) -> SendError {

@@ -25,10 +25,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use deskbridge_contract::check::Check;
 use deskbridge_contract::{
-    Adapter, Address, BlobId, ByteStream, Capabilities, ChannelName, Health, Inbound, Inbox, Intake,
-    Interaction, Limits, OperationKind, Outbound, OutboundOp, Pace, RemoteFileId, RemoteUserId, Resend,
-    RoomId, SendError, Sent, Shelf, ShelfError, Standing, Support, ThreadStyle, Timestamp, Toast,
-    TranslateError,
+    Adapter, Address, ByteStream, Capabilities, ChannelName, Health, Inbound, Inbox, Intake, Interaction,
+    Limits, OperationKind, Outbound, OutboundOp, Pace, RemoteFileId, RemoteUserId, Resend, RoomId, SendError,
+    Sent, Shelf, ShelfError, Standing, Support, ThreadStyle, Timestamp, Toast, TranslateError,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -331,9 +330,9 @@ impl Adapter for SlackAdapter {
         shelf: &Shelf,
         user: &RemoteUserId,
         at: &[Address],
-    ) -> Result<Vec<BlobId>, ShelfError> {
+    ) -> Result<Vec<String>, ShelfError> {
         // Files are copied from Slack by the host, and none is kept here.
-        home::forget(&self.0, shelf, user, at).await.map(|()| Vec::new())
+        home::forget(&self.0, shelf, user, at).await
     }
 
     async fn probe(&self) -> Result<Health, SendError> {

@@ -26,7 +26,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use deskbridge_contract::check::Check;
 use deskbridge_contract::{
-    Adapter, Address, BlobId, ByteStream, Capabilities, ChannelName, Content, Health, Inbound, Inbox, Intake,
+    Adapter, Address, ByteStream, Capabilities, ChannelName, Content, Health, Inbound, Inbox, Intake,
     Interaction, Limits, OperationKind, Outbound, Pace, RemoteFileId, RemoteUserId, Resend, RoomId,
     SendError, Sent, Shelf, ShelfError, Support, ThreadStyle, Timestamp, Toast, TranslateError,
 };
@@ -224,9 +224,13 @@ impl Adapter for TeamsAdapter {
         shelf: &Shelf,
         user: &RemoteUserId,
         at: &[Address],
-    ) -> Result<Vec<BlobId>, ShelfError> {
+    ) -> Result<Vec<String>, ShelfError> {
         // Files are copied by the host, and none is kept here.
-        self.0.references.forget(shelf, user.as_str(), at).await.map(|()| Vec::new())
+        self.0.references.forget(shelf, user.as_str(), at).await?;
+        Ok(vec![format!(
+            "Teams ({}): their chat with the bot, and what they wrote in teams.",
+            self.channel()
+        )])
     }
 
     async fn probe(&self) -> Result<Health, SendError> {

@@ -17,8 +17,8 @@ use async_trait::async_trait;
 use deskbridge_contract::check::Check;
 use deskbridge_contract::{
     Adapter, Address, ByteStream, Capabilities, ChannelName, Health, Inbound, Inbox, Intake, Limits,
-    OperationKind, Outbound, OutboundOp, RemoteFileId, RemoteUserId, Resend, RoomId, SendError, Sent,
-    Support, ThreadStyle, TranslateError,
+    OperationKind, Outbound, OutboundOp, RemoteFileId, RemoteUserId, Resend, RoomId, SendError, Sent, Shelf,
+    ShelfError, Support, ThreadStyle, TranslateError,
 };
 
 use crate::references::References;
@@ -166,6 +166,16 @@ impl Adapter for WebhookAdapter {
 
     async fn open_direct(&self, _: &RemoteUserId) -> Result<Address, SendError> {
         Err(SendError::rejected("a webhook opens no private chats"))
+    }
+
+    /// Nothing is kept of people but what the host has.
+    async fn forget(
+        &self,
+        _shelf: &Shelf,
+        _user: &RemoteUserId,
+        _at: &[Address],
+    ) -> Result<Vec<String>, ShelfError> {
+        Ok(vec![format!("Teams ({}): what they wrote, and what was answered there.", self.channel())])
     }
 
     async fn probe(&self) -> Result<Health, SendError> {

@@ -22,7 +22,7 @@ use deskbridge_contract::check::Check;
 use deskbridge_contract::{
     Adapter, Address, ByteStream, Capabilities, ChannelName, Health, Inbound, Inbox, Intake, Interaction,
     Limits, OperationKind, Outbound, Pace, RemoteFileId, RemoteUserId, Resend, RoomId, SendError, Sent,
-    Support, ThreadStyle, Timestamp, Toast, TranslateError,
+    Shelf, ShelfError, Support, ThreadStyle, Timestamp, Toast, TranslateError,
 };
 use serde::Deserialize;
 use teloxide_core::payloads::GetMe;
@@ -204,6 +204,19 @@ impl Adapter for TelegramAdapter {
     /// The chat has the person's id; whether it exists shows when something is sent (403: they never started the bot).
     async fn open_direct(&self, user: &RemoteUserId) -> Result<Address, SendError> {
         Ok(Address::room(&self.0.channel, ids::private_chat(user)?.0.to_string()))
+    }
+
+    /// Nothing is kept of people but what the host has.
+    async fn forget(
+        &self,
+        _shelf: &Shelf,
+        _user: &RemoteUserId,
+        _at: &[Address],
+    ) -> Result<Vec<String>, ShelfError> {
+        Ok(vec![format!(
+            "Telegram ({}): their private chat with the bot, and what they wrote in groups.",
+            self.0.channel
+        )])
     }
 
     async fn probe(&self) -> Result<Health, SendError> {

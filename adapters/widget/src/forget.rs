@@ -33,39 +33,61 @@ impl Widget {
         Ok(addresses)
     }
 
-    pub(crate) async fn forget(
+    async fn all_threads(
+        &self,
+        shelf: &Shelf,
+        visitor: &Visitor,
+        at: &[Address],
+    ) -> Result<Vec<ThreadKey>, ShelfError> {
+        let mut threads = self.threads_of(shelf, visitor).await?;
+        threads.extend(at.iter().filter_map(ThreadKey::of));
+        threads.sort();
+        threads.dedup();
+        Ok(threads)
+    }
+
+    /// The files of their journals, and those that were handed in and never sent.
+    pub(crate) async fn handed_in_by(
         &self,
         shelf: &Shelf,
         visitor: &Visitor,
         at: &[Address],
     ) -> Result<Vec<BlobId>, ShelfError> {
-        let mut threads = self.threads_of(shelf, visitor).await?;
-        threads.extend(at.iter().filter_map(ThreadKey::of));
-        threads.sort();
-        threads.dedup();
         let mut files = Vec::new();
-        for key in &threads {
-            let mut held = self.threads.hold(shelf, key).await?;
-            if let Some(thread) = held.as_ref() {
+        for key in &self.all_threads(shelf, visitor, at).await? {
+            if let Some(thread) = self.threads.hold(shelf, key).await?.as_ref() {
                 files.extend(thread.files(shelf).await?);
             }
-            // The head last: as long as it is there, the rest is found again.
-            shelf.delete(&journal::slots(key)).await?;
-            shelf.delete(&[format!("c:{}", key.0)]).await?;
-            *held = None;
         }
         let uploads = shelf.find("f:", &visitor.0).await?;
         files.extend(uploads.iter().filter_map(|key| key.strip_prefix("f:").map(str::to_owned)));
         files.retain(|file| is_file(file));
         files.sort();
         files.dedup();
-        let mut keys: Vec<String> = files.iter().map(|file| format!("f:{file}")).collect();
+        Ok(files.into_iter().map(BlobId).collect())
+    }
+
+    pub(crate) async fn forget(
+        &self,
+        shelf: &Shelf,
+        visitor: &Visitor,
+        at: &[Address],
+    ) -> Result<(), ShelfError> {
+        let files = self.handed_in_by(shelf, visitor, at).await?;
+        for key in &self.all_threads(shelf, visitor, at).await? {
+            let mut held = self.threads.hold(shelf, key).await?;
+            // The head last: as long as it is there, the rest is found again.
+            shelf.delete(&journal::slots(key)).await?;
+            shelf.delete(&[format!("c:{}", key.0)]).await?;
+            *held = None;
+        }
+        let mut keys: Vec<String> = files.iter().map(|file| format!("f:{}", file.as_str())).collect();
         keys.extend(shelf.find("s:", &visitor.0).await?);
         keys.push(format!("p:{}", visitor.0));
         shelf.delete(&keys).await?;
         self.people.forget(visitor);
         self.hub.cut_all(visitor);
-        Ok(files.into_iter().map(BlobId).collect())
+        Ok(())
     }
 }
 
@@ -143,8 +165,11 @@ mod tests {
         let user = RemoteUserId(theirs.0.clone());
         let at = adapter.also_at(&shelf, &user).await.unwrap();
         assert_eq!((at.len(), at[0].room.as_str()), (1, theirs.0.as_str()));
-        let files = adapter.forget(&shelf, &user, &at).await.unwrap();
+        let files = adapter.handed_in(&shelf, &user, &at).await.unwrap();
         assert_eq!(files, [BlobId("c".repeat(32))]);
+        assert_eq!(adapter.handed_in(&shelf, &user, &at).await.unwrap(), files, "until they are forgotten");
+        assert!(adapter.forget(&shelf, &user, &at).await.unwrap().is_empty());
+        assert!(adapter.handed_in(&shelf, &user, &at).await.unwrap().is_empty());
         assert!(!store.holds(&theirs.0), "the shelf still names them");
         assert_eq!(store.len(), before / 2, "the other visitor keeps everything");
         assert!(!tokens[0].1.holds(Timestamp(6)) && tokens[1].1.holds(Timestamp(6)));

@@ -234,13 +234,23 @@ impl Adapter for WidgetAdapter {
         self.0.addresses_of(shelf, &self.0.channel, &ids::Visitor(user.0.clone())).await
     }
 
-    async fn forget(
+    async fn handed_in(
         &self,
         shelf: &Shelf,
         user: &RemoteUserId,
         at: &[Address],
     ) -> Result<Vec<BlobId>, ShelfError> {
-        self.0.forget(shelf, &ids::Visitor(user.0.clone()), at).await
+        self.0.handed_in_by(shelf, &ids::Visitor(user.0.clone()), at).await
+    }
+
+    async fn forget(
+        &self,
+        shelf: &Shelf,
+        user: &RemoteUserId,
+        at: &[Address],
+    ) -> Result<Vec<String>, ShelfError> {
+        // Their pages begin anew, and the chat is here and nowhere else.
+        self.0.forget(shelf, &ids::Visitor(user.0.clone()), at).await.map(|()| Vec::new())
     }
 
     async fn probe(&self) -> Result<Health, SendError> {

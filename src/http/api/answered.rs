@@ -30,6 +30,7 @@ struct Stored {
     /// SHA-256 of method, address and body.
     request: String,
     done: bool,
+    /// Taken out by this name when somebody is erased ([`KeptRow::without_answer`]).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     answer: Option<Said>,
 }
@@ -135,21 +136,9 @@ impl Api {
         Ok(())
     }
 
-    /// What was done stays done; what was answered may name somebody who is erased now.
-    pub(super) async fn forget_answers(&self) -> Result<(), Problem> {
-        self.onces.forget_answers();
-        for row in self.bridge.read.kept(KeptRow::ANSWERED, "").await? {
-            let Some(stored) =
-                row.value.as_deref().and_then(|value| serde_json::from_str::<Stored>(value).ok())
-            else {
-                continue;
-            };
-            if stored.answer.is_some() {
-                let stored = Stored { answer: None, ..stored };
-                let value = serde_json::to_string(&stored).map_err(|_| Problem::internal())?;
-                self.bridge.writer.admin(Admin::Keep(KeptRow { value: Some(value), ..row })).await?;
-            }
-        }
-        Ok(())
+    /// Somebody was erased while it was carried out: the answer, which may name them, is given and not kept.
+    pub(super) async fn forget_answer(&self, key: &Key) -> Result<(), Problem> {
+        self.onces.finished(key);
+        self.note(key, |request| Some(Stored { request, done: true, answer: None })).await
     }
 }

@@ -4,7 +4,7 @@
 //! where that is no state of a conversation (`answered.rs`); this remembers, in memory, what keys were used for.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -184,6 +184,8 @@ fn set(onces: &Mutex<HashMap<String, Used>>, key: &str, stage: Stage) {
 pub struct Onces {
     used: Arc<Mutex<HashMap<String, Used>>>,
     answers: AtomicUsize,
+    /// Erasures that this has heard of.
+    erasures: AtomicU64,
 }
 
 impl Onces {
@@ -252,6 +254,13 @@ impl Onces {
             }
         }
         Ok(Started::Now(Doing { key: key.cause.clone(), onces: self.used.clone(), ended: false, first }))
+    }
+
+    /// Somebody was erased since it was asked the last time: nothing that was answered before is repeated.
+    pub fn know(&self, erasures: u64) {
+        if self.erasures.swap(erasures, Ordering::SeqCst) != erasures {
+            self.forget_answers();
+        }
     }
 
     /// What was done stays done; what was answered may name somebody who is erased now.

@@ -14,6 +14,7 @@ use super::page::one;
 use super::sight::sees;
 use super::view::ConversationView;
 use crate::http::problem::Problem;
+use crate::runtime::erasure::ErasureError;
 
 const LONGEST: usize = 200;
 /// Requesters that one request looks at, and conversations of each.
@@ -57,30 +58,22 @@ pub async fn list(api: Arc<Api>, call: Call) -> Answer {
     Ok(one(found))
 }
 
-/// For good. It goes on when the caller does not wait for it, and one at a time.
+/// For good. It goes on when the caller does not wait for it, when the program ends amid it, and one at a time.
 pub async fn erase(api: Arc<Api>, call: Call) -> Answer {
     let requester = RequesterId(call.part("requester").to_owned());
-    let (by, once) = (call.caller.technician.clone(), call.once.cause().key());
-    let known_as = call.caller.known_as();
+    let (by, known_as) = (call.caller.technician.clone(), call.caller.known_as());
     let doing = api.clone();
     let done = api.bridge.tasks.spawn(async move {
-        let _one = doing.erasing.lock().await;
-        // Answers given before may hold what they said; those that go now are overwritten with the rest.
-        doing.forget_answers().await?;
-        let erased = doing.bridge.erase(&requester, by.as_ref(), &once).await;
-        if matches!(erased, Ok(Some(_))) {
-            // Those that were given meanwhile.
-            doing.forget_answers().await?;
-            doing.audit(Some(known_as), "erased a requester").await?;
-        }
-        Ok::<_, Problem>(erased)
+        let erased = doing.bridge.erase(&requester, by.as_ref(), &known_as).await;
+        doing.onces.forget_answers();
+        erased
     });
-    let erased = done.await.map_err(|_| Problem::internal())??;
-    match erased {
+    match done.await.map_err(|_| Problem::internal())? {
         Ok(Some(erased)) => Ok(one(erased)),
         Ok(None) => Err(Problem::not_found()),
+        Err(ErasureError::Elsewhere) => Err(Problem::busy(30)),
         Err(error) => {
-            tracing::error!(%error, "a requester was not erased completely; ask again");
+            tracing::error!(%error, "a requester is not erased completely yet; it goes on by itself");
             Err(Problem::busy(5))
         }
     }

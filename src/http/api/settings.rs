@@ -121,7 +121,7 @@ pub async fn remove_technician(api: Arc<Api>, call: Call) -> Answer {
         api.bridge.writer.admin(Admin::PutAccount(gone)).await?;
     }
     // Whoever has this id next sets up their own.
-    api.keep_factor(&id, None).await?;
+    api.drop_factor(&id).await?;
     api.keep_technician(&id, None).await?;
     api.audit(Some(call.caller.known_as()), format!("removed the technician {id}")).await?;
     done()

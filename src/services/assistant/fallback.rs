@@ -55,6 +55,10 @@ impl Assistant for FallbackEngine {
         }
     }
 
+    fn sends_words_to(&self) -> Option<String> {
+        self.first.sends_words_to().or_else(|| self.then.sends_words_to())
+    }
+
     fn rewrites(&self) -> bool {
         self.first.rewrites() || self.then.rewrites()
     }

@@ -96,6 +96,11 @@ pub trait Assistant: Send + Sync {
     /// A draft for a technician, with its sources; `None` when there is nothing worth suggesting.
     async fn suggest(&self, request: &Request, to: &TechnicianId) -> Option<Content>;
 
+    /// Whose machines read what it is asked for, when they are not ours; for people.
+    fn sends_words_to(&self) -> Option<String> {
+        None
+    }
+
     /// Whether [`Assistant::rewrite`] can be asked for at all: only a model has words of its own.
     fn rewrites(&self) -> bool {
         false

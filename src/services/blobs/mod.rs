@@ -109,7 +109,19 @@ impl Blobs {
         bytes: ByteStream,
         max: u64,
     ) -> Result<Stored, BlobError> {
-        let id = self.fresh_id().await?;
+        let id = self.reserve().await?;
+        self.put_as(id, name, declared_mime, bytes, max).await
+    }
+
+    /// As [`Blobs::put`], under an id of [`Blobs::reserve`] that nothing is kept under yet.
+    pub async fn put_as(
+        &self,
+        id: BlobId,
+        name: &str,
+        declared_mime: &str,
+        bytes: ByteStream,
+        max: u64,
+    ) -> Result<Stored, BlobError> {
         let mut upload = self.store.put_multipart(&location(&id)?).await?;
         match copy(upload.as_mut(), bytes, max).await {
             Ok(copied) => {
@@ -143,7 +155,8 @@ impl Blobs {
         }
     }
 
-    async fn fresh_id(&self) -> Result<BlobId, BlobError> {
+    /// An id for a file that is still to come: whoever writes it down first knows of the bytes whatever happens.
+    pub async fn reserve(&self) -> Result<BlobId, BlobError> {
         let mut random = [0_u8; 16];
         getrandom::fill(&mut random).map_err(|e| BlobError::Storage(e.to_string()))?;
         let id = hex::encode(random);

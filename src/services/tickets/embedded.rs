@@ -105,6 +105,10 @@ impl TicketDesk for EmbeddedDesk {
         Self::NAME
     }
 
+    fn is_erased_with_the_conversation(&self) -> bool {
+        true
+    }
+
     async fn create(&self, ticket: &NewTicket) -> Result<TicketRef, TicketError> {
         let summary = line(&ticket.summary, SUMMARY);
         let op = TicketOp::Create {

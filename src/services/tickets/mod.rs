@@ -50,6 +50,10 @@ pub enum TicketError {
 pub trait TicketDesk: Send + Sync {
     /// As in the conversation's mapping: `embedded`, later a connector's name.
     fn name(&self) -> &str;
+    /// Whether its tickets lose their words in our own store, with the conversation. Default: they are somebody else's.
+    fn is_erased_with_the_conversation(&self) -> bool {
+        false
+    }
     /// Idempotent by `ticket.key`.
     async fn create(&self, ticket: &NewTicket) -> Result<TicketRef, TicketError>;
     /// Idempotent by `key`.

@@ -2,7 +2,7 @@
 //!
 //! Not here: who may ask for them (the API).
 
-use crate::backend::Changes;
+use crate::backend::{Changes, KeptKey};
 use crate::job::{Admin, AdminDone};
 use crate::rows::KeptRow;
 
@@ -17,9 +17,7 @@ impl Batch<'_> {
             Admin::PutShelf { channel, key, value } => {
                 put_shelf(&mut self.changes, (channel.0.clone(), key.clone(), value.clone()));
             }
-            Admin::Quarantine { channel, raw, why } => {
-                self.changes.quarantine.push((channel.0.clone(), raw.clone(), why.clone(), now));
-            }
+            Admin::Quarantine { channel, raw, why } => self.quarantine(channel, raw, why),
             Admin::DropShelf { channel, keys } => self.drop_shelf(channel, keys),
             Admin::Bury { requesters } => self.bury(requesters),
             Admin::Forget(forgotten) => self.forget(forgotten),
@@ -51,10 +49,14 @@ impl Batch<'_> {
             Admin::Keep(row) if row.value.is_some() && self.is_erased(row.drafted()) => {
                 return AdminDone::Unknown;
             }
-            Admin::Keep(row) => self.changes.kept.push(KeptRow { updated: now, ..row.clone() }),
+            Admin::Keep(row) => self.keep(KeptRow { updated: now, ..row.clone() }),
+            Admin::Swap { before, row } => {
+                return self.swap(before.as_deref(), KeptRow { updated: now, ..row.clone() });
+            }
             Admin::Audit { by, act, conversation } => {
                 self.changes.audit.push((now, by.clone(), act.clone(), *conversation));
             }
+            Admin::Ticket(op) if self.is_for_the_erased(op) => return AdminDone::Unknown,
             Admin::Ticket(op) => {
                 let (number, write, answer) = self.tickets.work(op);
                 if write {
@@ -67,6 +69,45 @@ impl Batch<'_> {
         }
         AdminDone::Done
     }
+}
+
+impl Batch<'_> {
+    fn keep(&mut self, row: KeptRow) {
+        let key = key_of(&row);
+        self.changes.swapped.retain(|(_, other)| key_of(other) != key);
+        match &row.value {
+            Some(value) => drop(self.kept.insert(key, value.clone())),
+            None => drop(self.kept.remove(&key)),
+        }
+        self.changes.kept.push(row);
+    }
+
+    fn swap(&mut self, before: Option<&str>, row: KeptRow) -> AdminDone {
+        let key = key_of(&row);
+        if self.kept.get(&key).map(String::as_str) != before {
+            return AdminDone::Unknown;
+        }
+        let stored = before.map(str::to_owned);
+        let is_ours = self.changes.kept.iter().any(|other| key_of(other) == key);
+        if is_ours {
+            // Written in this batch in any case.
+            self.keep(row);
+            return AdminDone::Done;
+        }
+        match &row.value {
+            Some(value) => drop(self.kept.insert(key.clone(), value.clone())),
+            None => drop(self.kept.remove(&key)),
+        }
+        match self.changes.swapped.iter_mut().find(|(_, other)| key_of(other) == key) {
+            Some((_, other)) => *other = row,
+            None => self.changes.swapped.push((stored, row)),
+        }
+        AdminDone::Done
+    }
+}
+
+fn key_of(row: &KeptRow) -> KeptKey {
+    (row.kind.clone(), row.owner.clone(), row.key.clone())
 }
 
 /// One value per key: a set-based statement cannot write the same row twice.

@@ -4,11 +4,13 @@
 
 use deskbridge_contract::ChannelName;
 use deskbridge_conversation::{
-    Conversation, ConversationId, EventBody, Outcome, RequesterId, SessionId, SessionRole, erasure,
+    Conversation, ConversationId, EffectId, EventBody, Outcome, RequesterId, SessionId, SessionRole, erasure,
 };
 
 use crate::backend::ErasedRow;
-use crate::job::{Apply, Forgotten, Target, TicketOp};
+use crate::job::{Apply, Forgotten, Mark, Target, TicketOp};
+use crate::quarantine;
+use crate::rows::{AttemptRow, DeliveryState};
 
 use super::Batch;
 
@@ -67,6 +69,55 @@ impl Batch<'_> {
         conversation.and_then(|id| self.conversations.get(&id)).is_some_and(|c| c.is_erased())
     }
 
+    /// A delivery of before that would be tried again: it shows nobody's words any more. What is drawn late shows that nobody
+    /// is there, and what takes words away is younger.
+    pub(super) fn comes_too_late(&self, mark: &Mark) -> bool {
+        mark.state == DeliveryState::Queued
+            && self.is_before_the_end(mark.effect)
+            && !self.outbox.is_drawn_late(mark.effect)
+    }
+
+    /// What a platform said may name a person or their file. `None`: the mark may stay as it is.
+    pub(super) fn without_way_back(&self, mark: &Mark, is_over: bool) -> Option<Mark> {
+        self.is_before_the_end(mark.effect).then(|| Mark {
+            effect: mark.effect,
+            state: if is_over { DeliveryState::Cancelled } else { mark.state },
+            not_before: mark.not_before,
+            error: mark.error.as_ref().map(|_| AttemptRow::ERASED.to_owned()),
+        })
+    }
+
+    /// The effect is older than the erasure of its conversation.
+    fn is_before_the_end(&self, effect: EffectId) -> bool {
+        let erased = self.conversations.get(&effect.conversation).and_then(|c| c.erased_at());
+        erased.is_some_and(|seq| effect.seq < seq)
+    }
+
+    /// Words, or a file with its name, for a ticket whose requester was erased.
+    pub(super) fn is_for_the_erased(&self, op: &TicketOp) -> bool {
+        match op {
+            TicketOp::Comment { number, .. } | TicketOp::Attach { number, .. } => {
+                self.is_erased(self.tickets.conversation(*number))
+            }
+            // It gets its number, and no words: see `without_words_of_the_erased`.
+            TicketOp::Create { .. } | TicketOp::SetStatus { .. } | TicketOp::SetTechnician { .. } => false,
+        }
+    }
+
+    /// A payload that nobody could read. It says nothing of when it was made, so for as long as platforms send things again
+    /// the words of somebody who was erased are not kept; that something was unreadable is.
+    pub(super) fn quarantine(&mut self, channel: &ChannelName, raw: &[u8], why: &str) {
+        let people = quarantine::people(channel, raw);
+        let of_erased = people.iter().any(|who| {
+            self.buried.get(who).is_some_and(|until| self.now.since(*until) < quarantine::SENT_AGAIN)
+        });
+        let (raw, why) = match of_erased {
+            true => (Vec::new(), quarantine::ERASED.to_owned()),
+            false => (raw.to_vec(), why.to_owned()),
+        };
+        self.changes.quarantine.push((channel.0.clone(), raw, why, self.now));
+    }
+
     pub(super) fn is_of_the_erased(&self, conversation: ConversationId, session: SessionId) -> bool {
         self.conversations.get(&conversation).is_some_and(|c| is_gone(c, session))
     }
@@ -96,6 +147,9 @@ impl Batch<'_> {
         self.changes
             .kept
             .retain(|row| !more.kept.iter().any(|(kind, key)| row.kind == *kind && row.key == *key));
+        let gone = |kind: &str, key: &str| more.kept.iter().any(|(k, named)| kind == k && key == named);
+        self.changes.swapped.retain(|(_, row)| !gone(&row.kind, &row.key));
+        self.kept.retain(|(kind, _, key), _| !gone(kind, key));
         let all = &mut self.changes.forgotten;
         let Forgotten { requesters, quarantine, blobs, kept, old_kept, log } = more;
         all.requesters.extend(requesters.iter().cloned());

@@ -10,8 +10,9 @@ use deskbridge_conversation::{
 };
 
 use super::album;
-use crate::backend::Keys;
+use crate::backend::{KeptKey, Keys};
 use crate::job::{Admin, Apply, Begin, Cause, Job, RemoteRef, Target, TicketOp};
+use crate::quarantine;
 
 #[derive(Default)]
 struct Wanted {
@@ -23,6 +24,9 @@ struct Wanted {
     ticket_keys: Vec<String>,
     requesters: BTreeSet<RequesterId>,
     messages: BTreeSet<MessageId>,
+    ticket_numbers: BTreeSet<i64>,
+    kept: BTreeSet<KeptKey>,
+    burial: bool,
     roster: bool,
 }
 
@@ -49,6 +53,9 @@ pub(crate) fn of<'a>(jobs: impl Iterator<Item = &'a Job>) -> Keys {
         ticket_keys: wanted.ticket_keys,
         requesters: wanted.requesters.into_iter().collect(),
         messages: wanted.messages.into_iter().collect(),
+        ticket_numbers: wanted.ticket_numbers.into_iter().collect(),
+        kept: wanted.kept.into_iter().collect(),
+        burial: wanted.burial,
     }
 }
 
@@ -95,17 +102,26 @@ impl Wanted {
                 self.ticket_keys.push(key.clone());
                 self.conversations.extend(conversation);
             }
-            Admin::Ticket(TicketOp::Comment { key, .. }) => self.ticket_keys.push(key.clone()),
+            Admin::Ticket(TicketOp::Comment { key, number, .. }) => {
+                self.ticket_keys.push(key.clone());
+                self.ticket_numbers.insert(*number);
+            }
+            Admin::Ticket(TicketOp::Attach { number, .. }) => {
+                self.ticket_numbers.insert(*number);
+            }
             Admin::PutBlob(blob) => self.conversations.extend(blob.conversation),
             Admin::Keep(row) => self.conversations.extend(row.drafted()),
-            Admin::Ticket(
-                TicketOp::SetStatus { .. } | TicketOp::Attach { .. } | TicketOp::SetTechnician { .. },
-            )
+            Admin::Swap { row, .. } => {
+                self.kept.insert((row.kind.clone(), row.owner.clone(), row.key.clone()));
+            }
+            Admin::Quarantine { channel, raw, .. } => {
+                self.requesters.extend(quarantine::people(channel, raw))
+            }
+            Admin::Bury { .. } => self.burial = true,
+            Admin::Ticket(TicketOp::SetStatus { .. } | TicketOp::SetTechnician { .. })
             | Admin::PutShelf { .. }
             | Admin::DropShelf { .. }
-            | Admin::Bury { .. }
             | Admin::Forget(_)
-            | Admin::Quarantine { .. }
             | Admin::CreateToken(_)
             | Admin::RevokeToken { .. }
             | Admin::PutAccount(_)

@@ -100,6 +100,11 @@ impl Outbox {
         self.cancel_where(conversation, seq, now, |row| slot(row).is_none());
     }
 
+    /// What it shows is composed when it goes out, so it shows the state of then.
+    pub(super) fn is_drawn_late(&self, id: EffectId) -> bool {
+        self.rows.get(&id).is_some_and(|row| slot(row).is_some())
+    }
+
     /// Held rows made before `seq` go out now (D13).
     pub(super) fn release(&mut self, conversation: ConversationId, seq: u64) {
         for row in self.rows.values_mut() {

@@ -305,12 +305,13 @@ impl Batch<'_> {
             // Where the card is the thread's root, opening the thread posts it.
             DeliveryOp::Card | DeliveryOp::OpenThread => None,
             DeliveryOp::Transcript { from, to } => Some(MessageId::transcript(conversation, *from, *to)),
+            // Where it had to be said aloud, so that it can be taken away.
+            DeliveryOp::Whisper { message, .. } => Some(*message),
             DeliveryOp::Edit { .. }
             | DeliveryOp::Delete { .. }
             | DeliveryOp::React { .. }
             | DeliveryOp::Mark { .. }
-            | DeliveryOp::Thread { .. }
-            | DeliveryOp::Whisper { .. } => return,
+            | DeliveryOp::Thread { .. } => return,
         };
         for (part, remote) in (0..).zip(remote.iter().chain(more)) {
             let link = LinkRow {

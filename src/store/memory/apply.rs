@@ -31,6 +31,12 @@ impl Tables {
         {
             return conflict("an id is taken");
         }
+        for (before, row) in &changes.swapped {
+            let stored = self.kept.get(&(row.kind.clone(), row.owner.clone(), row.key.clone()));
+            if stored.and_then(|row| row.value.as_ref()) != before.as_ref() {
+                return conflict("what is kept has changed");
+            }
+        }
         self.check_tickets(&changes.tickets)
     }
 
@@ -237,7 +243,7 @@ impl Tables {
         for row in &changes.logins {
             self.logins.insert(row.sha256.clone(), row.clone());
         }
-        for row in &changes.kept {
+        for row in changes.kept.iter().chain(changes.swapped.iter().map(|(_, row)| row)) {
             let key = (row.kind.clone(), row.owner.clone(), row.key.clone());
             match row.value {
                 Some(_) => self.kept.insert(key, row.clone()),

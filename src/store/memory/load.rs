@@ -53,6 +53,17 @@ impl Tables {
                 self.load_conversation(id.conversation, &mut loaded);
             }
         }
+        for number in &keys.ticket_numbers {
+            if let Some(conversation) = self.tickets.get(number).and_then(|ticket| ticket.conversation) {
+                loaded.ticket_conversations.insert(*number, conversation);
+                self.load_conversation(conversation, &mut loaded);
+            }
+        }
+        for key in &keys.kept {
+            if let Some(value) = self.kept.get(key).and_then(|row| row.value.clone()) {
+                loaded.kept.insert(key.clone(), value);
+            }
+        }
         for requester in &keys.requesters {
             if let Some(until) = self.buried.get(requester) {
                 loaded.buried.insert(requester.clone(), *until);

@@ -10,18 +10,24 @@ use crate::search;
 use crate::sql::rows::{Rows, json};
 use crate::sql::{Text, text};
 
-/// Takes messages off the queue; several nodes share the work.
-static TAKE: Text = Text {
-    name: "search: take",
+/// What is due; several nodes share the work. The messages are locked with it, so that the words are those that are stored
+/// when this commits: whoever changes, deletes or erases one waits, and finds what was indexed. One that is being changed
+/// stays in the queue for whoever changes it, who looks at the queue after the commit. Nobody is waited for here.
+static DUE: Text = Text {
+    name: "search: due",
     sqlite: "",
-    postgres: "with taken as (
-             delete from search_queue where (conversation, seq, n) in
-                 (select conversation, seq, n from search_queue order by conversation, seq, n limit $1
-                     for update skip locked)
-             returning conversation, seq, n)
-         select t.conversation, t.seq, t.n, m.deleted, m.now, m.content from taken as t
-         join messages as m on m.conversation = t.conversation and m.seq = t.seq and m.n = t.n",
+    postgres: "select q.conversation, q.seq, q.n, m.deleted, m.now, m.content from search_queue as q
+         join messages as m on m.conversation = q.conversation and m.seq = q.seq and m.n = q.n
+         order by q.conversation, q.seq, q.n limit $1
+         for update of q skip locked for share of m skip locked",
 };
+static TAKE: Text = text!(
+    "search: take",
+    "delete from search_queue where (conversation, seq, n) in
+         (select cast(value->>0 as bigint), cast(value->>1 as bigint), cast(value->>2 as bigint) from ",
+    ROWS,
+    ")"
+);
 static PUT: Text = Text {
     name: "search: put",
     sqlite: "",
@@ -42,16 +48,20 @@ static DROP: Text = text!(
 
 pub(super) async fn index(backend: &mut PostgresBackend, limit: u32) -> Result<u32, StoreError> {
     let mut on = backend.begin().await?;
-    let taken = on.rows(&TAKE, &[i64::from(limit).into()]).await?;
-    let (mut put, mut drop) = (Rows::new(), Rows::new());
-    for row in &taken {
+    let due = on.rows(&DUE, &[i64::from(limit).into()]).await?;
+    let (mut taken, mut put, mut drop) = (Rows::new(), Rows::new(), Rows::new());
+    for row in &due {
         let id = row.id(0)?;
+        taken.push_id(id, []);
         if row.flag(3)? {
             drop.push_id(id, []);
         } else {
             let words = search::words(&search::text_of(&row.json::<Content>(5)?));
             put.push_id(id, [row.int(4)?.into(), json(&words)]);
         }
+    }
+    if taken.count() > 0 {
+        on.run(&TAKE, &[taken.finish().as_str().into()]).await?;
     }
     if put.count() > 0 {
         on.run(&PUT, &[put.finish().as_str().into()]).await?;
@@ -60,5 +70,5 @@ pub(super) async fn index(backend: &mut PostgresBackend, limit: u32) -> Result<u
         on.run(&DROP, &[drop.finish().as_str().into()]).await?;
     }
     on.plain("commit").await?;
-    Ok(u32::try_from(taken.len()).unwrap_or(limit))
+    Ok(u32::try_from(due.len()).unwrap_or(limit))
 }

@@ -62,6 +62,21 @@ pub(crate) static TICKETS: Text = text!(
     KEYS,
     " cross join tickets as t where t.key = rows.value"
 );
+/// Those that belong to no conversation are not among them.
+pub(crate) static TICKETS_OF: Text = text!(
+    "tickets: look up whose",
+    "select t.number, t.conversation from ",
+    KEYS,
+    " cross join tickets as t where t.number = cast(rows.value as bigint) and t.conversation is not null"
+);
+pub(crate) static KEPT: Text = text!(
+    "kept: look up",
+    "select kind, owner, key, value from kept where (kind, owner, key) in
+         (select value->>0, value->>1, value->>2 from ",
+    ROWS,
+    ") order by kind, owner, key",
+    LOCK
+);
 pub(crate) static CONVERSATIONS: Text = text!(
     "conversations: look up",
     "select id, state from conversations where id in (select cast(value as bigint) from ",
@@ -96,6 +111,40 @@ pub(crate) static SALT: Text = text!("salts: look up", "select value from salts 
 pub(crate) async fn salt(on: &mut On<'_>) -> Result<String, StoreError> {
     let row = on.row(&SALT, &[]).await?.ok_or_else(|| damaged("the salt"))?;
     row.text(0)
+}
+
+/// Before the conversations: those of tickets that are written to are touched as well.
+pub(crate) async fn whose_tickets(on: &mut On<'_>, answers: &mut Answers<'_>) -> Result<(), StoreError> {
+    if answers.keys.ticket_numbers.is_empty() {
+        return Ok(());
+    }
+    let mut numbers = Rows::new();
+    answers.keys.ticket_numbers.iter().for_each(|number| numbers.push_number(*number));
+    for row in on.rows(&TICKETS_OF, &[numbers.finish().as_str().into()]).await? {
+        let conversation = row.conversation(1)?;
+        answers.loaded.ticket_conversations.insert(row.int(0)?, conversation);
+        answers.touched.insert(conversation);
+    }
+    Ok(())
+}
+
+/// Words of messages, and what is kept; on PostgreSQL after the conversations, which nobody else changes from then on.
+pub(crate) async fn values(on: &mut On<'_>, answers: &mut Answers<'_>) -> Result<(), StoreError> {
+    let wanted = answers.wanted_contents();
+    if !wanted.is_empty() {
+        let ids = id_keys(&wanted);
+        answers.contents(&on.rows(&CONTENTS, &[ids.as_str().into()]).await?)?;
+    }
+    if !answers.keys.kept.is_empty() {
+        let mut keys = Rows::new();
+        for (kind, owner, key) in &answers.keys.kept {
+            keys.push([kind.into(), owner.into(), key.into()]);
+        }
+        for row in on.rows(&KEPT, &[keys.finish().as_str().into()]).await? {
+            answers.loaded.kept.insert((row.text(0)?, row.text(1)?, row.text(2)?), row.text(3)?);
+        }
+    }
+    Ok(())
 }
 
 pub(crate) fn conversation_keys<'a>(ids: impl IntoIterator<Item = &'a ConversationId>) -> String {
@@ -253,6 +302,8 @@ pub(super) static TEXTS: &[&Text] = &[
     &CONTENTS,
     &EFFECTS,
     &TICKETS,
+    &TICKETS_OF,
+    &KEPT,
     &CONVERSATIONS,
     &TECHNICIANS,
     &COUNTERS,

@@ -51,6 +51,30 @@ static DROP_KEPT: Text = text!(
     ")"
 );
 
+/// Where what is there is what was compared, in one statement each: another node is told so by the number of rows.
+static SWAP: Text = text!(
+    "kept: replace",
+    "update kept set value = rows.value->>4, updated = cast(rows.value->>5 as bigint) from ",
+    ROWS,
+    " where kept.kind = rows.value->>0 and kept.owner = rows.value->>1 and kept.key = rows.value->>2
+         and kept.value = rows.value->>3"
+);
+static SWAP_IN: Text = text!(
+    "kept: first",
+    "insert into kept (kind, owner, key, value, updated)
+     select value->>0, value->>1, value->>2, value->>3, cast(value->>4 as bigint) from ",
+    ROWS,
+    UPSERT,
+    "(kind, owner, key) do nothing"
+);
+static SWAP_OUT: Text = text!(
+    "kept: last",
+    "delete from kept where (kind, owner, key) in (select k.kind, k.owner, k.key from ",
+    ROWS,
+    " cross join kept as k where k.kind = rows.value->>0 and k.owner = rows.value->>1 and k.key = rows.value->>2
+         and k.value = rows.value->>3)"
+);
+
 pub(crate) fn write(changes: &Changes, plan: &mut Plan<'_>) {
     let mut rows = Rows::new();
     for row in last_of(&changes.accounts, |row| &row.technician) {
@@ -94,6 +118,26 @@ pub(crate) fn write(changes: &Changes, plan: &mut Plan<'_>) {
     }
     plan.add(&KEEP, saved);
     plan.add(&DROP_KEPT, dropped);
+    swaps(changes, plan);
+}
+
+fn swaps(changes: &Changes, plan: &mut Plan<'_>) {
+    let (mut replaced, mut first, mut last) = (Rows::new(), Rows::new(), Rows::new());
+    for (before, row) in &changes.swapped {
+        let [kind, owner, key] = [(&row.kind).into(), (&row.owner).into(), (&row.key).into()];
+        match (before, &row.value) {
+            (Some(before), Some(value)) => {
+                replaced.push([kind, owner, key, before.into(), value.into(), row.updated.into()]);
+            }
+            (None, Some(value)) => first.push([kind, owner, key, value.into(), row.updated.into()]),
+            (Some(before), None) => last.push([kind, owner, key, before.into()]),
+            // Came and went within the batch.
+            (None, None) => {}
+        }
+    }
+    plan.add_exact(&SWAP, replaced);
+    plan.add_exact(&SWAP_IN, first);
+    plan.add_exact(&SWAP_OUT, last);
 }
 
 pub(crate) static ACCOUNT: Text =
@@ -160,6 +204,9 @@ pub(super) static TEXTS: &[&Text] = &[
     &SAVE_LOGINS,
     &KEEP,
     &DROP_KEPT,
+    &SWAP,
+    &SWAP_IN,
+    &SWAP_OUT,
     &ACCOUNT,
     &ACCOUNT_BY_LOGIN,
     &ACCOUNTS,

@@ -102,10 +102,11 @@ fn conversations(changes: &Changes, plan: &mut Plan<'_>) {
         }
     }
     let rows = ids.finish();
+    // First of all: it waits for whoever indexes one of them on another node, and what was indexed is there to be deleted then.
+    plan.add(&MESSAGES, messages);
     for text in [&SEARCH, &ATTEMPTS, &COMMENTS, &HISTORY, &ATTACHMENTS, &TICKETS] {
         plan.add_same(text, &rows, !changes.erased.is_empty());
     }
-    plan.add(&MESSAGES, messages);
     plan.add(&OUTBOX, outbox);
     plan.add(&LINKS, links);
 }

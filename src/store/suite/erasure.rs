@@ -18,14 +18,14 @@ use crate::read::ConversationFilter;
 use crate::rows::*;
 use crate::*;
 
-const FIRST: ConversationId = ConversationId(1);
+pub(super) const FIRST: ConversationId = ConversationId(1);
 
-fn canary() -> RequesterId {
+pub(super) fn canary() -> RequesterId {
     RequesterId("web:canary-7".into())
 }
 
 /// What the person does whom nobody shall find.
-fn by_canary(apply: Apply) -> Apply {
+pub(super) fn by_canary(apply: Apply) -> Apply {
     let address = Address::room(&web(), "canary-home");
     let requester = Requester {
         id: canary(),
@@ -51,12 +51,16 @@ fn blob(id: &str, name: &str) -> BlobRow {
     }
 }
 
-fn erased(id: i64) -> Apply {
+pub(super) fn erased(id: i64) -> Apply {
     Apply {
         cause: Cause::Console(format!("erase {id}")),
         target: Target::Conversation(ConversationId(id)),
         at: START,
-        body: EventBody::Erased { by: Some(TechnicianId::from("ana")), messages: Vec::new() },
+        body: EventBody::Erased {
+            by: Some(TechnicianId::from("ana")),
+            messages: Vec::new(),
+            relayed: Vec::new(),
+        },
         content: None,
         refs: Refs::default(),
         guard: None,
@@ -64,7 +68,7 @@ fn erased(id: i64) -> Apply {
 }
 
 /// A life as full as a person can have one here.
-async fn lived(rig: &Rig) {
+pub(super) async fn lived(rig: &Rig) {
     rig.everybody_on().await;
     rig.done(by_canary(posted(1, "m1", "my canary sings no more"))).await;
     rig.done(verb(FIRST, "c1", "ana", Verb::Accept)).await;
@@ -159,7 +163,7 @@ async fn scrubbed_log(rig: &Rig) -> Vec<LogRow> {
     rows
 }
 
-async fn erase(rig: &Rig) {
+pub(super) async fn erase(rig: &Rig) {
     rig.writer.admin(Admin::Bury { requesters: vec![canary()] }).await.unwrap();
     let log = scrubbed_log(rig).await;
     rig.done(erased(1)).await;

@@ -66,6 +66,11 @@ impl Place for OnServer {
         url.set_path(&self.name);
         open_url(url.as_str()).await
     }
+
+    async fn raw(&self) -> Option<sqlx::postgres::PgConnection> {
+        let options: sqlx::postgres::PgConnectOptions = self.server.parse().unwrap();
+        Some(options.database(&self.name).connect().await.unwrap())
+    }
 }
 
 impl Drop for OnServer {

@@ -34,6 +34,10 @@ pub(crate) struct Opened {
 #[async_trait]
 pub(crate) trait Place: Send + Sync {
     async fn open(&self) -> Opened;
+    /// Past the store, on PostgreSQL.
+    async fn raw(&self) -> Option<sqlx::postgres::PgConnection> {
+        None
+    }
     /// Where its files are, when it has any of its own.
     fn folder(&self) -> Option<&std::path::Path> {
         None

@@ -7,7 +7,7 @@ use std::time::Duration;
 use deskbridge_conversation::TechnicianId;
 
 use super::rig::{Fresh, Rig, START};
-use crate::job::Admin;
+use crate::job::{Admin, AdminDone};
 use crate::rows::{AccountRow, KeptRow, LoginKind, LoginRow};
 
 fn account(technician: &str, login: &str) -> AccountRow {
@@ -95,5 +95,61 @@ pub(super) async fn what_is_kept_can_be_dropped(place: Fresh) {
     rig.writer.admin(Admin::Keep(row("", "a", None))).await.unwrap();
     assert_eq!(values("").await, [pair("b", "4")]);
     assert_eq!(values("ana").await, [pair("a", "3")]);
+    rig.end().await;
+}
+
+/// Also over several nodes, where the store can have them.
+pub(super) async fn of_many_who_replace_the_same_one_does(place: Fresh) {
+    let rig = Rig::start(&place).await;
+    let other = if place.folder().is_none() { Some(Rig::start(&place).await) } else { None };
+    let row = |value: Option<String>| KeptRow {
+        kind: "factor".into(),
+        owner: "ana".into(),
+        key: "totp".into(),
+        value,
+        updated: START,
+    };
+    let swap = |before: Option<&str>, value: Option<String>| Admin::Swap {
+        before: before.map(str::to_owned),
+        row: row(value),
+    };
+    let stored = async || rig.read.kept_one("factor", "ana", "totp").await.unwrap().and_then(|row| row.value);
+    let mut before: Option<String> = None;
+    for round in 0..4 {
+        let nodes = [Some(&rig), other.as_ref()];
+        let all = nodes.into_iter().flatten().flat_map(|node| (0..20).map(move |n| (node, n)));
+        let tries = all.enumerate().map(|(nr, (node, n))| {
+            let value = format!("\"{round}-{nr}-{n}\"");
+            let admin = swap(before.as_deref(), Some(value.clone()));
+            async move { (node.writer.admin(admin).await.unwrap(), value) }
+        });
+        let done = futures_util::future::join_all(tries).await;
+        let won: Vec<&String> =
+            done.iter().filter(|(done, _)| *done == AdminDone::Done).map(|(_, value)| value).collect();
+        assert_eq!(won.len(), 1, "round {round}");
+        assert!(done.iter().all(|(done, _)| matches!(done, AdminDone::Done | AdminDone::Unknown)));
+        assert_eq!(stored().await.as_ref(), Some(won[0]));
+        before = stored().await;
+    }
+    let now = before.expect("a value");
+    assert_eq!(rig.writer.admin(swap(None, Some("\"x\"".into()))).await.unwrap(), AdminDone::Unknown);
+    assert_eq!(rig.writer.admin(swap(Some("\"x\""), None)).await.unwrap(), AdminDone::Unknown);
+    // Within a batch, one after another.
+    let (first, second, third, fourth) = tokio::join!(
+        rig.writer.admin(swap(Some(&now), Some("\"a\"".into()))),
+        rig.writer.admin(Admin::Keep(row(Some("\"b\"".into())))),
+        rig.writer.admin(swap(Some("\"a\""), Some("\"c\"".into()))),
+        rig.writer.admin(swap(Some("\"b\""), Some("\"d\"".into()))),
+    );
+    assert_eq!(
+        (first.unwrap(), second.unwrap(), third.unwrap(), fourth.unwrap()),
+        (AdminDone::Done, AdminDone::Done, AdminDone::Unknown, AdminDone::Done)
+    );
+    assert_eq!(stored().await.as_deref(), Some("\"d\""));
+    assert_eq!(rig.writer.admin(swap(Some("\"d\""), None)).await.unwrap(), AdminDone::Done);
+    assert_eq!(stored().await, None);
+    if let Some(other) = other {
+        other.end().await;
+    }
     rig.end().await;
 }

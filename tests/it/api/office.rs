@@ -10,6 +10,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Request, StatusCode};
+use deskbridge::app::Running;
 use deskbridge::http::limits::Limits;
 use deskbridge::http::router_with;
 use deskbridge::runtime::Bridge;
@@ -17,6 +18,7 @@ use deskbridge_contract::ChannelName;
 use deskbridge_conversation::{Conversation, ConversationId, TechnicianId};
 use deskbridge_services::assistant::Assistant;
 use deskbridge_store::Admin;
+use deskbridge_store::open::Opened;
 use deskbridge_store::rows::{BlobRow, TokenRow};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -150,9 +152,49 @@ impl Office {
         Office::built("", Limits::default(), engine).await
     }
 
+    /// Over another store than the one in memory.
+    pub async fn over(opened: Opened) -> Office {
+        let mut town = Town::prepared(&CONFIG.replace("KNOWLEDGE", &knowledge()), None);
+        town.clock = deskbridge::app::clock();
+        town.next = Some(opened);
+        Office::of(town, Limits::default()).await
+    }
+
+    /// As another process over the same store and the same bridge.
+    pub fn beside(other: &Office) -> Office {
+        let mut town = Town::prepared(&CONFIG.replace("KNOWLEDGE", &knowledge()), None);
+        town.clock = other.town.clock.clone();
+        let Running { bridge, read, export, knowledge, settings, seal, .. } = other.town.running();
+        town.running = Some(Running {
+            bridge: bridge.clone(),
+            read: read.clone(),
+            export: export.clone(),
+            knowledge: knowledge.clone(),
+            settings: settings.clone(),
+            seal: seal.clone(),
+            hooks: Vec::new(),
+            pages: Vec::new(),
+        });
+        let router = router_with(&town.config, town.running(), None, &Limits::default());
+        Office { town, router }
+    }
+
+    /// The next run of the program.
+    pub async fn restart(&mut self, opened: Opened) -> anyhow::Result<()> {
+        self.town.running = None;
+        self.town.next = Some(opened);
+        self.town.running = Some(self.town.begun().await?);
+        self.router = router_with(&self.town.config, self.town.running(), None, &Limits::default());
+        Ok(())
+    }
+
     async fn built(more: &str, limits: Limits, engine: Option<Arc<dyn Assistant>>) -> Office {
         let text = format!("{more}{}", CONFIG.replace("KNOWLEDGE", &knowledge()));
-        let mut town = Town::build_with(&text, engine).await;
+        Office::of(Town::prepared(&text, engine), limits).await
+    }
+
+    async fn of(mut town: Town, limits: Limits) -> Office {
+        town.start().await;
         let running = town.running.as_mut().expect("it runs");
         running.hooks.push((ChannelName::from("probe"), super::sockets::hook()));
         let router = router_with(&town.config, town.running(), None, &limits);

@@ -102,7 +102,7 @@ pub fn any_body() -> impl Strategy<Value = EventBody> {
         2 => delivery,
         2 => timer,
         1 => (0..5u32, any_answer()).prop_map(|(turn, answer)| answered(turn, answer)),
-        1 => Just(EventBody::Erased { by: None, messages: Vec::new() }),
+        1 => Just(EventBody::Erased { by: None, messages: Vec::new(), relayed: Vec::new() }),
     ]
 }
 

@@ -277,14 +277,14 @@ pub fn client() -> reqwest::Client {
 }
 
 /// A database of this test's own.
-struct Database {
+pub struct Database {
     server: String,
     name: String,
-    url: String,
+    pub url: String,
 }
 
 impl Database {
-    async fn create() -> Option<Database> {
+    pub async fn create() -> Option<Database> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let Ok(server) = std::env::var("DESKBRIDGE_TEST_PG") else {
             eprintln!("skipped: needs PostgreSQL (DESKBRIDGE_TEST_PG is not set)");

@@ -52,6 +52,7 @@ async fn erased(base: Base) {
 
     let (good, _, said) = talk.bridge.run(&["erase", &format!("telegram:{EVA}"), "--yes"]).await;
     assert!(good && said.contains("Erased: 1 conversations"), "{said}\n{}", talk.bridge.log());
+    assert!(said.contains("What stays:") && said.contains("Telegram (telegram)"), "{said}");
     let (good, _, said) = talk.bridge.run(&["erase", &format!("telegram:{EVA}"), "--yes"]).await;
     assert!(!good && said.contains("there is no requester"), "{said}");
     erase_by_the_api(&talk, &token, &requester).await;
@@ -79,6 +80,43 @@ async fn erased(base: Base) {
     let replay = talk.bridge.run(&["replay", "1"]).await;
     assert!(replay.0, "the log still leads to the state: {} {}", replay.1, replay.2);
     starts_anew(&mut talk, &token).await;
+}
+
+/// The program ends amid it, at one moment or another; the next one finishes it without being asked, or was asked for nothing.
+#[tokio::test]
+async fn s111_a_killed_erasure_is_finished() {
+    for wait in [2, 12, 40] {
+        let Some(mut talk) = Talk::set_up(Way::Polling, Base::Sqlite).await else { return };
+        let token = talk.bridge.token().await;
+        talk.bridge.start_as(&UNPACED).await;
+        let topic = helped(&talk).await;
+        let url = talk.bridge.url(&format!("/api/v1/requesters/telegram:{EVA}/erase"));
+        let asking = {
+            let (url, token) = (url.clone(), token.clone());
+            tokio::spawn(async move {
+                let asked = client().post(&url).bearer_auth(&token).json(&json!({})).send().await;
+                asked.map(|answer| answer.status().as_u16())
+            })
+        };
+        // The one wait by the clock: its length is the moment.
+        tokio::time::sleep(Duration::from_millis(wait)).await;
+        talk.bridge.kill().await;
+        let _ = asking.await;
+        talk.bridge.start_as(&UNPACED).await;
+        // Not begun: done now. Begun: it goes on. Done: nobody is known by that name.
+        let answer = client().post(&url).bearer_auth(&token).json(&json!({})).send().await.expect("answered");
+        assert!([200, 404].contains(&answer.status().as_u16()), "after {wait} ms: {}", answer.status());
+        gone_from_the_desk(&talk, topic).await;
+        assert_eq!(found(&talk, &token).await, 0, "after {wait} ms");
+        assert_eq!(files(&talk.bridge.folder.path().join("blobs")), Vec::<PathBuf>::new(), "after {wait} ms");
+        assert!(talk.bridge.stop().await.success(), "{}", talk.bridge.log());
+        let (good, export, err) = talk.bridge.run(&["export"]).await;
+        assert!(good && !export.to_lowercase().contains(CANARY), "after {wait} ms: {err}{export}");
+        assert!(export.contains("erased a requester"), "after {wait} ms: it stands in the audit trail");
+        for word in [CANARY, &EVA.to_string()] {
+            assert_eq!(holding(talk.bridge.folder.path(), word), Vec::<PathBuf>::new(), "after {wait} ms");
+        }
+    }
 }
 
 /// From the first words to a technician's answer, with a file and a note.

@@ -275,7 +275,8 @@ impl Town {
         };
         let adapters: BTreeMap<_, _> = [double(&self.requesters), double(&self.desk)].into();
         let blobs = self.folder.path().join("blobs");
-        let parts = Parts { opened, adapters, blobs, clock: self.clock(), max_batch: 0 };
+        let key = crate::harness::key();
+        let parts = Parts { opened, adapters, blobs, key, clock: self.clock(), max_batch: 0 };
         build_with(&self.config, parts, Some(Arc::new(Engine))).await.expect("the bridge starts")
     }
 

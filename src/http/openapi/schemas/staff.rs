@@ -56,7 +56,12 @@ pub(super) fn all() -> Vec<(&'static str, Value)> {
                 "conversations": number(),
                 "messages": number(),
                 "files": number(),
-                "overwritten": {"type": "boolean", "description": "What was deleted is overwritten in the database's files, too"}
+                "overwritten": {"type": "boolean", "description": "What was deleted is overwritten in the database's files, too"},
+                "stays": {
+                    "type": "array",
+                    "items": {"type": "string"},
+                    "description": "What still says something of them, by design or out of reach: for people, a sentence each"
+                }
             })),
         ),
         (

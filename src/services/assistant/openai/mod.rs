@@ -336,6 +336,10 @@ impl Assistant for OpenAiEngine {
         }
     }
 
+    fn sends_words_to(&self) -> Option<String> {
+        Some(self.settings.host().to_owned())
+    }
+
     fn rewrites(&self) -> bool {
         true
     }

@@ -38,6 +38,13 @@ impl OpenAiSettings {
         }
     }
 
+    /// Who is asked, without what may be secret in an address.
+    pub fn host(&self) -> &str {
+        let after = self.base_url.split_once("://").map_or(self.base_url.as_str(), |(_, rest)| rest);
+        let authority = after.split(['/', '?', '#']).next().unwrap_or_default();
+        authority.rsplit_once('@').map_or(authority, |(_, host)| host)
+    }
+
     pub fn with_key(mut self, key: SecretString) -> Self {
         self.api_key = Some(key);
         self

@@ -220,6 +220,7 @@ pub(super) async fn look(opened: &mut Opened) {
         ticket_keys: vec!["k3".into(), "k9".into()],
         requesters: vec!["sim:1".into()],
         messages: vec![deskbridge_conversation::MessageId { conversation: ConversationId(1), seq: 1, n: 0 }],
+        ..Keys::default()
     };
     let loaded = opened.backend.load(&keys).await.unwrap();
     opened.backend.rollback().await;

@@ -1,6 +1,6 @@
 //! What happens with what was let in: people, threads, commands, forms, catching up.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use deskbridge_contract::{Address, Outbound, SenderKind, Standing, StandingState};
 
@@ -420,9 +420,48 @@ async fn a_person_can_be_forgotten() {
         shelf.iter().filter(|(key, value)| key.contains(who) || value.contains(who)).count()
     };
     until("the page, the thread and the marks are kept", || named("U1ANA") >= 3 && named("D1ANA") >= 1).await;
+    until("it is published", || shown_homes(&bench).iter().any(|home| home.contains("my canary"))).await;
     let user = RemoteUserId("U1ANA".into());
     for _ in 0..2 {
-        assert!(bench.adapter.forget(&shelf, &user, std::slice::from_ref(&at)).await.unwrap().is_empty());
+        let stays = bench.adapter.forget(&shelf, &user, std::slice::from_ref(&at)).await.unwrap();
+        assert_eq!(stays.len(), 1, "only the messages: {stays:?}");
         assert_eq!((named("U1ANA"), named("D1ANA")), (0, 0));
     }
+    // Slack keeps showing what was published last.
+    let shown = shown_homes(&bench);
+    assert!(shown.last().is_some_and(|home| !home.contains("canary")), "{shown:?}");
+    // A change that was being told meanwhile finds nobody.
+    bench.adapter.standing(&at, &standing).await.unwrap();
+    assert_eq!((named("U1ANA"), named("D1ANA")), (0, 0));
+}
+
+/// What was published to home tabs, one after another.
+fn shown_homes(bench: &Bench) -> Vec<String> {
+    let calls = bench.fake.calls().into_iter().filter(|call| call.method == "views.publish");
+    calls.map(|call| call.text()).collect()
+}
+
+/// A home tab that cannot be emptied now is tried again, and one that Slack refuses is told about.
+#[tokio::test]
+async fn a_home_tab_that_stays_is_said() {
+    let mood = Arc::new(AtomicUsize::new(0));
+    let says = mood.clone();
+    let bench = Bench::with(move |call| match (call.method.as_str(), says.load(Ordering::Relaxed)) {
+        ("views.publish", 1) => Reply::Http(503, Vec::new(), Vec::new()),
+        ("views.publish", 2) => Reply::No("not_enabled"),
+        _ => web_api(call),
+    })
+    .await;
+    let opened = json!({ "type": "app_home_opened", "user": "U1ANA", "channel": "D1ANA", "tab": "home",
+        "event_ts": "1789999002.000100" });
+    bench.event(opened).await;
+    until("the tab was drawn", || !shown_homes(&bench).is_empty()).await;
+    let (shelf, user) = (bench.sink.inbox().shelf(), RemoteUserId("U1ANA".into()));
+    let kept = || bench.sink.shelf.lock().unwrap().keys().any(|key| key.contains("home:U1ANA"));
+    mood.store(1, Ordering::Relaxed);
+    assert!(bench.adapter.forget(&shelf, &user, &[]).await.is_err());
+    assert!(kept(), "else it would not be known that there is a tab");
+    mood.store(2, Ordering::Relaxed);
+    let stays = bench.adapter.forget(&shelf, &user, &[]).await.unwrap();
+    assert!(stays.iter().any(|what| what.contains("home tab")) && !kept(), "{stays:?}");
 }
