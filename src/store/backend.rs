@@ -29,6 +29,8 @@ pub struct Keys {
     pub ticket_keys: Vec<String>,
     /// Requesters who may have been erased.
     pub requesters: Vec<RequesterId>,
+    /// (channel, key) of values that are to be compared.
+    pub shelf: Vec<(String, String)>,
     /// Messages whose stored words are wanted; their conversations have to be among `conversations`.
     pub messages: Vec<MessageId>,
 }
@@ -49,6 +51,8 @@ pub struct Loaded {
     pub tickets: HashMap<String, i64>,
     /// Those of `Keys::requesters` that were erased, and when.
     pub buried: HashMap<RequesterId, Timestamp>,
+    /// Those of `Keys::shelf` that have a value.
+    pub shelf: HashMap<(String, String), String>,
     /// Of those of `Keys::messages` that are stored.
     pub contents: HashMap<MessageId, Content>,
 }
@@ -105,6 +109,8 @@ pub struct Changes {
     pub unlink: Vec<(ConversationId, SessionId)>,
     pub technicians: Vec<TechnicianRow>,
     pub presence_log: Vec<(TechnicianId, Presence, Timestamp)>,
+    /// (channel, key, expected, value), once for a key: written where the value is the expected one. Before `shelf`.
+    pub swapped_shelf: Vec<(String, String, Option<String>, String)>,
     pub shelf: Vec<(String, String, String)>,
     pub quarantine: Vec<(String, Vec<u8>, String, Timestamp)>,
     pub blobs: Vec<BlobRow>,
@@ -168,6 +174,7 @@ impl Changes {
             unlink,
             technicians,
             presence_log,
+            swapped_shelf,
             shelf,
             quarantine,
             blobs,
@@ -206,6 +213,7 @@ impl Changes {
             && unlink.is_empty();
         let rest = technicians.is_empty()
             && presence_log.is_empty()
+            && swapped_shelf.is_empty()
             && shelf.is_empty()
             && quarantine.is_empty()
             && blobs.is_empty()

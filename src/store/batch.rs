@@ -63,6 +63,8 @@ pub(crate) struct Batch<'a> {
     buried: HashMap<RequesterId, Timestamp>,
     /// Stored words of messages whose attachments are replaced.
     contents: HashMap<MessageId, Content>,
+    /// Values that are compared, as they are by now.
+    shelf: HashMap<(String, String), String>,
     last_conversation: i64,
     changes: Changes,
 }
@@ -88,6 +90,7 @@ impl<'a> Batch<'a> {
             tickets: Tickets::new(loaded.tickets, loaded.last_ticket),
             buried: loaded.buried,
             contents: loaded.contents,
+            shelf: loaded.shelf,
             last_conversation: loaded.last_conversation,
             changes: Changes::default(),
         }

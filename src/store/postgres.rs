@@ -113,6 +113,9 @@ impl PostgresBackend {
             let ids = lookups::id_keys(&wanted);
             answers.contents(&on.rows(&lookups::CONTENTS, &[ids.as_str().into()]).await?)?;
         }
+        if !keys.shelf.is_empty() {
+            answers.shelf(&on.rows(&lookups::SHELF, &[lookups::shelf_keys(keys).as_str().into()]).await?)?;
+        }
         if !keys.effects.is_empty() {
             answers.effects(
                 &on.rows(&lookups::EFFECTS, &[lookups::id_keys(&keys.effects).as_str().into()]).await?,

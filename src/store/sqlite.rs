@@ -208,6 +208,10 @@ impl SqliteBackend {
             let rows = on.rows(&lookups::CONTENTS, &[lookups::id_keys(&wanted).as_str().into()]).await?;
             answers.contents(&rows)?;
         }
+        if !keys.shelf.is_empty() {
+            let rows = on.rows(&lookups::SHELF, &[lookups::shelf_keys(keys).as_str().into()]).await?;
+            answers.shelf(&rows)?;
+        }
         let memory = &mut self.memory;
         let (mut hot, mut cold) = (HashMap::new(), Vec::new());
         for id in &answers.touched {

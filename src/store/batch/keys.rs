@@ -23,6 +23,7 @@ struct Wanted {
     ticket_keys: Vec<String>,
     requesters: BTreeSet<RequesterId>,
     messages: BTreeSet<MessageId>,
+    shelf: BTreeSet<(String, String)>,
     roster: bool,
 }
 
@@ -48,6 +49,7 @@ pub(crate) fn of<'a>(jobs: impl Iterator<Item = &'a Job>) -> Keys {
         roster: wanted.roster,
         ticket_keys: wanted.ticket_keys,
         requesters: wanted.requesters.into_iter().collect(),
+        shelf: wanted.shelf.into_iter().collect(),
         messages: wanted.messages.into_iter().collect(),
     }
 }
@@ -96,6 +98,9 @@ impl Wanted {
                 self.conversations.extend(conversation);
             }
             Admin::Ticket(TicketOp::Comment { key, .. }) => self.ticket_keys.push(key.clone()),
+            Admin::SwapShelf { channel, key, .. } => {
+                self.shelf.insert((channel.0.clone(), key.clone()));
+            }
             Admin::PutBlob(blob) => self.conversations.extend(blob.conversation),
             Admin::Keep(row) => self.conversations.extend(row.drafted()),
             Admin::Ticket(

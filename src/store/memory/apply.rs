@@ -31,6 +31,12 @@ impl Tables {
         {
             return conflict("an id is taken");
         }
+        let differs = |(channel, key, expected, _): &(String, String, Option<String>, String)| {
+            self.shelf.get(&(channel.clone(), key.clone())) != expected.as_ref()
+        };
+        if changes.swapped_shelf.iter().any(differs) {
+            return conflict("a value has changed");
+        }
         self.check_tickets(&changes.tickets)
     }
 
@@ -203,6 +209,9 @@ impl Tables {
             self.technicians.insert(row.id.clone(), row.clone());
         }
         self.presences.extend(changes.presence_log.iter().cloned());
+        for (channel, key, _, value) in &changes.swapped_shelf {
+            self.shelf.insert((channel.clone(), key.clone()), value.clone());
+        }
         for (channel, key, value) in &changes.shelf {
             self.shelf.insert((channel.clone(), key.clone()), value.clone());
         }
