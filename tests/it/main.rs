@@ -10,6 +10,7 @@ mod command_line_init;
 mod console_browser;
 mod core_properties;
 mod e2e;
+mod fairness;
 mod harness;
 mod moments;
 mod reports;

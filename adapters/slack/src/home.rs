@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use deskbridge_contract::{Address, Duty, RemoteUserId, SendError, Shelf, ShelfError, Standing};
+use deskbridge_contract::{Address, Duty, RemoteUserId, SendError, Sender, Shelf, ShelfError, Standing};
 use serde::{Deserialize, Serialize};
 
 use crate::{Slack, blocks, ids};
@@ -102,9 +102,23 @@ async fn publish(slack: &Slack, user: &RemoteUserId, page: &Page) -> Result<(), 
     let hours = inbox.desk_hours().await;
     let view = match inbox.duty(user).await {
         Some(duty) => blocks::of_technician(Some(shown(duty)), &page.requests, &hours),
-        None => blocks::of_requester(&page.requests, &hours),
+        None => {
+            let question = match who(slack, user).await {
+                Ok(who) => inbox.identity_question(&who).await,
+                Err(_) => None,
+            };
+            blocks::of_requester(question.as_ref(), &page.requests, &hours)
+        }
     };
     slack.sending.publish_home(user, &view, None).await
+}
+
+/// As Slack knows them, with the address that it vouches for.
+async fn who(slack: &Slack, user: &RemoteUserId) -> Result<Sender, SendError> {
+    let me = slack.me().await?;
+    let named = serde_json::json!({ "user": user.as_str() });
+    let people = slack.people.named_in(&slack.sending.api, &me, &named, (slack.clock)()).await;
+    Ok(people.sender(user.as_str()))
 }
 
 /// The switch has three places: whoever is away is not offered anything, and neither is who is off.
