@@ -10,7 +10,7 @@ use std::time::Duration;
 use deskbridge_conversation::allocation::{Candidate, Waiting, propose};
 use deskbridge_conversation::policy::Policy;
 use deskbridge_conversation::{
-    Conversation, EventBody, OfferTo, Presence, QueueId, RosterEvent, Stage, TechnicianId,
+    Conversation, ConversationId, EventBody, OfferTo, Presence, QueueId, RosterEvent, Stage, TechnicianId,
 };
 use deskbridge_store::rows::TechnicianRow;
 use deskbridge_store::{Apply, Cause, Committed, Guard, Refs, StoreError, Target};
@@ -71,7 +71,7 @@ async fn look(bridge: &Arc<Bridge>, known: &mut HashMap<TechnicianId, Presence>)
         |queue: &QueueId| *open.entry(queue.clone()).or_insert_with(|| bridge.board.is_open(queue, now));
     let within_hours = waiting.iter().filter(|conversation| is_open(&conversation.queue));
     let asked: Vec<Waiting> = within_hours.filter_map(|c| as_waiting(&policy.policy, c)).collect();
-    let proposals = propose(&asked, &candidates, &policy.policy);
+    let proposals = proposals(&asked, candidates, &policy.policy, |who| bridge.board.is_away(who));
     let applies = proposals.into_iter().filter_map(|(id, to)| {
         let conversation = waiting.iter().find(|conversation| conversation.id == id)?;
         Some(proposal(bridge, &policy.policy, conversation, to))
@@ -80,6 +80,24 @@ async fn look(bridge: &Arc<Bridge>, known: &mut HashMap<TechnicianId, Presence>)
         applied?;
     }
     Ok(())
+}
+
+/// Whoever a platform shows as away is asked for what nobody else can take.
+fn proposals(
+    asked: &[Waiting],
+    candidates: Vec<Candidate>,
+    policy: &Policy,
+    is_away: impl Fn(&TechnicianId) -> bool,
+) -> Vec<(ConversationId, OfferTo)> {
+    let (away, here): (Vec<Candidate>, Vec<Candidate>) =
+        candidates.into_iter().partition(|candidate| is_away(&candidate.id));
+    let mut proposals = propose(asked, &here, policy);
+    if !away.is_empty() {
+        let left = |waiting: &&Waiting| !proposals.iter().any(|(id, _)| *id == waiting.conversation);
+        let left: Vec<Waiting> = asked.iter().filter(left).cloned().collect();
+        proposals.extend(propose(&left, &away, policy));
+    }
+    proposals
 }
 
 fn proposal(bridge: &Bridge, policy: &Policy, conversation: &Conversation, to: OfferTo) -> Apply {
@@ -192,4 +210,52 @@ async fn tell(bridge: &Arc<Bridge>, row: &TechnicianRow, event: RosterEvent) -> 
         bridge.writer.apply(apply).await?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn candidate(id: &str, load: u32) -> Candidate {
+        Candidate {
+            id: id.into(),
+            presence: Presence::Available,
+            load,
+            capacity: 1,
+            skills: Vec::new(),
+            languages: Vec::new(),
+            last_assigned: None,
+            queues: vec!["default".into()],
+        }
+    }
+
+    fn waiting(number: i64) -> Waiting {
+        Waiting {
+            conversation: ConversationId(number),
+            queue: "default".into(),
+            priority: 0,
+            front: false,
+            since: deskbridge_contract::Timestamp(number),
+            excluded: Vec::new(),
+            sticky: None,
+            skills: Vec::new(),
+            language: "en".into(),
+        }
+    }
+
+    /// Being away is no reason to be left out: it only lets others go first.
+    #[test]
+    fn whoever_is_away_is_asked_last() {
+        let policy = Policy::default();
+        let asked = [waiting(1), waiting(2), waiting(3)];
+        let all = || vec![candidate("ana", 0), candidate("bob", 0), candidate("cem", 1)];
+        let offers = |away: &[&str]| -> Vec<(i64, OfferTo)> {
+            let made = proposals(&asked, all(), &policy, |who| away.contains(&who.as_str()));
+            made.into_iter().map(|(id, to)| (id.0, to)).collect()
+        };
+        let to = |id: &str| OfferTo::One(id.into());
+        assert_eq!(offers(&[]), [(1, to("ana")), (2, to("bob"))]);
+        assert_eq!(offers(&["ana"]), [(1, to("bob")), (2, to("ana"))]);
+        assert_eq!(offers(&["ana", "bob"]), [(1, to("ana")), (2, to("bob"))]);
+    }
 }

@@ -3,7 +3,7 @@
 //! Not here: anything that is not in the database too. Dropping the board costs only reads.
 
 use std::cmp::Reverse;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -67,6 +67,8 @@ struct Inner {
     waiting: HashMap<QueueId, HashMap<ConversationId, Turn>>,
     waits: HashMap<QueueId, VecDeque<Duration>>,
     presence: HashMap<TechnicianId, Presence>,
+    /// Whom a platform shows as away.
+    away: HashSet<TechnicianId>,
     /// The latest hot conversation at an address, by the address's hash.
     places: Generations<u64, ConversationId>,
     /// When an address was last given a hint.
@@ -150,6 +152,17 @@ impl Board {
         now: Instant,
     ) -> Result<(), Instant> {
         self.pacer(adapter, |pacer| pacer.take_all(at, operations, now))
+    }
+
+    /// See [`Pacer::free_at`].
+    pub fn free_at(
+        &self,
+        adapter: &Arc<dyn Adapter>,
+        at: &Address,
+        kind: Option<OperationKind>,
+        now: Instant,
+    ) -> Instant {
+        self.pacer(adapter, |pacer| pacer.free_at(at, kind, now))
     }
 
     /// `None`: posts are not joined there.
@@ -268,6 +281,20 @@ impl Board {
 
     pub fn presence(&self, technician: &TechnicianId) -> Presence {
         self.inner().presence.get(technician).copied().unwrap_or_default()
+    }
+
+    pub fn note_away(&self, technician: &TechnicianId, is_away: bool) {
+        let away = &mut self.inner().away;
+        if is_away {
+            away.insert(technician.clone())
+        } else {
+            away.remove(technician)
+        };
+    }
+
+    /// A hint; see [`super::absence`].
+    pub fn is_away(&self, technician: &TechnicianId) -> bool {
+        self.inner().away.contains(technician)
     }
 
     pub fn is_available(&self, technician: &TechnicianId) -> bool {

@@ -3,7 +3,8 @@
 //! Not here: who is asked, and what an answer is worth (`deskbridge_conversation::identity`).
 
 use deskbridge_contract::{
-    Content, DeliveryId, Inbound, InboundEvent, Outbound, OutboundOp, RemoteUserId, Timestamp,
+    ChannelName, Content, DeliveryId, Inbound, InboundEvent, Outbound, OutboundOp, RemoteUserId, Sender,
+    Timestamp,
 };
 use deskbridge_conversation::identity::{self, Said};
 use deskbridge_conversation::notices::{DeskNotice, desk, plain};
@@ -101,6 +102,17 @@ impl Bridge {
         let by = said.is_me.then(|| said.technician.to_string());
         self.writer.admin(Admin::Audit { by, act, conversation: None }).await?;
         Ok(())
+    }
+
+    /// What this person is asked before they count as the technician whose address they have.
+    pub fn identity_question(&self, channel: &ChannelName, who: &Sender) -> Option<Content> {
+        let policy = self.policy.current();
+        match identity::known(&policy.policy, channel, who) {
+            DeskActor::Unconfirmed(technician) => {
+                Some(desk(&DeskNotice::ConfirmIdentity { name: policy.policy.name(&technician) }))
+            }
+            DeskActor::Technician(_) | DeskActor::Outsider => None,
+        }
     }
 
     /// Asks, outside of any conversation.

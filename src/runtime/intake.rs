@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use deskbridge_contract::{
-    Address, Card, ChannelName, Content, DeskHours, Duty, Inbound, InboundEvent, InboxSink, PersonalCard,
-    PushError, Receipt, RemoteMessageId, RemoteUserId, SenderKind, Toast, TranslateError, names,
+    Address, Card, ChannelName, Content, DeskHours, Duty, Inbound, InboundEvent, InboxSink, Known,
+    PersonalCard, PushError, Receipt, RemoteMessageId, RemoteUserId, Sender, SenderKind, Toast,
+    TranslateError, names,
 };
 use deskbridge_conversation::policy::{Policy, ReplyMode};
 use deskbridge_conversation::verbs::{Names, Parsed, from_action, parse, parse_explicit};
@@ -111,6 +112,28 @@ impl InboxSink for Sink {
     async fn card(&self, room: &Address, reference: &str) -> Option<Card> {
         let found = self.bridge.linked(room, reference).await;
         found.inspect_err(|error| tracing::debug!(%error, "a link could not be looked up")).ok().flatten()
+    }
+
+    async fn known(
+        &self,
+        at: &Address,
+        after: &RemoteMessageId,
+        until: &RemoteMessageId,
+        except: &[RemoteMessageId],
+    ) -> Result<Vec<Known>, PushError> {
+        self.bridge.known(at, after, until, except).await.map_err(|error| {
+            tracing::debug!(%error, "it could not be looked up what was said in a room");
+            PushError::Unavailable
+        })
+    }
+
+    async fn history(&self, at: &Address, reference: &str, user: &RemoteUserId) -> Option<Vec<String>> {
+        let found = self.bridge.history(at, reference, user).await;
+        found.inspect_err(|error| tracing::debug!(%error, "a history could not be read")).ok().flatten()
+    }
+
+    async fn identity_question(&self, channel: &ChannelName, who: &Sender) -> Option<Content> {
+        self.bridge.identity_question(channel, who)
     }
 }
 

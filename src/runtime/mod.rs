@@ -5,6 +5,7 @@
 //! Flow: [`intake`] → the writer's `apply` → [`dispatch`] tells everybody what was committed → [`outbox`] performs →
 //! `apply` of the result. The database is the truth; what a task forgets, a scan finds again.
 
+pub mod absence;
 pub mod allocator;
 pub mod anew;
 pub mod attachments;
@@ -18,9 +19,11 @@ pub mod ending;
 pub mod erasure;
 pub mod health;
 pub mod hints;
+pub mod history;
 pub mod identity;
 pub mod intake;
 pub mod joint;
+pub mod known;
 pub mod links;
 pub mod outbox;
 pub mod pace;
@@ -91,6 +94,7 @@ impl Bridge {
         self.tasks.spawn(outbox::run(self.clone(), outbox_events));
         self.tasks.spawn(timers::run(self.clone(), timers_events));
         self.tasks.spawn(standing::run(self.clone()));
+        self.tasks.spawn(absence::run(self.clone()));
         self.tasks.spawn(allocator::run(self.clone(), allocator_events));
         self.tasks.spawn(erasure::finish_all(self.clone()));
     }

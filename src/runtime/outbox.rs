@@ -107,7 +107,9 @@ async fn take_in(bridge: &Arc<Bridge>, outbox: &mut Outbox, commit: &Committed) 
 async fn reload(bridge: &Arc<Bridge>, outbox: &mut Outbox, id: ConversationId) {
     match bridge.read.open_outbox_of(id).await {
         Ok(rows) => {
-            for lane in outbox.lanes.values_mut() {
+            // A lane is one conversation's: what others have waiting is not looked through.
+            let of = |lane: &&mut Lane| lane.queue.front().is_some_and(|row| row.conversation() == id);
+            for lane in outbox.lanes.values_mut().filter(of) {
                 let busy = lane.busy;
                 lane.queue.retain(|row| row.conversation() != id || Some(row.id) == busy);
             }

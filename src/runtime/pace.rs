@@ -100,15 +100,23 @@ impl Pacer {
         shared.then(|| SharedRoom { is_tight: self.room(at).is_tight(now) })
     }
 
-    /// `Ok`: it may go now, and is counted. `Err`: when to ask again.
-    pub fn take(&mut self, at: &Address, kind: OperationKind, now: Instant) -> Result<(), Instant> {
-        let counts = self.counts(kind);
+    /// When one may go at the earliest; nothing is counted. `None`: of a kind that is not known yet, which may be one that
+    /// counts against nothing.
+    pub fn free_at(&mut self, at: &Address, kind: Option<OperationKind>, now: Instant) -> Instant {
+        let counts = kind.is_some_and(|kind| self.counts(kind));
         let mut free = self.paused.filter(|until| *until > now).unwrap_or(now);
         let room = self.room(at);
         free = free.max(if counts { room.free_at(now) } else { room.blocked.unwrap_or(now) });
         if counts {
             free = free.max(self.account.free_at(now));
         }
+        free
+    }
+
+    /// `Ok`: it may go now, and is counted. `Err`: when to ask again.
+    pub fn take(&mut self, at: &Address, kind: OperationKind, now: Instant) -> Result<(), Instant> {
+        let counts = self.counts(kind);
+        let free = self.free_at(at, Some(kind), now);
         if free > now {
             return Err(free);
         }
@@ -227,6 +235,24 @@ mod tests {
         let tight = |pacer: &mut Pacer, now| pacer.shared_room(&at("-1"), now).map(|room| room.is_tight);
         assert_eq!(tight(&mut pacer, later + minute / 2), Some(true), "asked for a pause just now");
         assert_eq!(tight(&mut pacer, later + minute), Some(false));
+    }
+
+    #[test]
+    fn asking_when_counts_nothing() {
+        let mut pacer = Pacer::new(limits());
+        let start = Instant::now();
+        let second = start + Duration::from_secs(1);
+        for _ in 0..3 {
+            assert_eq!(pacer.free_at(&at("1"), Some(OperationKind::Post), start), start);
+        }
+        assert_eq!(pacer.take(&at("1"), OperationKind::Post, start), Ok(()));
+        assert_eq!(pacer.free_at(&at("1"), Some(OperationKind::Post), start), second);
+        assert_eq!(pacer.free_at(&at("1"), None, start), start, "it may be a mark");
+        pacer.block_room(&at("1"), second);
+        assert_eq!(pacer.free_at(&at("1"), None, start), second);
+        assert_eq!(pacer.free_at(&at("2"), None, start), start);
+        pacer.pause(second + Duration::from_secs(1));
+        assert_eq!(pacer.free_at(&at("2"), None, start), second + Duration::from_secs(1));
     }
 
     /// "Albums count per item."

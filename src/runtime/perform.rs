@@ -104,6 +104,12 @@ async fn deliver(
         let why = format!("not accepted for 24 hours: {}", row.error.as_deref().unwrap_or("no reason known"));
         return outcome(bridge, row, delivery, Outcome::Failed { why }).await.map(Done::One);
     }
+    // A room in trouble wakes everybody who waits for it: what cannot go is not read and drawn first, at others' cost.
+    let now = Instant::now();
+    let free = bridge.board.free_at(&place.adapter, &place.session.address, surely(&delivery.op), now);
+    if free > now {
+        return Ok(Done::One(put_off_until(bridge, row, delivery, free, now)));
+    }
     let operations = bridge.operations(&place.conversation, &place.session, delivery, &place.adapter).await?;
     if operations.is_empty() {
         // Nothing to show, or nothing shown that could be changed.
@@ -210,12 +216,37 @@ fn put_off_for_pace(
     let kinds: Vec<_> = operations.iter().map(|op| (op.kind(), files(op))).collect();
     let now = Instant::now();
     let free = bridge.board.pace(&place.adapter, &place.session.address, &kinds, now).err()?;
+    Some(put_off_until(bridge, row, delivery, free, now))
+}
+
+fn put_off_until(
+    bridge: &Bridge,
+    row: &Arc<OutboxRow>,
+    delivery: &Delivery,
+    free: Instant,
+    now: Instant,
+) -> Verdict {
     let mut again = (**row).clone();
     again.not_before = Some(
         bridge.now()
             + (free.saturating_duration_since(now) + yield_to_others(delivery)).max(Duration::from_millis(5)),
     );
-    Some(Verdict::Again(Arc::new(again)))
+    Verdict::Again(Arc::new(again))
+}
+
+/// What a delivery begins with, where that is known before it is drawn.
+fn surely(op: &DeliveryOp) -> Option<OperationKind> {
+    match op {
+        DeliveryOp::Post { .. } | DeliveryOp::Transcript { .. } => Some(OperationKind::Post),
+        DeliveryOp::OpenThread => Some(OperationKind::OpenThread),
+        DeliveryOp::Edit { .. }
+        | DeliveryOp::Delete { .. }
+        | DeliveryOp::React { .. }
+        | DeliveryOp::Mark { .. }
+        | DeliveryOp::Card
+        | DeliveryOp::Thread { .. }
+        | DeliveryOp::Whisper { .. } => None,
+    }
 }
 
 fn files(op: &OutboundOp) -> usize {

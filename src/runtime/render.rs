@@ -261,13 +261,14 @@ impl Bridge {
             lines.push(format!("_… {left_out} earlier messages_"));
         }
         for row in &said[left_out..] {
-            lines.push(transcript_line(&policy.policy, &requester, row));
+            lines.push(transcript_line(&policy.policy, &requester, row, TRANSCRIPT_TEXT));
         }
         Ok((!lines.is_empty()).then(|| Content::text(format!("📜 **Transcript**\n\n{}", lines.join("\n\n")))))
     }
 }
 
-fn transcript_line(policy: &Policy, requester: &str, row: &MessageRow) -> String {
+/// `limit`: characters of the words themselves.
+pub(super) fn transcript_line(policy: &Policy, requester: &str, row: &MessageRow, limit: usize) -> String {
     let name = match &row.author {
         Author::Requester(_) => requester.to_owned(),
         Author::Technician(technician) => policy.name(technician),
@@ -275,7 +276,7 @@ fn transcript_line(policy: &Policy, requester: &str, row: &MessageRow) -> String
         Author::Outsider | Author::Desk => "Desk".to_owned(),
     };
     let name = deskbridge_conversation::notices::plain(&name);
-    let mut text = cut(&row.content.text, TRANSCRIPT_TEXT);
+    let mut text = cut(&row.content.text, limit);
     for Attachment { name, .. } in &row.content.attachments {
         let name = deskbridge_conversation::notices::plain(&super::compose::file_name(name));
         text.push_str(&format!(" 📎 {name}"));

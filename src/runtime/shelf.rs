@@ -7,7 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use deskbridge_contract::{ChannelName, ShelfError, ShelfStore};
 use deskbridge_store::writer::Writer;
-use deskbridge_store::{Admin, Read};
+use deskbridge_store::{Admin, AdminDone, Read};
 
 pub struct StoreShelf {
     pub writer: Writer,
@@ -33,6 +33,26 @@ impl ShelfStore for StoreShelf {
         let put = Admin::PutShelf { channel: channel.clone(), key: key.to_owned(), value: value.to_owned() };
         self.writer.admin(put).await.map(|_| ()).map_err(|e| ShelfError(e.to_string()))
     }
+
+    async fn compare_and_swap(
+        &self,
+        channel: &ChannelName,
+        key: &str,
+        expected: Option<&str>,
+        value: &str,
+    ) -> Result<bool, ShelfError> {
+        let swap = Admin::SwapShelf {
+            channel: channel.clone(),
+            key: key.to_owned(),
+            expected: expected.map(str::to_owned),
+            value: value.to_owned(),
+        };
+        match self.writer.admin(swap).await {
+            Ok(done) => Ok(done == AdminDone::Done),
+            Err(error) => Err(ShelfError(error.to_string())),
+        }
+    }
+
     async fn delete(&self, channel: &ChannelName, keys: &[String]) -> Result<(), ShelfError> {
         let drop = Admin::DropShelf { channel: channel.clone(), keys: keys.to_vec() };
         self.writer.admin(drop).await.map(|_| ()).map_err(|e| ShelfError(e.to_string()))

@@ -35,6 +35,8 @@ pub struct Keys {
     pub burial: bool,
     /// What is kept under (kind, owner, key), and compared before it is replaced.
     pub kept: Vec<KeptKey>,
+    /// (channel, key) of values that are to be compared.
+    pub shelf: Vec<(String, String)>,
     /// Messages whose stored words are wanted; their conversations have to be among `conversations`.
     pub messages: Vec<MessageId>,
 }
@@ -57,6 +59,8 @@ pub struct Loaded {
     pub ticket_conversations: HashMap<i64, ConversationId>,
     /// Those of `Keys::requesters` that were erased, and when.
     pub buried: HashMap<RequesterId, Timestamp>,
+    /// Those of `Keys::shelf` that have a value.
+    pub shelf: HashMap<(String, String), String>,
     /// Of those of `Keys::messages` that are stored.
     pub contents: HashMap<MessageId, Content>,
     /// Those of `Keys::kept` that are stored, with their values.
@@ -118,6 +122,8 @@ pub struct Changes {
     pub unlink: Vec<(ConversationId, SessionId)>,
     pub technicians: Vec<TechnicianRow>,
     pub presence_log: Vec<(TechnicianId, Presence, Timestamp)>,
+    /// (channel, key, expected, value), once for a key: written where the value is the expected one. Before `shelf`.
+    pub swapped_shelf: Vec<(String, String, Option<String>, String)>,
     pub shelf: Vec<(String, String, String)>,
     pub quarantine: Vec<(String, Vec<u8>, String, Timestamp)>,
     pub blobs: Vec<BlobRow>,
@@ -183,6 +189,7 @@ impl Changes {
             unlink,
             technicians,
             presence_log,
+            swapped_shelf,
             shelf,
             quarantine,
             blobs,
@@ -222,6 +229,7 @@ impl Changes {
             && unlink.is_empty();
         let rest = technicians.is_empty()
             && presence_log.is_empty()
+            && swapped_shelf.is_empty()
             && shelf.is_empty()
             && quarantine.is_empty()
             && blobs.is_empty()

@@ -64,6 +64,8 @@ pub(crate) struct Batch<'a> {
     contents: HashMap<MessageId, Content>,
     /// Stored values that are compared before they are replaced.
     kept: HashMap<KeptKey, String>,
+    /// Values that are compared, as they are by now.
+    shelf: HashMap<(String, String), String>,
     last_conversation: i64,
     changes: Changes,
 }
@@ -90,6 +92,7 @@ impl<'a> Batch<'a> {
             buried: loaded.buried,
             contents: loaded.contents,
             kept: loaded.kept,
+            shelf: loaded.shelf,
             last_conversation: loaded.last_conversation,
             changes: Changes::default(),
         }

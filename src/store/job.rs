@@ -133,6 +133,14 @@ pub enum Admin {
         key: String,
         value: String,
     },
+    /// Answered `Unknown`, and not stored, where the key's value is not `expected` (`None`: there is none), whichever
+    /// process changed it.
+    SwapShelf {
+        channel: ChannelName,
+        key: String,
+        expected: Option<String>,
+        value: String,
+    },
     /// Keys that are not there are no fault.
     DropShelf {
         channel: ChannelName,

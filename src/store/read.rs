@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use deskbridge_contract::{ChannelName, Timestamp};
+use deskbridge_contract::{ChannelName, RemoteMessageId, RoomId, Timestamp};
 use deskbridge_conversation::{
     Conversation, ConversationId, EffectId, MessageId, QueueId, RequesterId, SessionId, TechnicianId,
 };
@@ -70,6 +70,15 @@ pub trait Read: Send + Sync {
         id: ConversationId,
         session: SessionId,
         message: Option<MessageId>,
+    ) -> Result<Vec<LinkRow>, StoreError>;
+    /// What is linked in a room with an id of the platform's behind `after` and up to `until`, compared as texts.
+    async fn links_between(
+        &self,
+        channel: &ChannelName,
+        room: &RoomId,
+        after: &RemoteMessageId,
+        until: &RemoteMessageId,
+        limit: u32,
     ) -> Result<Vec<LinkRow>, StoreError>;
     /// Every message that is shown in the same post of another as this one, or in this one's own, in order; the lead
     /// itself is not listed. Empty: the message has its post for itself.

@@ -21,6 +21,7 @@ mod rig;
 mod roster;
 mod rows;
 mod staff;
+mod swaps;
 
 /// A module of tests for each store; each test gets a store of its own.
 macro_rules! on_every_store {
@@ -102,6 +103,9 @@ on_every_store! {
     rows::tickets_are_made_once,
     rows::ticket_changes_are_kept,
     rows::shelves_keep_the_latest,
+    swaps::a_value_is_swapped_once,
+    swaps::in_one_batch_order_counts,
+    swaps::messages_of_a_room_are_found,
     rows::quarantine_keeps_bytes,
     rows::tokens_are_found_by_hash,
     staff::accounts_and_logins_are_found,

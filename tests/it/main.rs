@@ -11,6 +11,7 @@ mod console_browser;
 mod core_properties;
 mod e2e;
 mod erasures;
+mod fairness;
 mod harness;
 mod moments;
 mod reports;

@@ -11,14 +11,15 @@ use bytes::Bytes;
 use futures_util::Stream;
 use futures_util::future::BoxFuture;
 
-use crate::address::{Address, BlobId, ChannelName, RemoteFileId, RemoteUserId};
+use crate::address::{Address, BlobId, ChannelName, RemoteFileId, RemoteMessageId, RemoteUserId};
 use crate::capabilities::{Capabilities, OperationKind, Resend};
-use crate::content::Card;
+use crate::content::{Card, Content};
 use crate::error::{SendError, TranslateError};
 use crate::files::FileStore;
-use crate::inbound::{Inbound, Interaction};
+use crate::inbound::{Inbound, Interaction, Sender};
 use crate::outbound::{Outbound, Sent};
-use crate::standing::{DeskHours, Duty, PersonalCard, Standing};
+use crate::shelf::{Shelf, ShelfError, ShelfStore};
+use crate::standing::{DeskHours, Duty, Known, PersonalCard, Standing};
 
 /// Bytes of a file, in order. An error ends it.
 pub type ByteStream = Pin<Box<dyn Stream<Item = Result<Bytes, SendError>> + Send>>;
@@ -83,6 +84,12 @@ pub trait Adapter: Send + Sync + 'static {
     /// conversations at the start. May repeat what is known. Must not wait for anything but the shelf.
     async fn standing(&self, _at: &Address, _standing: &Standing) -> Result<(), SendError> {
         Ok(())
+    }
+
+    /// Whether the platform shows this person as away; `None`: it does not tell. Asked now and then about technicians who are
+    /// on: a hint, which lets others go first and changes nobody's presence (D11). Default: it does not tell.
+    async fn is_away(&self, _user: &RemoteUserId) -> Result<Option<bool>, SendError> {
+        Ok(None)
     }
 
     /// Answers an interaction (a pressed button) with a short toast, or with nothing. Called at most once, soon after
@@ -227,35 +234,30 @@ pub trait InboxSink: Send + Sync {
     async fn card(&self, _room: &Address, _reference: &str) -> Option<Card> {
         None
     }
-}
-
-/// An adapter's small durable memory: cursors, tokens, references (D36).
-#[async_trait]
-pub trait ShelfStore: Send + Sync {
-    async fn get(&self, channel: &ChannelName, key: &str) -> Result<Option<String>, ShelfError>;
-    async fn put(&self, channel: &ChannelName, key: &str, value: &str) -> Result<(), ShelfError>;
-    /// Removes values for good; it is no fault when there are none.
-    async fn delete(&self, channel: &ChannelName, keys: &[String]) -> Result<(), ShelfError>;
-    /// Keys that begin with `prefix` and whose value contains `word`. Looks at every one of them: for rare questions.
-    async fn find(&self, channel: &ChannelName, prefix: &str, word: &str) -> Result<Vec<String>, ShelfError>;
-
-    /// Several values at once, one for each key and in their order. Stores answer it with one look.
-    async fn get_many(
+    /// What people said at exactly this place (room and thread) in messages whose ids lie, compared as texts, behind
+    /// `after` and up to `until`, as far as it is not deleted; without `except`. For finding out what was deleted while
+    /// nothing was received. At most [`Known::MOST`], the earliest. Read-only. Default: nothing is known.
+    async fn known(
         &self,
-        channel: &ChannelName,
-        keys: &[String],
-    ) -> Result<Vec<Option<String>>, ShelfError> {
-        let mut values = Vec::with_capacity(keys.len());
-        for key in keys {
-            values.push(self.get(channel, key).await?);
-        }
-        Ok(values)
+        _at: &Address,
+        _after: &RemoteMessageId,
+        _until: &RemoteMessageId,
+        _except: &[RemoteMessageId],
+    ) -> Result<Vec<Known>, PushError> {
+        Ok(Vec::new())
+    }
+    /// Everything that was said in the conversation of a desk's thread, in CommonMark, one text a message, the earliest
+    /// first, for a technician. `None`: this person is none, or there is no such conversation there. Read-only. Default:
+    /// there is none.
+    async fn history(&self, _at: &Address, _reference: &str, _user: &RemoteUserId) -> Option<Vec<String>> {
+        None
+    }
+    /// What this person is to be asked before what they do counts as a technician's (an answer is a press of a button of
+    /// it). `None`: nothing. Read-only. Default: nobody is asked.
+    async fn identity_question(&self, _channel: &ChannelName, _who: &Sender) -> Option<Content> {
+        None
     }
 }
-
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the store is unavailable: {0}")]
-pub struct ShelfError(pub String);
 
 /// What an adapter gets at intake.
 #[derive(Clone)]
@@ -306,6 +308,27 @@ impl Inbox {
         self.sink.card(room, reference).await
     }
 
+    /// What is known of a place; see [`InboxSink::known`].
+    pub async fn known(
+        &self,
+        at: &Address,
+        after: &RemoteMessageId,
+        until: &RemoteMessageId,
+        except: &[RemoteMessageId],
+    ) -> Result<Vec<Known>, PushError> {
+        self.sink.known(at, after, until, except).await
+    }
+
+    /// Everything that was said in a conversation; see [`InboxSink::history`].
+    pub async fn history(&self, at: &Address, reference: &str, user: &RemoteUserId) -> Option<Vec<String>> {
+        self.sink.history(at, reference, user).await
+    }
+
+    /// What a person is to be asked about who they are; see [`InboxSink::identity_question`].
+    pub async fn identity_question(&self, who: &Sender) -> Option<Content> {
+        self.sink.identity_question(&self.channel, who).await
+    }
+
     /// Returns after the event is committed. Only then may the platform be acknowledged (clause C4).
     /// Several pushes may be under way at once; events of one room must be pushed in their order.
     pub async fn push(&self, event: Inbound) -> Result<Receipt, PushError> {
@@ -318,39 +341,7 @@ impl Inbox {
     }
 
     pub fn shelf(&self) -> Shelf {
-        Shelf { channel: self.channel.clone(), store: self.shelf.clone() }
-    }
-}
-
-/// The adapter's view of its shelf.
-#[derive(Clone)]
-pub struct Shelf {
-    channel: ChannelName,
-    store: Arc<dyn ShelfStore>,
-}
-
-impl Shelf {
-    /// A key that begins like this holds a secret: it is in no export.
-    pub const SECRET: &'static str = "secret:";
-
-    pub async fn get(&self, key: &str) -> Result<Option<String>, ShelfError> {
-        self.store.get(&self.channel, key).await
-    }
-    pub async fn put(&self, key: &str, value: &str) -> Result<(), ShelfError> {
-        self.store.put(&self.channel, key, value).await
-    }
-    pub async fn delete(&self, keys: &[String]) -> Result<(), ShelfError> {
-        if keys.is_empty() {
-            return Ok(());
-        }
-        self.store.delete(&self.channel, keys).await
-    }
-    /// Keys that begin with `prefix` and whose value contains `word`; looks at all of them.
-    pub async fn find(&self, prefix: &str, word: &str) -> Result<Vec<String>, ShelfError> {
-        self.store.find(&self.channel, prefix, word).await
-    }
-    pub async fn get_many(&self, keys: &[String]) -> Result<Vec<Option<String>>, ShelfError> {
-        self.store.get_many(&self.channel, keys).await
+        Shelf::new(self.channel.clone(), self.shelf.clone())
     }
 }
 

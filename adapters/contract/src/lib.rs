@@ -16,14 +16,14 @@ pub mod lanes;
 pub mod names;
 pub mod outbound;
 pub mod settings;
+pub mod shelf;
 pub mod standing;
 #[cfg(feature = "suite")]
 pub mod suite;
 pub mod time;
 
 pub use adapter::{
-    Adapter, ByteStream, Health, Inbox, InboxSink, Intake, Limits, Pace, Peer, PushError, Receipt, Shelf,
-    ShelfError, ShelfStore, Toast,
+    Adapter, ByteStream, Health, Inbox, InboxSink, Intake, Limits, Pace, Peer, PushError, Receipt, Toast,
 };
 pub use address::{
     Address, BlobId, ChannelName, DeliveryId, RemoteEventId, RemoteFileId, RemoteMessageId, RemoteUserId,
@@ -37,5 +37,6 @@ pub use error::{SendError, TranslateError};
 pub use files::{FileError, FileStore, StoredFile};
 pub use inbound::{Inbound, InboundEvent, Interaction, Sender, SenderKind, ThreadChange};
 pub use outbound::{Mark, Outbound, OutboundFile, OutboundOp, Persona, Sent, ThreadTitle};
-pub use standing::{DeskHours, Duty, PersonalCard, Standing, StandingState, TicketShown};
+pub use shelf::{Shelf, ShelfError, ShelfStore};
+pub use standing::{DeskHours, Duty, Known, PersonalCard, Standing, StandingState, TicketShown};
 pub use time::Timestamp;

@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::address::{RemoteMessageId, RemoteUserId};
 use crate::content::{Action, Card};
 
 /// Where a requester's conversation is, as the requester may know it.
@@ -52,6 +53,18 @@ pub struct PersonalCard {
     pub actions: Vec<Action>,
     /// Whether words of theirs mean anything in the thread.
     pub may_write: bool,
+}
+
+/// A message of somebody's that the host has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    pub message: RemoteMessageId,
+    pub by: RemoteUserId,
+}
+
+impl Known {
+    /// Messages of one answer.
+    pub const MOST: usize = 1_000;
 }
 
 /// A technician's presence, for their own switch.

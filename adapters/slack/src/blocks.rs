@@ -4,6 +4,7 @@
 
 mod actions;
 mod card;
+mod history;
 mod home;
 mod limits;
 #[cfg(test)]
@@ -21,6 +22,7 @@ use serde_json::Value;
 
 pub(crate) use actions::{Pressed, pressed};
 pub(crate) use card::{card, unfurl};
+pub(crate) use history::{Page, history};
 pub(crate) use home::{Duty, of_requester, of_technician};
 pub(crate) use modals::{Anchor, Filled, Given, Modal, Unfilled, filled, modal};
 

@@ -6,7 +6,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use deskbridge_contract::{Address, DeskHours, Duty, RemoteUserId, SendError, Shelf, ShelfError, Standing};
+use deskbridge_contract::{
+    Address, DeskHours, Duty, RemoteUserId, SendError, Sender, Shelf, ShelfError, Standing,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{Slack, blocks, ids};
@@ -113,9 +115,23 @@ async fn publish(slack: &Slack, user: &RemoteUserId, page: &Page) -> Result<(), 
     let hours = inbox.desk_hours().await;
     let view = match inbox.duty(user).await {
         Some(duty) => blocks::of_technician(Some(shown(duty)), &page.requests, &hours),
-        None => blocks::of_requester(&page.requests, &hours),
+        None => {
+            let question = match who(slack, user).await {
+                Ok(who) => inbox.identity_question(&who).await,
+                Err(_) => None,
+            };
+            blocks::of_requester(question.as_ref(), &page.requests, &hours)
+        }
     };
     slack.sending.publish_home(user, &view, None).await
+}
+
+/// As Slack knows them, with the address that it vouches for.
+async fn who(slack: &Slack, user: &RemoteUserId) -> Result<Sender, SendError> {
+    let me = slack.me().await?;
+    let named = serde_json::json!({ "user": user.as_str() });
+    let people = slack.people.named_in(&slack.sending.api, &me, &named, (slack.clock)()).await;
+    Ok(people.sender(user.as_str()))
 }
 
 /// The switch has three places: whoever is away is not offered anything, and neither is who is off.
@@ -202,7 +218,7 @@ pub(crate) async fn forget(
 
 /// Their home tab as somebody sees it who never asked for anything. What does not go better later is said.
 async fn emptied(slack: &Slack, user: &RemoteUserId) -> Result<Option<String>, ShelfError> {
-    let view = blocks::of_requester(&[], &DeskHours::default());
+    let view = blocks::of_requester(None, &[], &DeskHours::default());
     match slack.sending.publish_home(user, &view, None).await {
         Ok(()) => Ok(None),
         // Called again: the page is still there.

@@ -317,6 +317,10 @@ impl Adapter for SlackAdapter {
         home::stands(&self.0, at, standing).await
     }
 
+    async fn is_away(&self, user: &RemoteUserId) -> Result<Option<bool>, SendError> {
+        self.0.sending.is_away(user).await
+    }
+
     async fn answer(&self, interaction: &Interaction, toast: Option<&Toast>) -> Result<(), SendError> {
         self.0.sending.answer(interaction, toast).await
     }

@@ -359,7 +359,7 @@ mod tests {
     }
 
     /// What Slack wants of every method that is called anywhere in this adapter ("Methods", each page's Scopes).
-    const METHODS: [(&str, &[&str]); 29] = [
+    const METHODS: [(&str, &[&str]); 31] = [
         ("apps.connections.open", &[]),
         ("apps.manifest.export", &[]),
         ("assistant.threads.setStatus", &["assistant:write"]),
@@ -386,8 +386,10 @@ mod tests {
         ("reactions.add", &["reactions:write"]),
         ("reactions.get", &["reactions:read"]),
         ("reactions.remove", &["reactions:write"]),
+        ("users.getPresence", &["users:read"]),
         ("users.info", &["users:read"]),
         ("views.open", &[]),
+        ("views.update", &[]),
         ("views.publish", &[]),
     ];
 

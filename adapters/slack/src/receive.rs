@@ -382,9 +382,12 @@ impl Slack {
                 let room = direct.from.id.to_string();
                 vec![direct.at(Address::room(&self.channel, room))]
             }
-            Act::Open { .. } | Act::Note { .. } | Act::Unfilled(_) | Act::Tell(_) | Act::Nothing => {
-                Vec::new()
-            }
+            Act::Open { .. }
+            | Act::Show(_)
+            | Act::Note { .. }
+            | Act::Unfilled(_)
+            | Act::Tell(_)
+            | Act::Nothing => Vec::new(),
         })
     }
 }

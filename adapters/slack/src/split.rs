@@ -51,7 +51,8 @@ pub(crate) fn cut(flow: Flow, limit: usize) -> Flow {
 /// Less has no room for a link and its label.
 const SMALLEST: usize = 200;
 
-fn pack(flow: Flow, limit: usize) -> Vec<Flow> {
+/// The text in parts of at most `limit` units, without numbers. No part is empty.
+pub(crate) fn pack(flow: Flow, limit: usize) -> Vec<Flow> {
     let mut parts = vec![Flow::default()];
     let mut used = 0;
     for piece in flow.0.into_iter().flat_map(|piece| shorter(piece, limit)) {

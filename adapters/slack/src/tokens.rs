@@ -1,16 +1,18 @@
 //! Whose words Slack takes ours for: the bot's token and, where the app has token rotation on, its renewal.
 //!
 //! Not here: what the token is used for. "Token rotation": access tokens live 12 h, refresh tokens are good once, and two
-//! renewals at the same time leave one dead pair (node-slack-sdk#2504) — so there is one refresher, under a lock, which
-//! writes the new pair down before anybody uses it, and the old token serves until then.
+//! renewals at the same time leave one dead pair (node-slack-sdk#2504) — so there is one refresher, under a lock within the
+//! process and a lease on the shelf between processes, which writes the new pair down before anybody uses it; the old
+//! token serves until then, and who was not the one takes the pair from the shelf.
 
 #[cfg(test)]
 mod tests;
 
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use deskbridge_contract::{SendError, Shelf};
+use deskbridge_contract::{SendError, Shelf, Timestamp};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -22,6 +24,12 @@ use crate::config::{Config, Rotation};
 
 /// Where the pair is kept between starts; as a secret ([`Shelf::SECRET`]) it is in no export.
 const KEY: &str = "secret:tokens";
+/// What only one process may do at a time.
+const RENEWAL: &str = "tokens";
+/// How long beyond the patience for Slack's answer a renewal is one process's own: writing it down takes a moment.
+const MARGIN: Duration = Duration::from_secs(30);
+/// How often it is looked whether another process is done, by whoever has no living token meanwhile.
+const LOOK: Duration = Duration::from_millis(250);
 /// Life of an access token, where Slack does not say, in seconds.
 const LIFE: i64 = 43_200;
 /// A renewal that failed is not tried again before, in seconds.
@@ -62,6 +70,8 @@ struct Inner {
     url: String,
     patience: Duration,
     clock: Clock,
+    /// Whose lease on a renewal it is.
+    holder: String,
     /// There from the first intake on. Without it nothing is renewed: a new pair that is not written down is lost.
     shelf: RwLock<Option<Shelf>>,
     pair: RwLock<Option<Pair>>,
@@ -85,6 +95,8 @@ impl Tokens {
             url: format!("{}/oauth.v2.access", config.api_base.as_str().trim_end_matches('/')),
             patience: config.call_timeout,
             clock,
+            // No two of them anywhere: a hasher's keys are random.
+            holder: format!("{:016x}", RandomState::new().hash_one(std::process::id())),
             shelf,
             pair,
             refresher,
@@ -159,7 +171,10 @@ impl Inner {
             });
         }
         refresher.not_before = self.now() + PAUSE;
-        self.renew(&mut refresher, rotation, &shelf).await?;
+        if self.has_turn(rotation, &shelf, &other).await? {
+            self.renew_alone(&mut refresher, rotation, &shelf, &other).await?;
+        }
+        refresher.not_before = 0;
         self.current()
             .filter(other)
             .map(|pair| pair.access.into())
@@ -178,14 +193,74 @@ impl Inner {
             return Ok(());
         }
         refresher.not_before = self.now() + PAUSE;
-        self.renew(&mut refresher, rotation, &shelf).await
+        // Whoever is at it in another process is waited for only without a token that lives.
+        let good = |pair: &Pair| self.now() < pair.expires;
+        if self.has_turn(rotation, &shelf, &good).await? {
+            self.renew_alone(&mut refresher, rotation, &shelf, &|pair| self.now() < pair.due()).await?;
+        }
+        if !self.is_due() {
+            refresher.not_before = 0;
+        }
+        Ok(())
+    }
+
+    /// Takes the right to renew, over all processes of the store. While it is another's, waits for the pair that comes of
+    /// it, at most as long as that may take. False: there is a pair that will do.
+    async fn has_turn(
+        &self,
+        rotation: &Rotation,
+        shelf: &Shelf,
+        will_do: &(dyn Fn(&Pair) -> bool + Sync),
+    ) -> Result<bool, SendError> {
+        let mut left = self.patience + MARGIN + LOOK;
+        loop {
+            let now = (self.clock)();
+            let until = Timestamp(now.0 + micros(self.patience + MARGIN));
+            let ours = shelf.lease(RENEWAL, &self.holder, now, until).await;
+            if ours.map_err(|error| retry(error.to_string()))? {
+                return Ok(true);
+            }
+            self.load(rotation, shelf).await?;
+            if self.current().as_ref().is_some_and(will_do) {
+                return Ok(false);
+            }
+            if left.is_zero() {
+                return Err(retry("another process is renewing the token, and does not come to an end"));
+            }
+            tokio::time::sleep(LOOK).await;
+            left = left.saturating_sub(LOOK);
+        }
+    }
+
+    /// Renews under the lease, unless somebody did so just before it was ours.
+    async fn renew_alone(
+        &self,
+        refresher: &mut Refresher,
+        rotation: &Rotation,
+        shelf: &Shelf,
+        will_do: &(dyn Fn(&Pair) -> bool + Sync),
+    ) -> Result<(), SendError> {
+        self.load(rotation, shelf).await?;
+        let done = if self.current().as_ref().is_some_and(will_do) {
+            Ok(())
+        } else {
+            self.renew(refresher, rotation, shelf).await
+        };
+        // While there is a pair that nobody else can read, nobody may spend the old refresh token: the lease runs out.
+        if refresher.unsaved.is_none()
+            && let Err(error) = shelf.release(RENEWAL, &self.holder).await
+        {
+            tracing::debug!(%error, "the right to renew the Slack token was not given back");
+        }
+        done
     }
 
     async fn load(&self, rotation: &Rotation, shelf: &Shelf) -> Result<(), SendError> {
         let kept = shelf.get(KEY).await.map_err(|error| retry(error.to_string()))?;
         let kept = kept.and_then(|text| serde_json::from_str::<Pair>(&text).ok());
         let origin = fingerprint(rotation.refresh_token.expose_secret());
-        let newer = |kept: &Pair| self.current().is_none_or(|pair| kept.issued > pair.issued);
+        // What is used was written there before: the shelf is behind only where it was put back to an older state.
+        let newer = |kept: &Pair| self.current().is_none_or(|pair| kept.issued >= pair.issued);
         if let Some(kept) = kept.filter(|kept| kept.origin == origin).filter(newer) {
             self.set(kept);
         }
@@ -275,6 +350,10 @@ impl Inner {
     fn now(&self) -> i64 {
         (self.clock)().0 / 1_000_000
     }
+}
+
+fn micros(span: Duration) -> i64 {
+    i64::try_from(span.as_micros()).unwrap_or(i64::MAX / 2)
 }
 
 fn retry(why: impl Into<String>) -> SendError {

@@ -2,7 +2,9 @@
 //!
 //! Not here: who may ask for them (the API).
 
-use crate::backend::{Changes, KeptKey};
+use deskbridge_contract::ChannelName;
+
+use crate::backend::KeptKey;
 use crate::job::{Admin, AdminDone};
 use crate::rows::KeptRow;
 
@@ -14,8 +16,9 @@ impl Batch<'_> {
         match admin {
             Admin::SetPresence { technician, presence } => self.roster.set_presence(technician, *presence),
             Admin::EnsureTechnicians(technicians) => technicians.iter().for_each(|id| self.roster.ensure(id)),
-            Admin::PutShelf { channel, key, value } => {
-                put_shelf(&mut self.changes, (channel.0.clone(), key.clone(), value.clone()));
+            Admin::PutShelf { channel, key, value } => self.put_shelf(channel, key, value),
+            Admin::SwapShelf { channel, key, expected, value } => {
+                return self.swap_shelf(channel, key, expected.as_deref(), value);
             }
             Admin::Quarantine { channel, raw, why } => self.quarantine(channel, raw, why),
             Admin::DropShelf { channel, keys } => self.drop_shelf(channel, keys),
@@ -69,9 +72,7 @@ impl Batch<'_> {
         }
         AdminDone::Done
     }
-}
 
-impl Batch<'_> {
     fn keep(&mut self, row: KeptRow) {
         let key = key_of(&row);
         self.changes.swapped.retain(|(_, other)| key_of(other) != key);
@@ -104,15 +105,49 @@ impl Batch<'_> {
         }
         AdminDone::Done
     }
+
+    /// One value per key: a set-based statement cannot write the same row twice.
+    fn put_shelf(&mut self, channel: &ChannelName, key: &str, value: &str) {
+        let place = (channel.0.clone(), key.to_owned());
+        self.shelf.insert(place.clone(), value.to_owned());
+        let changes = &mut self.changes;
+        changes.dropped_shelf.retain(|other| *other != place);
+        changes.shelf.retain(|(channel, key, _)| (channel, key) != (&place.0, &place.1));
+        changes.shelf.push((place.0, place.1, value.to_owned()));
+    }
+
+    /// What this batch wrote or dropped itself needs no condition; anything else is written only where it still is what
+    /// was read.
+    fn swap_shelf(
+        &mut self,
+        channel: &ChannelName,
+        key: &str,
+        expected: Option<&str>,
+        value: &str,
+    ) -> AdminDone {
+        let place = (channel.0.clone(), key.to_owned());
+        if self.shelf.get(&place).map(String::as_str) != expected {
+            return AdminDone::Unknown;
+        }
+        let here = |channel: &String, key: &String| (channel, key) == (&place.0, &place.1);
+        let changes = &mut self.changes;
+        let written = changes.shelf.iter().any(|(channel, key, _)| here(channel, key))
+            || changes.dropped_shelf.iter().any(|(channel, key)| here(channel, key));
+        if written {
+            self.put_shelf(channel, key, value);
+            return AdminDone::Done;
+        }
+        self.shelf.insert(place.clone(), value.to_owned());
+        match changes.swapped_shelf.iter_mut().find(|(channel, key, ..)| here(channel, key)) {
+            Some(before) => value.clone_into(&mut before.3),
+            None => {
+                changes.swapped_shelf.push((place.0, place.1, expected.map(str::to_owned), value.to_owned()))
+            }
+        }
+        AdminDone::Done
+    }
 }
 
 fn key_of(row: &KeptRow) -> KeptKey {
     (row.kind.clone(), row.owner.clone(), row.key.clone())
-}
-
-/// One value per key: a set-based statement cannot write the same row twice.
-fn put_shelf(changes: &mut Changes, value: (String, String, String)) {
-    changes.dropped_shelf.retain(|(channel, key)| (channel, key) != (&value.0, &value.1));
-    changes.shelf.retain(|(channel, key, _)| (channel, key) != (&value.0, &value.1));
-    changes.shelf.push(value);
 }

@@ -138,6 +138,7 @@ impl Batch<'_> {
     pub(super) fn drop_shelf(&mut self, channel: &ChannelName, keys: &[String]) {
         let named = |other: &str, key: &String| other == channel.as_str() && keys.contains(key);
         self.changes.shelf.retain(|(other, key, _)| !named(other, key));
+        self.shelf.retain(|(other, key), _| !named(other, key));
         let new = keys.iter().map(|key| (channel.0.clone(), key.clone()));
         self.changes.dropped_shelf.extend(new);
     }

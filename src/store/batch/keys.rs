@@ -27,6 +27,7 @@ struct Wanted {
     ticket_numbers: BTreeSet<i64>,
     kept: BTreeSet<KeptKey>,
     burial: bool,
+    shelf: BTreeSet<(String, String)>,
     roster: bool,
 }
 
@@ -52,6 +53,7 @@ pub(crate) fn of<'a>(jobs: impl Iterator<Item = &'a Job>) -> Keys {
         roster: wanted.roster,
         ticket_keys: wanted.ticket_keys,
         requesters: wanted.requesters.into_iter().collect(),
+        shelf: wanted.shelf.into_iter().collect(),
         messages: wanted.messages.into_iter().collect(),
         ticket_numbers: wanted.ticket_numbers.into_iter().collect(),
         kept: wanted.kept.into_iter().collect(),
@@ -108,6 +110,9 @@ impl Wanted {
             }
             Admin::Ticket(TicketOp::Attach { number, .. }) => {
                 self.ticket_numbers.insert(*number);
+            }
+            Admin::SwapShelf { channel, key, .. } => {
+                self.shelf.insert((channel.0.clone(), key.clone()));
             }
             Admin::PutBlob(blob) => self.conversations.extend(blob.conversation),
             Admin::Keep(row) => self.conversations.extend(row.drafted()),

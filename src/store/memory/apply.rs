@@ -37,6 +37,12 @@ impl Tables {
                 return conflict("what is kept has changed");
             }
         }
+        let differs = |(channel, key, expected, _): &(String, String, Option<String>, String)| {
+            self.shelf.get(&(channel.clone(), key.clone())) != expected.as_ref()
+        };
+        if changes.swapped_shelf.iter().any(differs) {
+            return conflict("a value has changed");
+        }
         self.check_tickets(&changes.tickets)
     }
 
@@ -209,6 +215,9 @@ impl Tables {
             self.technicians.insert(row.id.clone(), row.clone());
         }
         self.presences.extend(changes.presence_log.iter().cloned());
+        for (channel, key, _, value) in &changes.swapped_shelf {
+            self.shelf.insert((channel.clone(), key.clone()), value.clone());
+        }
         for (channel, key, value) in &changes.shelf {
             self.shelf.insert((channel.clone(), key.clone()), value.clone());
         }

@@ -47,6 +47,11 @@ impl Tables {
                 loaded.contents.insert(*id, row.content.clone());
             }
         }
+        for place in &keys.shelf {
+            if let Some(value) = self.shelf.get(place) {
+                loaded.shelf.insert(place.clone(), value.clone());
+            }
+        }
         for id in &keys.effects {
             if let Some(row) = self.outbox.get(id) {
                 loaded.effects.insert(*id, row.clone());

@@ -4,9 +4,10 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
 
 use async_trait::async_trait;
-use deskbridge_contract::{ChannelName, Timestamp};
+use deskbridge_contract::{ChannelName, RemoteMessageId, RoomId, Timestamp};
 use deskbridge_conversation::{
     Assigned, Conversation, ConversationId, EffectId, Handover, MessageId, Offer, OfferTo, QueueId,
     Requester, RequesterId, SessionId, Stage, TechnicianId,
@@ -102,6 +103,23 @@ impl Read for Memory {
         let mut rows: Vec<LinkRow> = of.cloned().collect();
         rows.sort_by_key(|link| link.part);
         Ok(rows)
+    }
+
+    async fn links_between(
+        &self,
+        channel: &ChannelName,
+        room: &RoomId,
+        after: &RemoteMessageId,
+        until: &RemoteMessageId,
+        limit: u32,
+    ) -> Result<Vec<LinkRow>, StoreError> {
+        let key = |remote: &RemoteMessageId| (channel.0.clone(), room.0.clone(), remote.0.clone());
+        if after >= until {
+            return Ok(Vec::new());
+        }
+        let tables = self.tables();
+        let found = tables.links.range((Bound::Excluded(key(after)), Bound::Included(key(until))));
+        Ok(found.map(|(_, link)| link.clone()).take(most(limit)).collect())
     }
 
     async fn joint(

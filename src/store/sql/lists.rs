@@ -87,6 +87,12 @@ pub(crate) static LINKS: Text = text!(
     LINK,
     " from links where conversation = $1 and session = $2 and message = $3 order by part, channel, room, remote"
 );
+pub(crate) static LINKS_BETWEEN: Text = text!(
+    "links: between",
+    "select ",
+    LINK,
+    " from links where channel = $1 and room = $2 and remote > $3 and remote <= $4 order by remote limit $5"
+);
 /// All parts of the post that the message `$3` is shown in, of whichever part it is.
 pub(crate) static JOINT: Text = text!(
     "joints: list",
@@ -268,6 +274,7 @@ pub(super) static TEXTS: &[&Text] = &[
     &OPEN_OUTBOX,
     &OPEN_OUTBOX_OF,
     &LINKS,
+    &LINKS_BETWEEN,
     &JOINT,
     &DUE,
     &NEXT_WAKE,

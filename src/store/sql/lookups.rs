@@ -45,6 +45,12 @@ pub(crate) static CONTENTS: Text = text!(
     " cross join messages as m where m.conversation = cast(value->>0 as bigint)
          and m.seq = cast(value->>1 as bigint) and m.n = cast(value->>2 as bigint)"
 );
+pub(crate) static SHELF: Text = text!(
+    "shelves: look up",
+    "select s.channel, s.key, s.value from ",
+    ROWS,
+    " cross join shelves as s where s.channel = rows.value->>0 and s.key = rows.value->>1"
+);
 pub(crate) static EFFECTS: Text = text!(
     "outbox: look up",
     "select ",
@@ -144,6 +150,10 @@ pub(crate) async fn values(on: &mut On<'_>, answers: &mut Answers<'_>) -> Result
             answers.loaded.kept.insert((row.text(0)?, row.text(1)?, row.text(2)?), row.text(3)?);
         }
     }
+    if !answers.keys.shelf.is_empty() {
+        let keys = shelf_keys(answers.keys);
+        answers.shelf(&on.rows(&SHELF, &[keys.as_str().into()]).await?)?;
+    }
     Ok(())
 }
 
@@ -161,6 +171,14 @@ pub(crate) fn remote_keys(keys: &Keys) -> String {
             remote.room.as_str().into(),
             remote.remote.as_str().into(),
         ]);
+    }
+    rows.finish()
+}
+
+pub(crate) fn shelf_keys(keys: &Keys) -> String {
+    let mut rows = Rows::new();
+    for (channel, key) in &keys.shelf {
+        rows.push([channel.into(), key.into()]);
     }
     rows.finish()
 }
@@ -244,6 +262,13 @@ impl<'k> Answers<'k> {
         Ok(())
     }
 
+    pub(crate) fn shelf(&mut self, rows: &[Row]) -> Result<(), StoreError> {
+        for row in rows {
+            self.loaded.shelf.insert((row.text(0)?, row.text(1)?), row.text(2)?);
+        }
+        Ok(())
+    }
+
     pub(crate) fn effects(&mut self, rows: &[Row]) -> Result<(), StoreError> {
         for row in rows {
             let row = row.outbox()?;
@@ -300,6 +325,7 @@ pub(super) static TEXTS: &[&Text] = &[
     &ADDRESSES,
     &REMOTES,
     &CONTENTS,
+    &SHELF,
     &EFFECTS,
     &TICKETS,
     &TICKETS_OF,

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use deskbridge_contract::{ChannelName, Timestamp};
+use deskbridge_contract::{ChannelName, RemoteMessageId, RoomId, Timestamp};
 use deskbridge_conversation::{
     Conversation, ConversationId, EffectId, MessageId, QueueId, RequesterId, SessionId, TechnicianId,
 };
@@ -157,6 +157,24 @@ impl Read for Reader {
         let message = message.map(|id| id.to_string()).unwrap_or_default();
         let args = [id.0.into(), i64::from(session.0).into(), message.as_str().into()];
         self.all(&lists::LINKS, &args, Row::link).await
+    }
+
+    async fn links_between(
+        &self,
+        channel: &ChannelName,
+        room: &RoomId,
+        after: &RemoteMessageId,
+        until: &RemoteMessageId,
+        limit: u32,
+    ) -> Result<Vec<LinkRow>, StoreError> {
+        let args = [
+            channel.as_str().into(),
+            room.as_str().into(),
+            after.as_str().into(),
+            until.as_str().into(),
+            i64::from(limit).into(),
+        ];
+        self.all(&lists::LINKS_BETWEEN, &args, Row::link).await
     }
 
     async fn joint(

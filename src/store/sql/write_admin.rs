@@ -57,6 +57,20 @@ static SHELVES: Text = text!(
     UPSERT,
     "(channel, key) do update set value = excluded.value"
 );
+static SWAP: Text = text!(
+    "shelves: swap",
+    "update shelves set value = rows.value->>3 from ",
+    ROWS,
+    " where shelves.channel = rows.value->>0 and shelves.key = rows.value->>1
+         and shelves.value = rows.value->>2"
+);
+static BEGIN: Text = text!(
+    "shelves: begin",
+    "insert into shelves (channel, key, value) select value->>0, value->>1, value->>2 from ",
+    ROWS,
+    UPSERT,
+    "(channel, key) do nothing"
+);
 static QUARANTINE: Text = Text {
     name: "quarantine: insert",
     sqlite: "insert into quarantine (id, channel, raw, why, now)
@@ -81,6 +95,16 @@ static BLOBS: Text = text!(
 );
 
 pub(crate) fn channels(changes: &Changes, plan: &mut Plan<'_>) {
+    let (mut swapped, mut begun) = (Rows::new(), Rows::new());
+    for (channel, key, expected, value) in &changes.swapped_shelf {
+        match expected {
+            Some(expected) => swapped.push([channel.into(), key.into(), expected.into(), value.into()]),
+            None => begun.push([channel.into(), key.into(), value.into()]),
+        }
+    }
+    // Whoever was faster is found out by the number of rows, on every database.
+    plan.add_exact(&SWAP, swapped);
+    plan.add_exact(&BEGIN, begun);
     let mut rows = Rows::new();
     for (channel, key, value) in last_of(&changes.shelf, |entry| (&entry.0, &entry.1)) {
         rows.push([channel.into(), key.into(), value.into()]);
@@ -226,5 +250,17 @@ pub(crate) fn counters(changes: &Changes, plan: &mut Plan<'_>) {
 
 /// For the test that looks at their plans.
 #[cfg(test)]
-pub(super) static TEXTS: &[&Text] =
-    &[&TECHNICIANS, &PRESENCE, &SHELVES, &QUARANTINE, &BLOBS, &TOKENS, &REVOKE, &AUDIT, &FEEDBACK, &COUNTERS];
+pub(super) static TEXTS: &[&Text] = &[
+    &TECHNICIANS,
+    &PRESENCE,
+    &SWAP,
+    &BEGIN,
+    &SHELVES,
+    &QUARANTINE,
+    &BLOBS,
+    &TOKENS,
+    &REVOKE,
+    &AUDIT,
+    &FEEDBACK,
+    &COUNTERS,
+];

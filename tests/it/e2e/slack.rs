@@ -8,6 +8,7 @@ mod emulated;
 mod faults;
 mod life;
 mod mapping;
+mod missed;
 mod pairs;
 mod rows;
 mod surfaces;

@@ -9,10 +9,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::sync::watch;
 
-use crate::adapter::{InboxSink, PushError, Receipt, ShelfError, ShelfStore};
+use crate::adapter::{InboxSink, PushError, Receipt};
 use crate::address::ChannelName;
 use crate::error::TranslateError;
 use crate::inbound::Inbound;
+use crate::shelf::{ShelfError, ShelfStore};
 
 /// Longest wait for something that must happen.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
@@ -134,6 +135,21 @@ impl ShelfStore for Recorder {
     async fn delete(&self, _: &ChannelName, keys: &[String]) -> Result<(), ShelfError> {
         self.kept().shelf.retain(|key, _| !keys.contains(key));
         Ok(())
+    }
+
+    async fn compare_and_swap(
+        &self,
+        _: &ChannelName,
+        key: &str,
+        expected: Option<&str>,
+        value: &str,
+    ) -> Result<bool, ShelfError> {
+        let mut kept = self.kept();
+        if kept.shelf.get(key).map(String::as_str) != expected {
+            return Ok(false);
+        }
+        kept.shelf.insert(key.to_owned(), value.to_owned());
+        Ok(true)
     }
 
     async fn find(&self, _: &ChannelName, prefix: &str, word: &str) -> Result<Vec<String>, ShelfError> {

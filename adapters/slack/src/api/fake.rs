@@ -241,6 +241,24 @@ impl ShelfStore for Memory {
         Ok(())
     }
 
+    async fn compare_and_swap(
+        &self,
+        _: &ChannelName,
+        key: &str,
+        expected: Option<&str>,
+        value: &str,
+    ) -> Result<bool, ShelfError> {
+        if *self.broken.lock().unwrap() {
+            return Err(ShelfError("as told".into()));
+        }
+        let mut kept = self.kept.lock().unwrap();
+        let same = kept.get(key).map(String::as_str) == expected;
+        if same {
+            kept.insert(key.to_owned(), value.to_owned());
+        }
+        Ok(same)
+    }
+
     async fn find(&self, _: &ChannelName, prefix: &str, word: &str) -> Result<Vec<String>, ShelfError> {
         let all = self.kept.lock().unwrap();
         let found = all.iter().filter(|(key, value)| key.starts_with(prefix) && value.contains(word));

@@ -5,6 +5,7 @@
 use deskbridge_contract::{Action, SendError};
 use serde_json::{Map, Value, json};
 
+use super::history::{self, Page};
 use super::limits::{
     ACTION_ELEMENTS, ACTION_ID, BUTTON_TEXT, BUTTON_VALUE, OPTION_TEXT, OPTION_VALUE, OVERFLOW_OPTIONS,
 };
@@ -27,6 +28,8 @@ pub(crate) enum Pressed {
     Act { action: String, value: Option<String> },
     /// Asks for a modal: it must be opened by the `trigger_id` within three seconds.
     Open(Modal),
+    /// Asks for a page of the conversation's history, in a modal that it opens, or that is turned to it.
+    Show(Page),
 }
 
 /// One of the `actions` of a `block_actions` payload. `None`: not ours, or something that does nothing by itself (an
@@ -55,6 +58,7 @@ fn packed(text: &str) -> Option<Pressed> {
 
 fn means(id: &str, value: Option<String>) -> Option<Pressed> {
     match id.strip_prefix(OPEN) {
+        Some(history::NAME) => Page::read(value.as_deref()?).map(Pressed::Show),
         Some(name) => Modal::named(name).map(Pressed::Open),
         None if id.is_empty() => None,
         None => Some(Pressed::Act { action: id.to_owned(), value }),
@@ -97,7 +101,12 @@ fn thumbs(actions: &[Action]) -> (Option<Value>, Vec<&Action>) {
 }
 
 /// A card's buttons: the first ones as buttons, the rest in a menu behind what opens a modal there. Nothing is lost.
-pub(super) fn of_card(actions: &[Action], opens: &[Modal]) -> Result<Vec<Value>, SendError> {
+/// `more`: a button of the adapter's own, before the menu.
+pub(super) fn of_card(
+    actions: &[Action],
+    opens: &[Modal],
+    more: Option<Value>,
+) -> Result<Vec<Value>, SendError> {
     let room = OVERFLOW_OPTIONS.saturating_sub(opens.len());
     let first = if actions.len() <= BUTTONS_FIRST + 1 { actions.len() } else { BUTTONS_FIRST };
     let (shown, rest) = actions.split_at(first);
@@ -114,6 +123,7 @@ pub(super) fn of_card(actions: &[Action], opens: &[Modal]) -> Result<Vec<Value>,
         let twice = actions.iter().filter(|other| other.id == action.id).count() > 1;
         elements.push(button(action, twice.then_some(nth))?);
     }
+    elements.extend(more);
     let options: Vec<Value> = opens
         .iter()
         .map(|modal| option(modal.label(), &format!("{OPEN}{}", modal.name())))
@@ -127,6 +137,11 @@ pub(super) fn of_card(actions: &[Action], opens: &[Modal]) -> Result<Vec<Value>,
 
 /// Buttons of a card that stand before the menu; one more when it is the last.
 const BUTTONS_FIRST: usize = 4;
+
+/// The id of a button that opens something; `which` tells several of them apart.
+pub(super) fn opening(name: &str, which: &str) -> String {
+    if which.is_empty() { format!("{OPEN}{name}") } else { format!("{OPEN}{name}{BORDER}{which}") }
+}
 
 fn pack(action: &Action) -> String {
     match &action.value {

@@ -5,6 +5,7 @@
 use deskbridge_contract::{Action, Card, CardState, Mention, SendError};
 use serde_json::{Value, json};
 
+use super::history::{self, Page};
 use super::modals::Modal;
 use super::parts::{context, line, section, words};
 use super::{Message, actions, calls};
@@ -32,7 +33,9 @@ pub(crate) fn card(card: &Card, actions: &[Action], mentions: &[Mention]) -> Res
     let mut blocks: Vec<Value> = head(card).rich_text(&calls).into_iter().collect();
     let summary = split::cut(Flow::read(&card.summary), SUMMARY);
     blocks.extend(summary.rich_text(&[]));
-    blocks.extend(actions::of_card(actions, opens(card.state))?);
+    let first = Page { reference: line(&card.reference, 40), number: 0 };
+    let more = first.button(&actions::opening(history::NAME, ""), "Show more");
+    blocks.extend(actions::of_card(actions, opens(card.state), more)?);
     if !card.hint.trim().is_empty() {
         blocks.push(context(&card.hint));
     }

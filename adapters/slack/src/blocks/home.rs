@@ -2,13 +2,13 @@
 //!
 //! Not here: who sees which, and publishing it.
 
-use deskbridge_contract::{DeskHours, Standing};
+use deskbridge_contract::{Content, DeskHours, Standing};
 use serde_json::{Value, json};
 
 use super::actions::{doer, opener};
 use super::modals::Modal;
 use super::parts::{context, header, section};
-use super::standing;
+use super::{Voice, single, standing};
 
 /// Requests that are listed; a view takes 100 blocks.
 const MOST: usize = 40;
@@ -50,12 +50,24 @@ impl Duty {
     }
 }
 
-/// The view of somebody who asks for help. `requests`: newest first.
-pub(crate) fn of_requester(requests: &[Standing], hours: &DeskHours) -> Value {
-    let mut blocks = vec![header("How can we help?"), context(&people(hours))];
+/// The view of somebody who asks for help. `question`: what has to be answered before they are more than that. `requests`:
+/// newest first.
+pub(crate) fn of_requester(question: Option<&Content>, requests: &[Standing], hours: &DeskHours) -> Value {
+    let mut blocks = question.map(asking).unwrap_or_default();
+    blocks.extend([header("How can we help?"), context(&people(hours))]);
     blocks.push(json!({ "type": "actions", "elements": [opener(Modal::Ask, "Ask IT")] }));
     blocks.extend(list(requests));
     view(blocks)
+}
+
+/// A question with its answers as buttons. One that cannot be shown is asked elsewhere, and only there.
+fn asking(question: &Content) -> Vec<Value> {
+    let asked = single(question, Voice::Own).ok().flatten();
+    let mut blocks = asked.map(|message| message.blocks).unwrap_or_default();
+    if !blocks.is_empty() {
+        blocks.push(json!({ "type": "divider" }));
+    }
+    blocks
 }
 
 /// The view of a technician: the switch first, then their own requests as anybody's. `duty`: `None` while it is not known.

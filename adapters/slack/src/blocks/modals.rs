@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 use super::limits::{INPUT_TEXT, METADATA, VIEW_TITLE};
 use super::parts::{clip, line, plain, section};
 use crate::markup::{Flow, read_plain};
-use crate::split;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Modal {
@@ -19,13 +18,11 @@ pub(crate) enum Modal {
     Note,
     Ticket,
     Ask,
-    /// Shows a long text whole.
-    More,
 }
 
 impl Modal {
-    const ALL: [Modal; 7] =
-        [Modal::Transfer, Modal::Invite, Modal::Snooze, Modal::Note, Modal::Ticket, Modal::Ask, Modal::More];
+    const ALL: [Modal; 6] =
+        [Modal::Transfer, Modal::Invite, Modal::Snooze, Modal::Note, Modal::Ticket, Modal::Ask];
 
     /// Its `callback_id`, and what stands behind `open:` on a button.
     pub(crate) fn name(self) -> &'static str {
@@ -36,7 +33,6 @@ impl Modal {
             Modal::Note => "note",
             Modal::Ticket => "ticket",
             Modal::Ask => "ask",
-            Modal::More => "more",
         }
     }
 
@@ -53,7 +49,6 @@ impl Modal {
             Modal::Note => "Internal note…",
             Modal::Ticket => "Create ticket…",
             Modal::Ask => "Ask IT…",
-            Modal::More => "Show more",
         }
     }
 }
@@ -69,7 +64,7 @@ pub(crate) struct Anchor {
 
 impl Anchor {
     /// Empty when it would not fit, which Slack's ids never come near: the submission is then refused as malformed.
-    fn packed(&self) -> String {
+    pub(super) fn packed(&self) -> String {
         serde_json::to_string(self).ok().filter(|text| text.len() <= METADATA).unwrap_or_default()
     }
 }
@@ -86,27 +81,23 @@ pub(crate) struct Given<'a> {
 /// The view for `views.open`.
 pub(crate) fn modal(kind: Modal, anchor: &Anchor, given: &Given<'_>) -> Value {
     let (title, submit) = match kind {
-        Modal::Transfer => ("Transfer", Some("Ask them")),
-        Modal::Invite => ("Invite", Some("Invite")),
-        Modal::Snooze => ("Snooze", Some("Snooze")),
-        Modal::Note => ("Internal note", Some("Keep")),
-        Modal::Ticket => ("Create ticket", Some("Create")),
-        Modal::Ask => ("Ask IT", Some("Send")),
-        Modal::More => ("Message", None),
+        Modal::Transfer => ("Transfer", "Ask them"),
+        Modal::Invite => ("Invite", "Invite"),
+        Modal::Snooze => ("Snooze", "Snooze"),
+        Modal::Note => ("Internal note", "Keep"),
+        Modal::Ticket => ("Create ticket", "Create"),
+        Modal::Ask => ("Ask IT", "Send"),
     };
     let title = format!("{title} {}", line(given.reference, VIEW_TITLE)).trim_end().to_owned();
-    let mut view = json!({
+    json!({
         "type": "modal",
         "callback_id": kind.name(),
         "private_metadata": anchor.packed(),
         "title": plain(&title, VIEW_TITLE),
-        "close": plain(if submit.is_some() { "Cancel" } else { "Close" }, VIEW_TITLE),
+        "submit": plain(submit, VIEW_TITLE),
+        "close": plain("Cancel", VIEW_TITLE),
         "blocks": body(kind, given),
-    });
-    if let Some(submit) = submit {
-        view["submit"] = plain(submit, VIEW_TITLE);
-    }
-    view
+    })
 }
 
 fn body(kind: Modal, given: &Given<'_>) -> Vec<Value> {
@@ -144,15 +135,8 @@ fn body(kind: Modal, given: &Given<'_>) -> Vec<Value> {
                 input("human", "Who should answer", human(), true, None),
             ]
         }
-        Modal::More => {
-            let text = split::cut(Flow::read(given.text), WHOLE).rich_text(&[]);
-            vec![text.unwrap_or_else(|| section("Nothing to show."))]
-        }
     }
 }
-
-/// What one view shows of a long text.
-const WHOLE: usize = 12_000;
 
 fn input(id: &str, label: &str, element: Value, optional: bool, hint: Option<&str>) -> Value {
     let mut block = json!({ "type": "input", "block_id": id, "label": plain(label, 200), "optional": optional,
@@ -267,7 +251,6 @@ pub(crate) fn filled(view: &Value) -> Result<(Anchor, Filled), Unfilled> {
             let human = chosen.and_then(Value::as_array).is_some_and(|chosen| !chosen.is_empty());
             long().map_or_else(|| missing("text", "Write something"), |text| Ok(Filled::Ask { text, human }))
         }
-        Modal::More => Err(Unfilled::Malformed),
     }?;
     Ok((anchor, filled))
 }

@@ -145,20 +145,35 @@ pub(super) fn samples() -> Vec<(String, Surface, Value)> {
         all.push((name.to_owned(), Surface::Message, said(content, voice)));
     }
     let given = Given { reference: "#1042", text: "VPN *says* <691>\n\n- a" };
-    for kind in ["transfer", "invite", "snooze", "note", "ticket", "ask", "more"] {
+    for kind in ["transfer", "invite", "snooze", "note", "ticket", "ask"] {
         let view = modal(Modal::named(kind).unwrap(), &anchor(), &given);
         all.push((format!("modal_{kind}"), Surface::Modal, view));
     }
     let hours = DeskHours { online: 3, wait: Some(210), ..DeskHours::default() };
     let closed = DeskHours { open: false, back: Some("tomorrow 08:00".into()), ..DeskHours::default() };
-    all.push(("home_of_requester".into(), Surface::Home, of_requester(&matters(), &hours)));
-    all.push(("home_of_nobody_yet".into(), Surface::Home, of_requester(&[], &closed)));
+    all.push(("home_of_requester".into(), Surface::Home, of_requester(None, &matters(), &hours)));
+    all.push(("home_of_nobody_yet".into(), Surface::Home, of_requester(None, &[], &closed)));
+    let question = content(
+        "Your address is that of Bob, a technician of this desk. Is that you?",
+        vec![act("identity:yes", "Yes, that is me"), act("identity:no", "No, somebody else")],
+    );
+    let asked = of_requester(Some(&question), &matters()[..1], &hours);
+    all.push(("home_of_unconfirmed".into(), Surface::Home, asked));
     all.push((
         "home_of_technician".into(),
         Surface::Home,
         of_technician(Some(Duty::Busy), &matters(), &hours),
     ));
     let waiting = a_card(CardState::Waiting, "Waiting");
+    let said = [
+        "**Maria:** VPN *says* <691>".to_owned(),
+        "**✨ Assistant:** Did you restart it?\n\n```\nopen".to_owned(),
+    ];
+    let page = |number| Page { reference: "#1042".into(), number };
+    all.push(("history".into(), Surface::Modal, history(&anchor(), &waiting, &said, &page(0))));
+    let long: Vec<String> =
+        (0..120).map(|nth| format!("**Maria:** line {nth} {}", "of a log ".repeat(30))).collect();
+    all.push(("history_second_page".into(), Surface::Modal, history(&anchor(), &waiting, &long, &page(1))));
     all.push(("unfurl_conversation".into(), Surface::Message, unfurl(&waiting)["blocks"].clone()));
     all
 }
@@ -227,11 +242,15 @@ fn buttons_come_back_as_they_were() {
     for modal in [Modal::Transfer, Modal::Invite, Modal::Snooze, Modal::Note] {
         assert!(back.contains(&Pressed::Open(modal)));
     }
+    assert!(back.contains(&Pressed::Show(Page { reference: "#1042".into(), number: 0 })));
     for bad in [
         json!({}),
         json!({ "type": "button" }),
         json!({ "type": "button", "action_id": "" }),
         json!({ "type": "button", "action_id": "open:x" }),
+        json!({ "type": "button", "action_id": "open:history" }),
+        json!({ "type": "button", "action_id": "open:history|after", "value": "-1 #1042" }),
+        json!({ "type": "button", "action_id": "open:history", "value": "#1042" }),
         json!({ "type": "users_select", "action_id": "field", "selected_user": "U1" }),
         json!({ "type": "overflow", "action_id": "more" }),
         json!(7),
@@ -262,6 +281,40 @@ fn presses(blocks: &Value) -> Vec<Pressed> {
         }
     }
     payloads.iter().filter_map(pressed).collect()
+}
+
+/// Every page leads to its neighbours, and together they hold every word, also of what the card cuts.
+#[test]
+fn a_long_history_is_read_page_by_page() {
+    let mut whole = a_card(CardState::Assigned, "Ana has it");
+    whole.summary = format!("{} the end of the summary", "many words ".repeat(400));
+    let shown = Value::Array(card(&whole, &[], &[]).unwrap().blocks).to_string();
+    assert!(shown.contains("Show more") && !shown.contains("the end of the summary"));
+    let said: Vec<String> =
+        (0..200).map(|nth| format!("**Maria:** line{nth}. {}", "and on ".repeat(40))).collect();
+    let mut at = Page { reference: "#1042".into(), number: 0 };
+    let (mut text, mut pages) = (String::new(), 0);
+    loop {
+        let view = history(&anchor(), &whole, &said, &at);
+        assert_eq!(check(Surface::Modal, &view), Vec::<String>::new());
+        text.push_str(&view["blocks"].to_string());
+        pages += 1;
+        let turns = presses(&view["blocks"]);
+        let to = |number: usize| Pressed::Show(Page { reference: "#1042".into(), number });
+        assert_eq!(turns.contains(&to(at.number + 1)), turns.len() > usize::from(at.number > 0));
+        assert!(at.number == 0 || turns.contains(&to(at.number - 1)));
+        if !turns.contains(&to(at.number + 1)) {
+            break;
+        }
+        at.number += 1;
+    }
+    assert!(pages > 3, "{pages}");
+    assert!(text.contains("the end of the summary"));
+    for nth in 0..200 {
+        assert!(text.contains(&format!("line{nth}.")), "{nth}");
+    }
+    let behind = Page { number: 99, ..at.clone() };
+    assert_eq!(history(&anchor(), &whole, &said, &behind), history(&anchor(), &whole, &said, &at));
 }
 
 #[test]
@@ -373,7 +426,9 @@ fn what_was_filled_in() {
     }
     let mut foreign = submission("note", text("x"));
     foreign["private_metadata"] = "{}".into();
-    for odd in [foreign, json!({}), json!({ "callback_id": "note" }), submission("more", json!({}))] {
+    let history =
+        json!({ "callback_id": "history", "private_metadata": serde_json::to_string(&anchor()).unwrap() });
+    for odd in [foreign, json!({}), json!({ "callback_id": "note" }), history] {
         assert_eq!(filled(&odd), Err(Unfilled::Malformed));
     }
 }
@@ -480,17 +535,22 @@ proptest! {
     #[test]
     fn views_always_fit(text in any_long(), subject in any_long(), many in 0usize..120, wait in any::<Option<u64>>()) {
         let given = Given { reference: &subject, text: &text };
-        for kind in ["transfer", "invite", "snooze", "note", "ticket", "ask", "more"] {
+        for kind in ["transfer", "invite", "snooze", "note", "ticket", "ask"] {
             let view = modal(Modal::named(kind).unwrap(), &anchor(), &given);
             prop_assert_eq!(check(Surface::Modal, &view), Vec::<String>::new());
         }
+        let mut whole = a_card(CardState::Waiting, &text);
+        (whole.title, whole.reference) = (subject.clone(), subject.clone());
+        let said = [text.clone()];
+        let view = history(&anchor(), &whole, &said, &Page { reference: subject.clone(), number: many });
+        prop_assert_eq!(check(Surface::Modal, &view), Vec::<String>::new());
         let mut matter = matters()[2].clone();
         matter.subject = subject.clone();
         matter.technician = Some(text.clone());
         matter.ticket = Some(TicketShown { number: text.clone(), status: subject.clone() });
         let all = vec![matter; many];
         let hours = DeskHours { open: wait.is_some(), back: Some(text), online: 2, wait };
-        prop_assert_eq!(check(Surface::Home, &of_requester(&all, &hours)), Vec::<String>::new());
+        prop_assert_eq!(check(Surface::Home, &of_requester(None, &all, &hours)), Vec::<String>::new());
         prop_assert_eq!(check(Surface::Home, &of_technician(None, &all, &hours)), Vec::<String>::new());
     }
 }

@@ -12,14 +12,15 @@ use serde_json::{Value, json};
 
 use super::{Answer, push};
 use crate::ids::{self, Handle};
-use crate::translate::interactions::{Act, Direct, Note};
+use crate::translate::interactions::{Act, Direct, How, Note, Show};
 use crate::translate::text;
-use crate::{Slack, markup};
+use crate::{Slack, blocks, markup};
 
 /// Said where a command was used; the answer itself comes elsewhere.
 const ELSEWHERE: &str = "Thank you. The answer comes in our direct messages.";
 const NO_DIRECT: &str = "Slack did not let me write to you. Please send me a direct message instead.";
 const NO_FORM: &str = "The form could not be opened. Please press again, or write the verb into the thread.";
+const NO_HISTORY: &str = "Only technicians of this desk can read it, while the conversation is there.";
 const NO_NOTE: &str = "Slack did not take the note. Please send it again.";
 
 pub(super) async fn perform(
@@ -33,6 +34,10 @@ pub(super) async fn perform(
         Act::Direct(direct) => personal(slack, inbox, payload, *direct).await,
         Act::Open { trigger_id, view } => {
             open(slack, payload, trigger_id, view);
+            Ok(Answer::Empty)
+        }
+        Act::Show(show) => {
+            self::show(slack, inbox, payload, *show);
             Ok(Answer::Empty)
         }
         Act::Note { note, then } => {
@@ -130,6 +135,34 @@ fn open(slack: &Arc<Slack>, payload: &Value, trigger: String, view: Value) {
             say(&slack, handle.interaction(), NO_FORM.to_owned());
         }
     });
+}
+
+/// A page of a conversation's history, beside the acknowledgement: the trigger does not wait.
+fn show(slack: &Arc<Slack>, inbox: &Inbox, payload: &Value, show: Show) {
+    let (slack, inbox, handle) = (slack.clone(), inbox.clone(), handle(payload));
+    tokio::spawn(async move {
+        if let Err(error) = shown(&slack, &inbox, &show).await {
+            tracing::debug!(channel = %slack.channel, %error, "a conversation's history was not shown");
+            let why = match error {
+                SendError::Rejected { why, .. } => why,
+                _ => NO_FORM.to_owned(),
+            };
+            say(&slack, handle.interaction(), why);
+        }
+    });
+}
+
+async fn shown(slack: &Slack, inbox: &Inbox, show: &Show) -> Result<(), SendError> {
+    let Show { anchor, user, page, how } = show;
+    let at = &anchor.address;
+    let (card, said) =
+        tokio::join!(inbox.card(at, &page.reference), inbox.history(at, &page.reference, user));
+    let (Some(card), Some(said)) = (card, said) else { return Err(SendError::rejected(NO_HISTORY)) };
+    let view = blocks::history(anchor, &card, &said, page);
+    match how {
+        How::Opened { trigger_id } => slack.sending.open_modal(trigger_id, &view).await,
+        How::Turned { view: id, hash } => slack.sending.turn_modal(id, hash.as_deref(), &view).await,
+    }
 }
 
 /// A note is put into the thread under its writer's name, and then comes in as theirs: it is internal like any other.

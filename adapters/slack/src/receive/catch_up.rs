@@ -1,8 +1,10 @@
 //! What was said while nothing could be received: read from the history of the rooms and threads that are ours, and
 //! pushed like anything else. What had been stored before has the same ids, and changes nothing. What was edited meanwhile
-//! says so in the history; what was deleted is gone from it, and nobody can tell.
+//! says so in the history; what was deleted is gone from it (`gone.rs`).
 //!
 //! Not here: what is kept of how far rooms were read (`marks.rs`).
+
+mod gone;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -104,8 +106,10 @@ async fn read(
     (room, root): (&str, Option<&str>),
     last: &str,
 ) -> Result<usize, PushError> {
-    let mut messages = match pages(slack, room, root, last).await {
-        Ok(messages) => messages,
+    let Read { mut messages, whole } = match pages(slack, room, root, last).await {
+        Ok(read) => read,
+        // Nothing of it is left, and Slack says so.
+        Err(SendError::ThreadGone { .. }) if root.is_some() => Read { messages: Vec::new(), whole: true },
         Err(error) => {
             // A room that is gone is no reason to leave out the others.
             tracing::debug!(channel = %slack.channel, %error, "a room could not be read after an outage");
@@ -114,6 +118,9 @@ async fn read(
     };
     messages.sort_by(|a, b| text(a, "ts").cmp(&text(b, "ts")));
     let mut new = 0;
+    if whole {
+        new += gone::read(slack, inbox, me, (room, root), &messages, last).await?;
+    }
     for message in messages {
         // "conversations.replies" begins with the root, whatever was asked for.
         if text(&message, "ts").is_none_or(|ts| ts <= last) {
@@ -193,7 +200,14 @@ async fn one(
     Ok(new)
 }
 
-async fn pages(slack: &Slack, room: &str, root: Option<&str>, last: &str) -> Result<Vec<Value>, SendError> {
+/// What a room's history says.
+struct Read {
+    messages: Vec<Value>,
+    /// There is nothing else behind where it was read from.
+    whole: bool,
+}
+
+async fn pages(slack: &Slack, room: &str, root: Option<&str>, last: &str) -> Result<Read, SendError> {
     let mut messages = Vec::new();
     let mut cursor: Option<String> = None;
     if !ids::is_channel(room) {
@@ -217,11 +231,11 @@ async fn pages(slack: &Slack, room: &str, root: Option<&str>, last: &str) -> Res
         let next = answer.get("response_metadata").and_then(|more| text(more, "next_cursor"));
         match next {
             Some(next) => cursor = Some(next.to_owned()),
-            None => return Ok(messages),
+            None => return Ok(Read { messages, whole: true }),
         }
     }
     tracing::warn!(channel = %slack.channel, room, "more was missed in a room than is read");
-    Ok(messages)
+    Ok(Read { messages, whole: false })
 }
 
 /// One call, in the pace that Slack allows; waits when it asks to.

@@ -2,6 +2,8 @@
 
 mod door;
 mod flow;
+mod missed;
+mod surfaces;
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex};
@@ -11,8 +13,9 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use deskbridge_contract::{
-    Adapter as _, ChannelName, Duty, Inbound, InboundEvent, Inbox, InboxSink, PushError, Receipt,
-    RemoteUserId, ShelfError, ShelfStore, Timestamp, Toast, TranslateError,
+    Adapter as _, Address, Card, ChannelName, Content, Duty, Inbound, InboundEvent, Inbox, InboxSink, Known,
+    PushError, Receipt, RemoteMessageId, RemoteUserId, Sender, SenderKind, ShelfError, ShelfStore, Timestamp,
+    Toast, TranslateError,
 };
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -35,6 +38,11 @@ pub(crate) struct Sink {
     pub fail: Mutex<Option<PushError>>,
     pub toast: Mutex<Option<Toast>>,
     pub duty: Mutex<Option<Duty>>,
+    /// What people said, and where.
+    pub known: Mutex<Vec<(Address, Known)>>,
+    /// What is to be read of a conversation, by technicians.
+    pub history: Mutex<Option<(Card, Vec<String>)>>,
+    pub question: Mutex<Option<Content>>,
 }
 
 impl Sink {
@@ -77,6 +85,36 @@ impl InboxSink for Sink {
 
     async fn duty(&self, _: &ChannelName, _: &RemoteUserId) -> Option<Duty> {
         *self.duty.lock().unwrap()
+    }
+
+    async fn known(
+        &self,
+        at: &Address,
+        after: &RemoteMessageId,
+        until: &RemoteMessageId,
+        except: &[RemoteMessageId],
+    ) -> Result<Vec<Known>, PushError> {
+        let known = self.known.lock().unwrap();
+        let asked = |known: &&(Address, Known)| {
+            let message = &known.1.message;
+            known.0 == *at && message > after && message <= until && !except.contains(message)
+        };
+        Ok(known.iter().filter(asked).map(|known| known.1.clone()).collect())
+    }
+
+    async fn card(&self, _: &Address, reference: &str) -> Option<Card> {
+        let card = self.history.lock().unwrap().clone()?.0;
+        (card.reference == reference).then_some(card)
+    }
+
+    async fn history(&self, _: &Address, reference: &str, user: &RemoteUserId) -> Option<Vec<String>> {
+        let (card, said) = self.history.lock().unwrap().clone()?;
+        (card.reference == reference && user.as_str() == "U5BOB").then_some(said)
+    }
+
+    async fn identity_question(&self, _: &ChannelName, who: &Sender) -> Option<Content> {
+        let question = self.question.lock().unwrap().clone();
+        question.filter(|_| who.email_verified && who.kind == SenderKind::Human)
     }
 }
 

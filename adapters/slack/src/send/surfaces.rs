@@ -105,6 +105,33 @@ impl Sending {
         }
     }
 
+    /// Shows something else in a modal that is open ("views.update"). Where it shows something else already, nothing is done.
+    pub(crate) async fn turn_modal(
+        &self,
+        id: &str,
+        hash: Option<&str>,
+        view: &Value,
+    ) -> Result<(), SendError> {
+        let mut body = json!({ "view_id": id, "view": view });
+        if let Some(hash) = hash {
+            body["hash"] = hash.into();
+        }
+        match self.api.post("views.update", &body).await {
+            Err(fault) if fault.is(&["hash_conflict", "not_found"]) => Ok(()),
+            other => other.map(|_| ()).map_err(SendError::from),
+        }
+    }
+
+    /// "users.getPresence": `active` or `away`; anything else says nothing.
+    pub(crate) async fn is_away(&self, user: &RemoteUserId) -> Result<Option<bool>, SendError> {
+        let answer = self.api.get("users.getPresence", &[("user", ids::user(user)?.to_owned())]).await?;
+        Ok(match answer.get("presence").and_then(Value::as_str) {
+            Some("active") => Some(false),
+            Some("away") => Some(true),
+            _ => None,
+        })
+    }
+
     /// What a link of ours unfolds to, by its address ("chat.unfurl").
     pub(crate) async fn unfurl(
         &self,

@@ -125,6 +125,57 @@ async fn there_is_one_refresher() {
     assert_eq!(renewals(&fake), 1);
 }
 
+/// Refresh tokens are good once: whoever is not the first of two processes takes the first one's pair.
+#[tokio::test]
+async fn there_is_one_refresher_of_two_processes() {
+    let (fake, memory) = (slack().await, Arc::new(Memory::default()));
+    let both = [start(&fake, &memory), start(&fake, &memory)];
+    let ask = || {
+        let all: Vec<_> = (0..20)
+            .map(|number| {
+                let sending = both[number % 2].clone();
+                tokio::spawn(async move { bearer(&sending).await })
+            })
+            .collect();
+        futures_util::future::join_all(all)
+    };
+    assert!(ask().await.into_iter().all(|token| token.unwrap() == "xoxb-1"));
+    assert_eq!(renewals(&fake), 1);
+    // Due: it lives, so nobody waits for the other one.
+    at(&fake, 10 * HOUR);
+    assert!(ask().await.into_iter().all(|token| ["xoxb-1", "xoxb-2"].contains(&token.unwrap().as_str())));
+    at(&fake, 10 * HOUR + 61);
+    assert!(ask().await.into_iter().all(|token| token.unwrap() == "xoxb-2"));
+    assert_eq!(renewals(&fake), 2);
+    // Over: both need the same new one.
+    at(&fake, 23 * HOUR);
+    assert!(ask().await.into_iter().all(|token| token.unwrap() == "xoxb-3"));
+    // And so they do when Slack says so before its time.
+    let old = secrecy::SecretString::from("xoxb-3");
+    let renewed = both.each_ref().map(|sending| sending.api.tokens().renewed(&old));
+    for token in futures_util::future::join_all(renewed).await {
+        assert_eq!(token.unwrap().expose_secret(), "xoxb-4");
+    }
+    assert_eq!(renewals(&fake), 4);
+}
+
+/// A process that ended while it renewed keeps nobody from it for long.
+#[tokio::test]
+async fn a_renewal_that_came_to_nothing_is_taken_over() {
+    let (fake, memory) = (slack().await, Arc::new(Memory::default()));
+    let lease = |ends: i64| format!("{} somebody", (NOW + ends) * 1_000_000);
+    memory.kept.lock().unwrap().insert("lease:tokens".into(), lease(-1));
+    let sending = start(&fake, &memory);
+    assert_eq!(bearer(&sending).await, "xoxb-1");
+    // One that is under way is left alone while the token lives.
+    at(&fake, 10 * HOUR);
+    memory.kept.lock().unwrap().insert("lease:tokens".into(), lease(10 * HOUR + 30));
+    assert_eq!(bearer(&sending).await, "xoxb-1");
+    at(&fake, 10 * HOUR + 61);
+    assert_eq!(bearer(&sending).await, "xoxb-2");
+    assert_eq!(renewals(&fake), 2);
+}
+
 /// Written down before anybody uses it; the old one serves until then, and the pair in hand is not thrown away.
 #[tokio::test]
 async fn write_then_use() {

@@ -4,13 +4,13 @@
 
 use deskbridge_contract::names;
 use deskbridge_contract::{
-    Address, Content, Inbound, InboundEvent, Interaction, RemoteEventId, RemoteMessageId, Sender, SenderKind,
-    Timestamp, TranslateError,
+    Address, Content, Inbound, InboundEvent, Interaction, RemoteEventId, RemoteMessageId, RemoteUserId,
+    Sender, SenderKind, Timestamp, TranslateError,
 };
 use serde_json::Value;
 
 use super::{View, content, malformed, text, unknown};
-use crate::blocks::{self, Anchor, Filled, Given, Modal, Pressed, Unfilled};
+use crate::blocks::{self, Anchor, Filled, Given, Modal, Page, Pressed, Unfilled};
 use crate::ids::{self, Handle, events};
 use crate::markup;
 
@@ -26,6 +26,8 @@ pub(crate) enum Act {
         trigger_id: String,
         view: Value,
     },
+    /// A page of a conversation's history: opened by a trigger, or in the modal that is open.
+    Show(Box<Show>),
     /// A note from a form: it is put into the thread, and then it is a message of its writer's. `then` follows it.
     Note {
         note: Box<Note>,
@@ -36,6 +38,28 @@ pub(crate) enum Act {
     /// Said to this person alone.
     Tell(&'static str),
     Nothing,
+}
+
+/// Whoever wants to read more of a conversation than its card says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Show {
+    /// The desk's thread.
+    pub anchor: Anchor,
+    pub user: RemoteUserId,
+    pub page: Page,
+    pub how: How,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum How {
+    Opened {
+        trigger_id: String,
+    },
+    /// Turned to the page; only from the one that was shown, by its `hash`.
+    Turned {
+        view: String,
+        hash: Option<String>,
+    },
 }
 
 /// An event that has no address yet.
@@ -131,6 +155,7 @@ impl Asked<'_> {
                 self.open(modal, &anchor, self.words(modal).as_deref())
             }
             (Pressed::Open(modal), None) => self.open(modal, &self.own_place(&from), None),
+            (Pressed::Show(page), place) => self.show(page, place, from),
             (Pressed::Act { action, value }, Some((address, message))) => {
                 let event = InboundEvent::Invoked { action, value, message };
                 let interaction = Some(self.handle().interaction());
@@ -144,11 +169,44 @@ impl Asked<'_> {
         }
     }
 
+    /// From a card in the desk, or from the modal that was opened there.
+    fn show(
+        &self,
+        page: Page,
+        place: Option<(Address, Option<RemoteMessageId>)>,
+        from: Sender,
+    ) -> Result<Act, TranslateError> {
+        let view = self.payload.get("view").filter(|view| view.is_object());
+        let (anchor, how) = match (place, view) {
+            (Some((address, message)), _) => {
+                let trigger_id = text(self.payload, "trigger_id").ok_or_else(|| malformed("trigger_id"))?;
+                (Anchor { address, message }, How::Opened { trigger_id: trigger_id.to_owned() })
+            }
+            (None, Some(view)) => {
+                let kept = text(view, "private_metadata").and_then(|kept| serde_json::from_str(kept).ok());
+                let anchor = kept.ok_or_else(|| malformed("private_metadata"))?;
+                let id = text(view, "id").ok_or_else(|| malformed("view.id"))?.to_owned();
+                (anchor, How::Turned { view: id, hash: text(view, "hash").map(str::to_owned) })
+            }
+            (None, None) => return Err(malformed("view")),
+        };
+        if !self.is_at_the_desk(&anchor.address) {
+            return Err(malformed("a page of what is not in the desk"));
+        }
+        Ok(Act::Show(Box::new(Show { anchor, user: from.id, page, how })))
+    }
+
+    /// What comes back with a form was in somebody's hands.
+    fn is_at_the_desk(&self, address: &Address) -> bool {
+        address.channel == *self.view.channel
+            && ids::place(address).is_ok()
+            && self.view.is_desk(address.room.as_str())
+    }
+
     /// The text of the message under which something was pressed, where the form is about it.
     fn words(&self, modal: Modal) -> Option<String> {
         let message = self.payload.get("message").filter(|message| message.is_object())?;
-        matches!(modal, Modal::Ticket | Modal::Ask | Modal::More)
-            .then(|| content::read(self.view, message).text)
+        matches!(modal, Modal::Ticket | Modal::Ask).then(|| content::read(self.view, message).text)
     }
 
     /// Where a form is opened that belongs to nothing yet: the person's own direct messages, named by the person.
@@ -224,10 +282,8 @@ impl Asked<'_> {
         let id = text(view, "id").ok_or_else(|| malformed("view.id"))?;
         let id = events::interaction(&self.view.me.team_id, id);
         let (from, at) = (self.person()?, self.view.received);
-        // What comes back with a form was in somebody's hands.
         let Anchor { address, message } = anchor;
-        let at_the_desk = address.channel == *self.view.channel && ids::place(&address).is_ok();
-        let at_the_desk = at_the_desk && self.view.is_desk(address.room.as_str());
+        let at_the_desk = self.is_at_the_desk(&address);
         let invoked = |action: &str, value: Option<String>| Inbound {
             id: id.clone(),
             at,

@@ -219,6 +219,7 @@ pub(super) async fn look(opened: &mut Opened) {
         roster: true,
         ticket_keys: vec!["k3".into(), "k9".into()],
         requesters: vec!["sim:1".into()],
+        shelf: vec![("sim".into(), "nothing".into())],
         messages: vec![deskbridge_conversation::MessageId { conversation: ConversationId(1), seq: 1, n: 0 }],
         ..Keys::default()
     };

@@ -52,6 +52,42 @@ async fn slack_a_technician_confirms_their_address_once() {
     talk.nothing_amiss();
 }
 
+/// App Home asks as well, and its answer counts like any other; a guest's has no question.
+#[tokio::test]
+async fn slack_the_home_tab_asks_for_the_confirmation() {
+    let mut talk = by_address().await;
+    let (root, im) = (waiting(&talk).await, talk.im());
+    let guest = talk.acme.guest("Gus");
+    talk.acme.change_user(&guest, |user| user.email = Some("bob@acme.example".into()));
+    let home = |world: &deskbridge_platforms::slack::World, user: &str| {
+        let key = (talk.acme.team.clone(), talk.app.id.clone(), user.to_owned());
+        world.homes.get(&key).map(ToString::to_string)
+    };
+    talk.acme.open_tab(&guest, &talk.app, "home");
+    let shown = talk.wait("the guest's Home tab", |world| home(world, &guest)).await;
+    assert!(!shown.contains("Is that you?"), "{shown}");
+    talk.acme.open_tab(&talk.bob, &talk.app, "home");
+    talk.until("the question on the Home tab", |world| {
+        home(world, &talk.bob)
+            .is_some_and(|home| home.contains("Is that you?") && home.contains("My requests"))
+    })
+    .await;
+    talk.acme.press_on_home(&talk.bob, &talk.app, "Yes, that is me");
+    talk.until("the switch on the Home tab", |world| {
+        home(world, &talk.bob)
+            .is_some_and(|home| home.contains("Your presence") && !home.contains("Is that you?"))
+    })
+    .await;
+    talk.acme.press(&talk.bob, &talk.desk, &root, "Accept");
+    talk.sees(&im, "Bob has joined").await;
+    talk.nothing_amiss();
+    let rows = talk.bridge.rows("audit").await;
+    let said = |row: &&serde_json::Value| {
+        row["act"].as_str().is_some_and(|act| act.contains("is the technician bob"))
+    };
+    assert_eq!(rows.iter().filter(said).count(), 1, "{rows:?}");
+}
+
 /// The same address with a guest, somebody of a connected organisation, a person who has not confirmed it to Slack, or a
 /// second account: nobody is asked, and a made-up press of the button is worth nothing (S74, S75).
 #[tokio::test]
@@ -104,4 +140,40 @@ async fn slack_s75_an_address_alone_makes_nobody_a_technician() {
     talk.reply(&root, "!accept");
     talk.sees(&im, "Bob has joined").await;
     talk.nothing_amiss();
+}
+
+/// D11: Slack's own presence lets others go first, and leaves nobody out.
+#[tokio::test]
+async fn slack_whoever_is_away_is_offered_last() {
+    let mut talk = Talk::set_up(Receive::Http, Base::Sqlite).await.expect("SQLite is always there");
+    let cem = talk.acme.user("Cem");
+    talk.acme.join(&talk.desk, &cem);
+    let technician = super::technician("Cem", &format!("slack:{cem}"));
+    talk.bridge.configure(|text| format!("{text}\n{technician}"));
+    talk.acme.change_user(&talk.bob, |user| user.active = false);
+    talk.acme.change_user(&cem, |user| user.active = true);
+    talk.run().await;
+    // One after the other is asked about: when the second was, the first is known.
+    talk.until("both were asked about", |world| {
+        let asked = world.requests("users.getPresence");
+        [&talk.bob, &cem].iter().all(|user| asked.iter().any(|call| call.text("user") == Some(user)))
+    })
+    .await;
+    talk.ask("I want to talk to a human");
+    let root = talk.card().await.ts;
+    talk.until("offer", |world| {
+        world.pings.iter().any(|ping| ping.whom.contains(&cem)) || ping_of(world, &talk.bob)
+    })
+    .await;
+    assert!(talk.fake.read(|world| !ping_of(world, &talk.bob)), "somebody who is away was asked first");
+    // Passed on, it is his all the same.
+    talk.acme.press(&cem, &talk.desk, &root, "Decline");
+    talk.until("offer to who is away", |world| ping_of(world, &talk.bob)).await;
+    talk.acme.press(&talk.bob, &talk.desk, &root, "Accept");
+    talk.sees(&talk.im(), "Bob has joined").await;
+    talk.nothing_amiss();
+}
+
+fn ping_of(world: &deskbridge_platforms::slack::World, user: &str) -> bool {
+    world.pings.iter().any(|ping| ping.whom.contains(user))
 }

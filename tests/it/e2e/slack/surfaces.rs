@@ -145,3 +145,58 @@ async fn slack_links_unfold_in_the_desk() {
     }
     talk.nothing_amiss();
 }
+
+/// "Show more" on the card: what the transcript cuts is in a form, page by page, for technicians.
+#[tokio::test]
+async fn slack_more_of_a_conversation_is_a_press_away() {
+    let talk = Talk::start(Receive::Http).await;
+    let im = talk.im();
+    let long: Vec<String> =
+        (0..3).map(|nth| format!("part {nth} {}the end of part {nth}", "of the log ".repeat(280))).collect();
+    for part in &long {
+        talk.ask(part.as_str());
+    }
+    talk.ask("I want to talk to a human");
+    let root = talk.card().await.ts;
+    let thread = |world: &World| {
+        let all = talk.own(world, &talk.desk).into_iter();
+        let inside = all.filter(|message| message.thread.as_ref() == Some(&root));
+        inside.map(deskbridge_platforms::slack::Message::shown).collect::<Vec<_>>().join("\n")
+    };
+    talk.until("transcript", |world| thread(world).contains("part 2 ")).await;
+    let transcript = talk.fake.read(thread);
+    assert!(!transcript.contains("the end of part 2"), "{transcript}");
+    talk.acme.press(&talk.bob, &talk.desk, &root, "Show more");
+    let view = modal(&talk, &talk.bob.clone()).await;
+    let mut text = shown_in(&view);
+    assert!(text.contains("Conversation #1") && text.contains("part 0"), "{text}");
+    while let Some(turned) = turn(&talk, &view.id).await {
+        text.push_str(&turned);
+    }
+    for nth in 0..3 {
+        assert!(text.contains(&format!("the end of part {nth}")), "{nth}");
+    }
+    // Who is no technician is told so, and sees nothing.
+    talk.acme.press(&talk.eve, &talk.desk, &root, "Show more");
+    talk.whispered(&talk.desk, &talk.eve, "Only technicians").await;
+    assert!(talk.fake.read(|world| world.views.values().all(|view| view.user != talk.eve)));
+    assert_eq!(talk.count(&im, "Only technicians"), 0);
+    talk.nothing_amiss();
+}
+
+fn shown_in(view: &deskbridge_platforms::slack::View) -> String {
+    view.view.to_string()
+}
+
+/// The next page of a modal, where there is one.
+async fn turn(talk: &Talk, id: &str) -> Option<String> {
+    let now = talk.fake.read(|world| world.views.get(id).map(shown_in))?;
+    if !now.contains("Later →") {
+        return None;
+    }
+    talk.acme.press_in_modal(id, "Later →");
+    let next = talk
+        .wait("the next page", |world| world.views.get(id).map(shown_in).filter(|shown| *shown != now))
+        .await;
+    Some(next)
+}

@@ -194,6 +194,12 @@ impl Workspace {
         })
     }
 
+    /// In a modal that is open.
+    #[track_caller]
+    pub fn press_in_modal(&self, view: &str, what: &str) -> String {
+        self.drive(|world| world.press_in_modal(view, what))
+    }
+
     /// Submits a modal with these values by `action_id`; a menu's option by value or label.
     #[track_caller]
     pub fn submit(&self, view: &str, values: &[(&str, Value)]) -> String {

@@ -148,6 +148,13 @@ impl World {
         Ok(self.hand_over(team, app, "block_actions", payload, Then::Nothing))
     }
 
+    pub(super) fn press_in_modal(&mut self, id: &str, what: &str) -> Drive<String> {
+        let open = self.views.get(id).filter(|view| !view.closed).cloned().ok_or("no such modal")?;
+        let bot_id = self.app(&open.team, &open.app).bot_id.clone();
+        let shown = open.json(&bot_id, json!({}));
+        self.press_in_view(&open.team, &open.app, &open.user, &shown, what)
+    }
+
     /// Fills in a modal by `action_id` and submits it.
     pub(super) fn submit(&mut self, id: &str, values: &[(&str, Value)]) -> Drive<String> {
         let open = self.views.get(id).filter(|view| !view.closed).cloned().ok_or("no such modal")?;

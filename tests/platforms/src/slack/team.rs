@@ -180,6 +180,14 @@ impl Channel {
             .filter(|message| !message.deleted && (message.thread.is_none() || message.broadcast))
     }
 
+    /// Whether reading back shows it: as it is, or as the stone that a deleted root with replies leaves.
+    pub(super) fn shows(&self, message: &Message) -> bool {
+        let answered = || {
+            self.messages.values().any(|reply| reply.thread.as_ref() == Some(&message.ts) && !reply.deleted)
+        };
+        !message.deleted || (message.thread.is_none() && answered())
+    }
+
     /// Root and replies of a thread, oldest first.
     pub fn thread<'c>(&'c self, root: &str) -> impl Iterator<Item = &'c Message> + use<'c> {
         let root = root.to_owned();

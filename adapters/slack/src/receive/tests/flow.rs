@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use deskbridge_contract::{Address, Outbound, SenderKind, Standing, StandingState};
+use deskbridge_contract::{Outbound, Standing, StandingState};
 
 use super::*;
 use crate::api::fake::out;
@@ -140,7 +140,7 @@ async fn a_switch_by_command_is_invoked_and_its_answer_said_at_once() {
     assert!(matches!(first(&bench).event, InboundEvent::Invoked { action, .. } if action == "on"));
 }
 
-fn press(bench: &Bench, action: Value) -> String {
+pub(super) fn press(bench: &Bench, action: Value) -> String {
     json!({ "type": "block_actions", "team": { "id": "T1" }, "user": { "id": "U1ANA" }, "trigger_id": "7.8.c",
         "response_url": format!("{}/actions/1", bench.fake.base), "channel": { "id": "C0DESK" },
         "container": { "type": "message", "message_ts": ROOT, "channel_id": "C0DESK" }, "actions": [action] })

@@ -47,6 +47,12 @@ fn with_thread(
     metadata: bool,
 ) -> Result<Value, ApiError> {
     let mut object = message.json(world.known(&caller.team)?, metadata);
+    if message.deleted {
+        object = json!({
+            "type": "message", "subtype": "tombstone", "text": "This message was deleted.", "user": "USLACKBOT",
+            "hidden": true, "ts": message.ts,
+        });
+    }
     let replies: Vec<&Message> = channel.thread(&message.ts).filter(|reply| reply.ts != message.ts).collect();
     if let Some(last) = replies.last() {
         object["thread_ts"] = json!(message.ts);
@@ -63,7 +69,9 @@ pub(super) fn history(world: &mut World, caller: &Caller, params: &Params) -> An
     let (oldest, latest) = (bound(params, "oldest")?, bound(params, "latest")?);
     let metadata = params.flag("include_all_metadata");
     let inclusive = params.flag("inclusive");
-    let wanted = channel.top_level().filter(|it| within(it, oldest.as_ref(), latest.as_ref(), inclusive));
+    let shown = channel.messages.values().filter(|it| channel.shows(it));
+    let top_level = shown.filter(|it| it.thread.is_none() || it.broadcast);
+    let wanted = top_level.filter(|it| within(it, oldest.as_ref(), latest.as_ref(), inclusive));
     let newest_first: Vec<&Message> = wanted.collect::<Vec<_>>().into_iter().rev().collect();
     let shown: Result<Vec<Value>, ApiError> =
         newest_first.iter().map(|message| with_thread(world, caller, channel, message, metadata)).collect();
@@ -78,7 +86,8 @@ pub(super) fn replies(world: &mut World, caller: &Caller, params: &Params) -> An
         return refuse("not_allowed_token_type");
     }
     let ts = params.need("ts")?;
-    let Some(asked) = channel.messages.get(&ts) else { return refuse("thread_not_found") };
+    let asked = channel.messages.get(&ts).filter(|asked| channel.shows(asked));
+    let Some(asked) = asked else { return refuse("thread_not_found") };
     let root = asked.thread.clone().unwrap_or(ts);
     let (oldest, latest) = (bound(params, "oldest")?, bound(params, "latest")?);
     let metadata = params.flag("include_all_metadata");
@@ -88,7 +97,9 @@ pub(super) fn replies(world: &mut World, caller: &Caller, params: &Params) -> An
         message.ts == root || within(message, oldest.as_ref(), latest.as_ref(), inclusive)
     };
     let shown: Result<Vec<Value>, ApiError> = channel
-        .thread(&root)
+        .messages
+        .values()
+        .filter(|it| (it.ts == root || it.thread.as_ref() == Some(&root)) && channel.shows(it))
         .filter(wanted)
         .map(|message| match &message.thread {
             None => with_thread(world, caller, channel, message, metadata),

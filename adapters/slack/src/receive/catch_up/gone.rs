@@ -1,0 +1,79 @@
+//! What was deleted while nothing could be received: the host knows it, and the history that was read as a whole does not
+//! have it any more. Where the history leaves things out (what was answered in a thread of a direct message), Slack is
+//! asked for the very message, and only its word that there is none counts.
+//!
+//! Not here: reading the history (`catch_up.rs`); what a deletion means, which comes as the event that was missed.
+
+use std::sync::Arc;
+
+use deskbridge_contract::{Address, Inbox, Known, PushError, RemoteMessageId, SendError};
+use serde_json::{Value, json};
+
+use super::{EDITABLE, marks, one, patient};
+use crate::translate::text;
+use crate::{Me, Slack};
+
+/// `messages`: everything that the place has since [`EDITABLE`] before `last`. Answers how many were new.
+pub(super) async fn read(
+    slack: &Arc<Slack>,
+    inbox: &Inbox,
+    me: &Me,
+    (room, root): (&str, Option<&str>),
+    messages: &[Value],
+    last: &str,
+) -> Result<usize, PushError> {
+    let at = Address::room(&slack.channel, room);
+    let at = root.map_or_else(|| at.clone(), |root| at.thread(root));
+    // What came in while the history was read need not be in it.
+    let newest = messages.iter().filter_map(|message| text(message, "ts")).max();
+    let until = newest.map_or(last, |newest| newest.max(last));
+    let there: Vec<RemoteMessageId> = messages
+        .iter()
+        .filter(|message| !is_stone(message))
+        .filter_map(|message| text(message, "ts").map(RemoteMessageId::from))
+        .collect();
+    let after = RemoteMessageId(marks::before(last, EDITABLE));
+    let known = inbox.known(&at, &after, &RemoteMessageId::new(until), &there).await?;
+    let mut new = 0;
+    for known in known {
+        if root.is_some() || is_gone(slack, room, known.message.as_str()).await {
+            new += one(slack, inbox, me, room, &deletion(&known, root)).await?;
+        }
+    }
+    Ok(new)
+}
+
+/// The event that would have told so.
+fn deletion(known: &Known, root: Option<&str>) -> Value {
+    let ts = known.message.as_str();
+    let mut before = json!({ "type": "message", "user": known.by.as_str(), "ts": ts });
+    if let Some(root) = root {
+        before["thread_ts"] = root.into();
+    }
+    json!({ "subtype": "message_deleted", "hidden": true, "deleted_ts": ts, "previous_message": before })
+}
+
+/// A root that has replies leaves a stone behind.
+fn is_stone(message: &Value) -> bool {
+    text(message, "subtype") == Some("tombstone")
+}
+
+/// "conversations.replies" takes any message, a reply too; of none it says so. Any other failure says nothing.
+async fn is_gone(slack: &Slack, room: &str, ts: &str) -> bool {
+    let query = [
+        ("channel", room.to_owned()),
+        ("ts", ts.to_owned()),
+        ("oldest", ts.to_owned()),
+        ("latest", ts.to_owned()),
+        ("inclusive", "true".to_owned()),
+        ("limit", "2".to_owned()),
+    ];
+    match patient(slack, "conversations.replies", &query).await {
+        Ok(answer) => {
+            let mut found = answer.get("messages").and_then(Value::as_array).into_iter().flatten();
+            found.any(|message| text(message, "ts") == Some(ts) && is_stone(message))
+        }
+        Err(SendError::ThreadGone { .. }) => true,
+        Err(_) => false,
+    }
+}
