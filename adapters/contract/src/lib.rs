@@ -37,5 +37,7 @@ pub use error::{SendError, TranslateError};
 pub use files::{FileError, FileStore, StoredFile};
 pub use inbound::{Inbound, InboundEvent, Interaction, Sender, SenderKind, ThreadChange};
 pub use outbound::{Mark, Outbound, OutboundFile, OutboundOp, Persona, Sent, ThreadTitle};
-pub use standing::{DeskHours, Duty, PersonalCard, Standing, StandingState, TicketShown};
+pub use standing::{
+    Colleague, Colleagues, DeskHours, Duty, PersonalCard, Standing, StandingState, TicketShown,
+};
 pub use time::Timestamp;

@@ -135,12 +135,14 @@ pub struct Sent {
     /// Further messages when one operation became several (split text, several files), in order.
     pub more: Vec<RemoteMessageId>,
     pub address: Address,
+    /// Taken by something that never tells whether it was shown (a workflow).
+    pub accepted: bool,
     /// Set when the operation was done in a lesser way than asked, for the log and the thread: "thread lost".
     pub note: Option<String>,
 }
 
 impl Sent {
     pub fn at(address: &Address, message: Option<RemoteMessageId>) -> Self {
-        Sent { message, more: Vec::new(), address: address.clone(), note: None }
+        Sent { message, more: Vec::new(), address: address.clone(), accepted: false, note: None }
     }
 }
