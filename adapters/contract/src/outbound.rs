@@ -27,6 +27,8 @@ pub enum OutboundOp {
         persona: Option<Persona>,
         reply_to: Option<RemoteMessageId>,
     },
+    /// The files that were posted beside the words stay; `content` names them, for platforms where they are a part of the
+    /// words.
     Edit {
         message: RemoteMessageId,
         content: Content,
