@@ -60,6 +60,24 @@ async fn teams_t5_bots_are_not_heard() {
     assert_eq!(office.count(HOME, "echo"), 0, "{:?}", office.shown(HOME));
 }
 
+/// T7: an edit of a message with a file changes its words and sends nothing again.
+#[tokio::test]
+async fn teams_t7_an_edited_message_with_a_file() {
+    let office = Office::open().await;
+    let (thread, _) = office.assigned(HOME).await;
+    let asked = office.attaches(MARIA, HOME, "how it loks", &["a.txt"]).await;
+    office.sees(&thread, "📎 a.txt").await;
+    let edit = json!({
+        "id": asked["id"], "text": "how it looks", "textFormat": "plain", "attachments": asked["attachments"],
+        "channelData": { "eventType": "editMessage", "tenant": { "id": office.fake.settings().tenant } },
+    });
+    office.event("messageUpdate", MARIA, HOME, edit).await;
+    office.sees(&thread, "how it looks").await;
+    office.says(MARIA, HOME, "that is all");
+    office.sees(&thread, "that is all").await;
+    assert_eq!((office.count(&thread, "📎 a.txt"), office.count(&thread, "how it lo")), (1, 1));
+}
+
 /// T10: one message with four files is one message: the words once, the files in order.
 #[tokio::test]
 async fn teams_t10_four_files_are_one_message() {
