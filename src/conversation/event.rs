@@ -332,6 +332,9 @@ pub enum Outcome {
         remote: Option<RemoteMessageId>,
         more: Vec<RemoteMessageId>,
         address: Address,
+        /// Whoever took it will not tell whether it was shown.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        accepted: bool,
         note: Option<String>,
     },
     Failed {

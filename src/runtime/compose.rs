@@ -5,7 +5,8 @@
 use std::sync::Arc;
 
 use deskbridge_contract::{
-    Adapter, AttachmentSource, Content, OutboundFile, OutboundOp, Persona, RemoteMessageId, ThreadStyle,
+    Adapter, Attachment, AttachmentSource, Content, OutboundFile, OutboundOp, Persona, RemoteMessageId,
+    ThreadStyle,
 };
 use deskbridge_conversation::{Audience, Conversation, Delivery, DeliveryOp, MessageId, Session, Stage, fit};
 use deskbridge_store::StoreError;
@@ -173,42 +174,48 @@ impl Bridge {
         if links.is_empty() {
             return Ok(Vec::new());
         }
-        let (content, persona, has_files) = match id.covers() {
+        let (content, persona, files) = match id.covers() {
             Some((from, to)) => {
                 let said = self.transcript(conversation, &session.address, from, to).await?;
-                (said.unwrap_or_else(|| Content::text("📜 _Everything here was deleted._")), None, false)
+                (said.unwrap_or_else(|| Content::text("📜 _Everything here was deleted._")), None, Vec::new())
             }
             None => match self.words_now(conversation, session, id).await? {
                 Some(words) => words,
                 None => return Ok(Vec::new()),
             },
         };
+        let longest = adapter.capabilities(&session.address).max_caption;
+        let beside = content.text.encode_utf16().count() <= longest;
         let parts = self.parts(adapter, session, content, persona, None).await;
         let mut operations = in_place_of(links, parts);
-        if has_files {
+        if !files.is_empty() {
             // What there is more of than text are the files.
             operations.retain(|operation| matches!(operation, OutboundOp::Edit { .. }));
+        }
+        // For platforms where a file is a part of the words, which an edit would take away with them (T7).
+        if let (Some(OutboundOp::Edit { content, .. }), true) = (operations.first_mut(), beside) {
+            content.attachments = files;
         }
         Ok(operations)
     }
 
-    /// What the post of a message shows now, whose it is, and whether there are files beside it.
+    /// What the post of a message shows now, whose it is, and the files beside it.
     async fn words_now(
         &self,
         conversation: &Conversation,
         session: &Session,
         id: MessageId,
-    ) -> Result<Option<(Content, Option<Persona>, bool)>, StoreError> {
+    ) -> Result<Option<(Content, Option<Persona>, Vec<Attachment>)>, StoreError> {
         if let Some(parts) = self.joint(conversation, session, id).await? {
             let words = self.joint_words(conversation, session, &parts).await?;
-            return Ok(words.map(|(content, persona)| (content, persona, false)));
+            return Ok(words.map(|(content, persona)| (content, persona, Vec::new())));
         }
         let Some(row) = self.stored(id).await?.filter(|row| may_see(session, row)) else { return Ok(None) };
         let policy = self.policy.current();
         let written = self.written_in(conversation, session, &row).await?;
         let mut shown = render::message(conversation, &policy.policy, session, &row, written.as_ref());
-        let has_files = !std::mem::take(&mut shown.content.attachments).is_empty();
-        Ok(Some((shown.content, shown.persona, has_files)))
+        let files = std::mem::take(&mut shown.content.attachments);
+        Ok(Some((shown.content, shown.persona, files)))
     }
 
     async fn card_operation(

@@ -14,12 +14,17 @@ impl Bridge {
     pub fn duty(&self, channel: &ChannelName, user: &RemoteUserId) -> Option<Duty> {
         let policy = self.policy.current();
         let id = identity::technician(&policy.policy, &identity::name(channel, user))?;
-        Some(match self.board.presence(&id) {
-            Presence::Available => Duty::On,
-            Presence::Busy => Duty::Busy,
-            Presence::Away => Duty::Away,
-            Presence::Offline => Duty::Off,
-        })
+        Some(of(self.board.presence(&id)))
+    }
+}
+
+/// As a platform's switch shows it.
+pub fn of(presence: Presence) -> Duty {
+    match presence {
+        Presence::Available => Duty::On,
+        Presence::Busy => Duty::Busy,
+        Presence::Away => Duty::Away,
+        Presence::Offline => Duty::Off,
     }
 }
 

@@ -7,9 +7,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use deskbridge_contract::{
-    Address, Card, ChannelName, Content, DeskHours, Duty, Inbound, InboundEvent, InboxSink, Known,
-    PersonalCard, PushError, Receipt, RemoteMessageId, RemoteUserId, Sender, SenderKind, Toast,
-    TranslateError, names,
+    Address, Card, ChannelName, Colleagues, Content, DeskHours, Duty, Inbound, InboundEvent, InboxSink, Known,
+    PersonalCard, PushError, Receipt, RemoteMessageId, RemoteUserId, Sender, SenderKind, Toast, TranslateError, names,
 };
 use deskbridge_conversation::policy::{Policy, ReplyMode};
 use deskbridge_conversation::verbs::{Names, Parsed, from_action, parse, parse_explicit};
@@ -107,6 +106,11 @@ impl InboxSink for Sink {
 
     async fn duty(&self, channel: &ChannelName, user: &RemoteUserId) -> Option<Duty> {
         self.bridge.duty(channel, user)
+    }
+
+    async fn colleagues(&self, at: &Address, user: &RemoteUserId) -> Option<Colleagues> {
+        let found = self.bridge.colleagues(at, user).await;
+        found.inspect_err(|error| tracing::debug!(%error, "names could not be looked up")).ok().flatten()
     }
 
     async fn card(&self, room: &Address, reference: &str) -> Option<Card> {

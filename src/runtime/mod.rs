@@ -12,6 +12,7 @@ pub mod attachments;
 pub mod board;
 pub mod bus;
 pub mod cleaning;
+mod colleagues;
 pub mod compose;
 pub mod dispatch;
 pub mod duty;

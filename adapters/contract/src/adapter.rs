@@ -19,7 +19,7 @@ use crate::files::FileStore;
 use crate::inbound::{Inbound, Interaction, Sender};
 use crate::outbound::{Outbound, Sent};
 use crate::shelf::{Shelf, ShelfError, ShelfStore};
-use crate::standing::{DeskHours, Duty, Known, PersonalCard, Standing};
+use crate::standing::{Colleagues, DeskHours, Duty, Known, PersonalCard, Standing};
 
 /// Bytes of a file, in order. An error ends it.
 pub type ByteStream = Pin<Box<dyn Stream<Item = Result<Bytes, SendError>> + Send>>;
@@ -229,6 +229,11 @@ pub trait InboxSink: Send + Sync {
     async fn duty(&self, _channel: &ChannelName, _user: &RemoteUserId) -> Option<Duty> {
         None
     }
+    /// Whom this person may hand the conversation to that a desk's thread is about, or call into it. Read-only. `None`:
+    /// nobody, because they are no technician who may, or the thread is about none. Default: nobody.
+    async fn colleagues(&self, _at: &Address, _user: &RemoteUserId) -> Option<Colleagues> {
+        None
+    }
     /// How a conversation (`#1042`) or a ticket's conversation (`T-000042`) stands now, as this desk room may show it.
     /// `None`: no such, not a desk room, or not shown in it. Read-only. Default: nothing is known.
     async fn card(&self, _room: &Address, _reference: &str) -> Option<Card> {
@@ -301,6 +306,11 @@ impl Inbox {
     /// `None`: not a technician.
     pub async fn duty(&self, user: &RemoteUserId) -> Option<Duty> {
         self.sink.duty(&self.channel, user).await
+    }
+
+    /// Names to choose from; see [`InboxSink::colleagues`].
+    pub async fn colleagues(&self, at: &Address, user: &RemoteUserId) -> Option<Colleagues> {
+        self.sink.colleagues(at, user).await
     }
 
     /// What a link to `reference` shows in a desk room; see [`InboxSink::card`].

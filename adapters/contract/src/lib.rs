@@ -38,5 +38,5 @@ pub use files::{FileError, FileStore, StoredFile};
 pub use inbound::{Inbound, InboundEvent, Interaction, Sender, SenderKind, ThreadChange};
 pub use outbound::{Mark, Outbound, OutboundFile, OutboundOp, Persona, Sent, ThreadTitle};
 pub use shelf::{Shelf, ShelfError, ShelfStore};
-pub use standing::{DeskHours, Duty, Known, PersonalCard, Standing, StandingState, TicketShown};
+pub use standing::{Colleague, Colleagues, DeskHours, Duty, Known, PersonalCard, Standing, StandingState, TicketShown};
 pub use time::Timestamp;

@@ -27,6 +27,8 @@ pub enum OutboundOp {
         persona: Option<Persona>,
         reply_to: Option<RemoteMessageId>,
     },
+    /// The files that were posted beside the words stay; `content` names them, for platforms where they are a part of the
+    /// words.
     Edit {
         message: RemoteMessageId,
         content: Content,
@@ -135,12 +137,14 @@ pub struct Sent {
     /// Further messages when one operation became several (split text, several files), in order.
     pub more: Vec<RemoteMessageId>,
     pub address: Address,
+    /// Taken by something that never tells whether it was shown (a workflow).
+    pub accepted: bool,
     /// Set when the operation was done in a lesser way than asked, for the log and the thread: "thread lost".
     pub note: Option<String>,
 }
 
 impl Sent {
     pub fn at(address: &Address, message: Option<RemoteMessageId>) -> Self {
-        Sent { message, more: Vec::new(), address: address.clone(), note: None }
+        Sent { message, more: Vec::new(), address: address.clone(), accepted: false, note: None }
     }
 }

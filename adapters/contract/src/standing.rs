@@ -78,6 +78,23 @@ pub enum Duty {
     Off,
 }
 
+/// Whom somebody may hand a conversation to or call into it, by name: for platforms that suggest while one types.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Colleagues {
+    /// Whoever is on comes first.
+    pub technicians: Vec<Colleague>,
+    /// Without a sign in front.
+    pub queues: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Colleague {
+    /// By which verbs know them, without a sign in front.
+    pub id: String,
+    pub name: String,
+    pub duty: Duty,
+}
+
 /// Whether people are there, for whoever is about to write.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeskHours {

@@ -106,6 +106,16 @@ impl Api {
         &self.http
     }
 
+    /// Whether Discord's limits are kept; off only where a test's own server has none.
+    pub(crate) fn is_paced(&self) -> bool {
+        self.paced
+    }
+
+    /// Whether a call may go now and leaves `spare` others in its bucket, as far as answers told.
+    pub(crate) fn has_room(&self, call: &Call<'_>, spare: u64) -> bool {
+        !self.paced || self.buckets.has_room(&limits::Key::of(&call.method, &call.route, call.apart), spare)
+    }
+
     pub(crate) fn patience(&self) -> Duration {
         self.patience
     }

@@ -290,6 +290,9 @@ mod tests {
     use super::*;
     use deskbridge_contract::Fact;
 
+    /// "Component": longest `custom_id`.
+    const MAX_CUSTOM_ID: usize = 100;
+
     fn sample() -> Card {
         Card {
             reference: "#1042".into(),
@@ -312,6 +315,49 @@ mod tests {
             Action::new("resolve", "Resolve"),
         ];
         insta::assert_json_snapshot!(card_rows(&actions, &Form::ON_CARDS).unwrap());
+    }
+
+    /// The buttons that the core gives in each state.
+    fn actions(state: CardState) -> Vec<Action> {
+        let all: &[(&str, &str)] = match state {
+            CardState::Assisting => &[("takeover", "Take over"), ("suggest", "Suggest reply")],
+            CardState::Waiting | CardState::Offered => &[
+                ("accept", "Accept"),
+                ("decline", "Decline"),
+                ("suggest", "Suggest reply"),
+                ("ticket", "Create ticket"),
+            ],
+            CardState::Assigned | CardState::Snoozed => &[
+                ("resolve", "Resolve"),
+                ("suggest", "Suggest reply"),
+                ("ticket", "Create ticket"),
+                ("snooze:1h", "Snooze 1 h"),
+                ("handback", "Hand back"),
+            ],
+            CardState::Resolved | CardState::Closed => &[("reopen", "Reopen")],
+        };
+        all.iter().map(|(id, label)| Action::new(*id, *label)).collect()
+    }
+
+    /// "Component": custom ids, labels and rows; "Embed Limits". Of every state, as it is posted.
+    #[test]
+    fn cards_of_every_state() {
+        for (state, name) in TAGS {
+            let card = Card { state, status: name.into(), ..sample() };
+            let rows = card_rows(&actions(state), &Form::ON_CARDS).unwrap();
+            assert!(rows.len() <= ROWS, "{name}");
+            let components = rows.iter().flat_map(|row| row["components"].as_array().unwrap());
+            let length = |value: &Value| value.as_str().map_or(0, |text| text.chars().count());
+            for component in components {
+                assert!(
+                    (1..=MAX_CUSTOM_ID).contains(&length(&component["custom_id"])),
+                    "{name}: {component}"
+                );
+                assert!(length(&component["label"]) <= MAX_LABEL, "{name}: {component}");
+            }
+            let whole = json!({ "embeds": [embed(&card)], "components": rows });
+            insta::assert_json_snapshot!(format!("card_{}", name.to_lowercase().replace(' ', "_")), whole);
+        }
     }
 
     #[test]

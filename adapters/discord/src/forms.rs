@@ -2,6 +2,7 @@
 //!
 //! Not here: opening a form, and what its answer does (`translate/interactions.rs`).
 
+use deskbridge_contract::{Colleagues, Duty, names};
 use serde_json::{Value, json};
 use serenity::all::{
     CommandOptionType, CommandType, CreateActionRow, CreateCommand, CreateCommandOption, CreateInputText,
@@ -10,6 +11,10 @@ use serenity::all::{
 
 /// In front of a form's name, in its `custom_id`.
 const FORM: &str = "form:";
+
+/// "Application Command Option Choice": how many, and how long name and value may be, in characters.
+const MOST_CHOICES: usize = 25;
+const MAX_CHOICE: usize = 100;
 
 /// "Text Input": longest value.
 const MAX_TEXT: u16 = 4000;
@@ -170,18 +175,18 @@ pub(crate) fn commands() -> Vec<Value> {
     for (name, says) in PLAIN {
         all.push(desk(name, says));
     }
-    let person = |says: &str| CreateCommandOption::new(CommandOptionType::User, "person", says);
     all.push(desk("resolve", "Close this request as resolved").add_option(CreateCommandOption::new(
         CommandOptionType::Boolean,
         "silently",
         "Without a word to the requester",
     )));
+    all.push(desk("transfer", "Ask somebody else, or another queue, to take this request").add_option(
+        text("to", "A technician or a queue. Empty: a form opens", false).set_autocomplete(true),
+    ));
     all.push(
-        desk("transfer", "Ask somebody else, or another queue, to take this request")
-            .add_option(person("Who should have it"))
-            .add_option(text("queue", "The queue that should have it", false).set_autocomplete(true)),
+        desk("invite", "Let somebody answer beside you")
+            .add_option(text("who", "Whom", true).set_autocomplete(true)),
     );
-    all.push(desk("invite", "Let somebody answer beside you").add_option(person("Whom").required(true)));
     all.push(
         desk("snooze", "Put this request aside for a while")
             .add_option(text("for", "For how long", true).set_autocomplete(true)),
@@ -211,21 +216,53 @@ fn tidy(value: Value) -> Value {
     }
 }
 
-/// What an option suggests while somebody types ("Autocomplete"): at most 25.
-pub(crate) fn suggestions(command: &str, option: &str, typed: &str, queues: &[String]) -> Vec<Value> {
+/// Whether somebody types into an option that takes people.
+pub(crate) fn asks_for_people(command: &str, option: &str) -> bool {
+    matches!((command, option), ("transfer", "to") | ("invite", "who"))
+}
+
+/// What an option suggests while somebody types ("Autocomplete"): at most 25, names and values of at most 100 characters.
+pub(crate) fn suggestions(command: &str, option: &str, typed: &str, known: &Colleagues) -> Vec<Value> {
     let fixed = ["30m", "1h", "2h", "4h", "1d", "tomorrow 9am", "3d", "7d"];
-    let typed = typed.trim().trim_start_matches('#').to_lowercase();
-    let known: Vec<String> = match (command, option) {
-        ("snooze", "for") => fixed.into_iter().map(str::to_owned).collect(),
-        ("transfer", "queue") => queues.to_vec(),
+    let technicians = || {
+        known.technicians.iter().map(|one| {
+            let name = names::clean(&one.name).unwrap_or_else(|| one.id.clone());
+            (format!("{} {name}", light(one.duty)), format!("@{}", one.id))
+        })
+    };
+    let queues = || known.queues.iter().map(|queue| (format!("#{queue}"), format!("#{queue}")));
+    let all: Vec<(String, String)> = match (command, option) {
+        ("snooze", "for") => fixed.into_iter().map(|time| (time.to_owned(), time.to_owned())).collect(),
+        ("transfer", "to") => technicians().chain(queues()).collect(),
+        ("invite", "who") => technicians().collect(),
         _ => Vec::new(),
     };
-    let found = known.into_iter().filter(|value| value.to_lowercase().contains(&typed));
-    found.take(25).map(|value| json!({ "name": value, "value": value })).collect()
+    // "#" alone asks for queues, "@" for people.
+    let sign = typed.trim().chars().next().filter(|sign| "#@".contains(*sign));
+    let typed = typed.trim().trim_start_matches(['#', '@']).to_lowercase();
+    let found = all.into_iter().filter(|(name, value)| {
+        let said = name.to_lowercase().contains(&typed) || value.to_lowercase().contains(&typed);
+        said && sign.is_none_or(|sign| value.starts_with(sign)) && value.chars().count() <= MAX_CHOICE
+    });
+    found
+        .take(MOST_CHOICES)
+        .map(|(name, value)| json!({ "name": crate::cards::cut(&name, MAX_CHOICE), "value": value }))
+        .collect()
+}
+
+fn light(duty: Duty) -> &'static str {
+    match duty {
+        Duty::On => "🟢",
+        Duty::Busy => "🟡",
+        Duty::Away => "🟠",
+        Duty::Off => "⚪",
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use deskbridge_contract::Colleague;
+
     use super::*;
 
     #[test]
@@ -240,6 +277,21 @@ mod tests {
         assert_eq!(Form::filled(&json!({ "custom_id": "other" })), None);
         for form in Form::ALL {
             assert_eq!(Form::named(form.name()), Some(form));
+        }
+    }
+
+    /// "Modal" and "Text Input": title and label of at most 45 characters, a hint of at most 100, up to 4 000 in the field.
+    #[test]
+    fn every_form_is_within_the_limits() {
+        for form in Form::ALL {
+            let modal = form.modal(&"x".repeat(9000));
+            let length = |value: &Value| value.as_str().map_or(0, |text| text.chars().count());
+            let field = &modal["components"][0]["components"][0];
+            assert!(length(&modal["custom_id"]) <= 100 && length(&modal["title"]) <= 45, "{modal}");
+            assert!(length(&field["label"]) <= 45 && length(&field["placeholder"]) <= 100, "{modal}");
+            let most = field["max_length"].as_u64().unwrap();
+            assert!(most <= 4000 && length(&field["value"]) as u64 <= most, "{modal}");
+            insta::assert_json_snapshot!(format!("form_{}", form.name()), form.modal(""));
         }
     }
 
@@ -269,10 +321,29 @@ mod tests {
 
     #[test]
     fn suggestions_follow_what_is_typed() {
-        assert_eq!(suggestions("snooze", "for", "tom", &[]).len(), 1);
-        let queues = ["network".to_owned(), "vpn".to_owned()];
-        assert_eq!(suggestions("transfer", "queue", "#n", &queues).len(), 2, "network and vpn");
-        assert_eq!(suggestions("transfer", "queue", "netw", &queues)[0]["value"], "network");
-        assert!(suggestions("ask", "question", "", &queues).is_empty());
+        let person = |id: &str, name: &str, duty| Colleague { id: id.into(), name: name.into(), duty };
+        let known = Colleagues {
+            technicians: vec![person("cem", "Cem Öz", Duty::On), person("net-ops", "Nora", Duty::Off)],
+            queues: vec!["network".into(), "vpn".into()],
+        };
+        let values = |command: &str, option: &str, typed: &str| -> Vec<String> {
+            let found = suggestions(command, option, typed, &known);
+            found.iter().filter_map(|one| one["value"].as_str().map(str::to_owned)).collect()
+        };
+        assert_eq!(suggestions("snooze", "for", "tom", &Colleagues::default()).len(), 1);
+        assert_eq!(values("transfer", "to", ""), ["@cem", "@net-ops", "#network", "#vpn"]);
+        assert_eq!(values("transfer", "to", "net"), ["@net-ops", "#network"]);
+        assert_eq!(values("transfer", "to", "#net"), ["#network"]);
+        assert_eq!(values("transfer", "to", "@"), ["@cem", "@net-ops"]);
+        assert_eq!(values("transfer", "to", "öZ"), ["@cem"], "by name");
+        assert_eq!(values("invite", "who", "n"), ["@net-ops"], "queues are not invited");
+        assert_eq!(suggestions("invite", "who", "cem", &known)[0]["name"], "🟢 Cem Öz");
+        assert!(values("ask", "question", "").is_empty());
+        let many = (0..90).map(|n| person(&format!("t{n}"), &"x".repeat(300), Duty::On)).collect();
+        let many = Colleagues { technicians: many, queues: vec!["q".repeat(200)] };
+        let found = suggestions("transfer", "to", "", &many);
+        assert_eq!(found.len(), 25);
+        assert!(found.iter().all(|one| one["name"].as_str().unwrap().chars().count() <= 100));
+        assert!(suggestions("transfer", "to", "#q", &many).is_empty(), "too long to be chosen");
     }
 }

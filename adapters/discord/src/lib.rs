@@ -181,7 +181,7 @@ impl Adapter for DiscordAdapter {
     async fn send(&self, out: &Outbound) -> Result<Sent, SendError> {
         let sent = self.0.sending.perform(out).await?;
         if let (OutboundOp::OpenThread { .. }, Some(post)) = (&out.op, &sent.address.thread) {
-            self.0.opened(sent.address.room.as_str(), post.as_str());
+            self.0.opened(sent.address.room.as_str(), post.as_str()).await;
         }
         Ok(sent)
     }
@@ -198,6 +198,10 @@ impl Adapter for DiscordAdapter {
         self.0.sending.typing(at).await
     }
 
+    async fn streaming(&self, at: &Address, text: &str) -> Result<(), SendError> {
+        self.0.sending.streaming(at, text).await
+    }
+
     async fn open_direct(&self, user: &RemoteUserId) -> Result<Address, SendError> {
         self.0.sending.open_direct(user).await
     }
@@ -206,9 +210,11 @@ impl Adapter for DiscordAdapter {
         &self,
         shelf: &Shelf,
         user: &RemoteUserId,
-        _at: &[Address],
+        at: &[Address],
     ) -> Result<Vec<String>, ShelfError> {
         self.0.sending.forget(user.as_str());
+        at.iter().for_each(|at| self.0.sending.growing.forget(at));
+        self.0.receiving.owed.forget(user.as_str());
         // Files are copied by the host, and none is kept here.
         self.0.receiving.gap.forget(shelf, user.as_str()).await?;
         self.0.receiving.marks.forget(shelf, user.as_str()).await?;

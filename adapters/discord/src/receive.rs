@@ -11,9 +11,12 @@ mod gap;
 mod gateway;
 mod link;
 mod marks;
+mod notes;
+mod owed;
 pub(crate) mod signature;
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError};
 
 use deskbridge_contract::lanes::{Lanes, Turn};
 use deskbridge_contract::{Inbound, InboundEvent, Inbox, Intake, PushError, SendError, TranslateError};
@@ -30,6 +33,33 @@ pub(crate) struct Receiving {
     lanes: Lanes,
     pub(crate) marks: marks::Marks,
     pub(crate) gap: gap::Gap,
+    pub(crate) owed: owed::Owed,
+    notes: notes::Notes,
+}
+
+/// A place in the order of a room, and whether the connection by which it came takes anything any more.
+struct Slot {
+    turn: Turn,
+    halted: Arc<AtomicBool>,
+}
+
+impl Slot {
+    fn new(turn: Turn, halted: Arc<AtomicBool>) -> Slot {
+        Slot { turn, halted }
+    }
+
+    /// Waits until everything before it is done.
+    ///
+    /// # Errors
+    /// When something before it could not be stored: it comes again, and this has to come after it.
+    async fn come(&mut self) -> Result<(), PushError> {
+        self.turn.come().await;
+        if self.halted.load(Ordering::SeqCst) { Err(PushError::Unavailable) } else { Ok(()) }
+    }
+
+    fn halt(&self) {
+        self.halted.store(true, Ordering::SeqCst);
+    }
 }
 
 pub(crate) fn intake(discord: Arc<Discord>, inbox: Inbox) -> Intake {
@@ -45,15 +75,15 @@ async fn take(
     inbox: &Inbox,
     me: &Me,
     frame: &Value,
-    mut turn: Turn,
+    slot: &mut Slot,
 ) -> Result<(), PushError> {
     let kind = text(frame, "t").unwrap_or_default();
     let d = &frame["d"];
     if kind == "INTERACTION_CREATE" {
-        return acts::by_gateway(discord, inbox, me, d, turn).await;
+        return acts::by_gateway(discord, inbox, me, d, slot).await;
     }
     locate(discord, d).await?;
-    turn.come().await;
+    slot.come().await?;
     before(discord, me, kind, d);
     match translate::translate(&view(discord, me), frame) {
         Ok(events) => {
@@ -146,8 +176,15 @@ fn unavailable(error: impl std::fmt::Display) -> PushError {
 
 impl Discord {
     /// A post of ours is there; nothing was read of it yet.
-    pub(crate) fn opened(&self, forum: &str, post: &str) {
-        self.receiving.marks.note(post, Some(forum), None, post);
+    pub(crate) async fn opened(&self, forum: &str, post: &str) {
+        let marks = &self.receiving.marks;
+        marks.note(post, Some(forum), None, post);
+        let inbox = self.inbox.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(inbox) = inbox
+            && let Err(error) = marks.flush(&inbox.shelf()).await
+        {
+            tracing::debug!(channel = %self.channel, %error, "that a post was opened is noted later");
+        }
     }
 
     /// Events of a raw payload, without asking anybody: for replays, and for whoever looks into the quarantine.

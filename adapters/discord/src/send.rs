@@ -6,6 +6,7 @@
 mod authors;
 mod find;
 pub(crate) mod forums;
+mod growing;
 mod hooks;
 mod marks;
 mod plan;
@@ -57,6 +58,7 @@ pub(crate) struct Sending {
     hooks: hooks::Hooks,
     marks: marks::Known,
     pub waiting: whisper::Waiting,
+    pub growing: growing::Answers,
     shelf: RwLock<Option<Shelf>>,
 }
 
@@ -75,6 +77,7 @@ impl Sending {
             hooks: hooks::Hooks::default(),
             marks: marks::Known::default(),
             waiting: whisper::Waiting::default(),
+            growing: growing::Answers::default(),
             shelf: RwLock::default(),
         })
     }

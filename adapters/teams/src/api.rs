@@ -95,6 +95,13 @@ impl Api {
         Ok(Box::pin(bytes))
     }
 
+    /// How an address of our own answers a call without a token; nothing is sent with it.
+    pub(crate) async fn knock(&self, url: &Url) -> Result<u16, SendError> {
+        let request =
+            self.http.post(url.clone()).timeout(self.config.call_timeout).json(&serde_json::json!({}));
+        Ok(request.send().await.map_err(|error| unsent(&error))?.status().as_u16())
+    }
+
     /// A public document, such as the set of keys.
     pub(crate) async fn get_public(&self, url: &Url) -> Result<Value, SendError> {
         let request = self.http.get(url.clone()).timeout(self.config.call_timeout);

@@ -10,7 +10,11 @@ use url::Url;
 use crate::{Teams, config, ids, keys, package};
 
 pub(crate) async fn examine(teams: &Teams, desks: &[RoomId]) -> Vec<Check> {
-    let mut checks = vec![address(teams), keys(teams).await, zip(teams)];
+    let mut checks = vec![address(teams)];
+    if let Some(hook) = hook(teams) {
+        checks.push(endpoint(teams, &hook).await);
+    }
+    checks.extend([keys(teams).await, zip(teams), reading()]);
     let credentials = credentials(teams).await;
     let usable = credentials.outcome == Outcome::Pass;
     checks.push(credentials);
@@ -31,15 +35,45 @@ fn address(teams: &Teams) -> Check {
         "set server.public_url to an https address and the bot's messaging endpoint to …/hooks/<channel>";
     match &config.public_url {
         Some(url) if url.scheme() == "https" && !config::is_loopback(url) => {
-            let mut hook: Url = url.clone();
-            if let Ok(mut segments) = hook.path_segments_mut() {
-                segments.pop_if_empty().push("hooks").push(teams.channel.as_str());
-            }
+            let hook = hook(teams).map(String::from).unwrap_or_default();
             Check::pass(id, format!("the bot's messaging endpoint must be {hook}"))
         }
         Some(_) => Check::fail(id, "server.public_url is not public https", "Teams cannot reach it", fix),
         None => Check::warn(id, "server.public_url is not set", "files can only be named", fix),
     }
+}
+
+/// Where Teams brings events.
+fn hook(teams: &Teams) -> Option<Url> {
+    let mut hook = teams.api.config.public_url.clone()?;
+    hook.path_segments_mut().ok()?.pop_if_empty().push("hooks").push(teams.channel.as_str());
+    Some(hook)
+}
+
+/// Whether it is deskbridge that answers there. Seen from this machine: Teams comes from elsewhere.
+async fn endpoint(teams: &Teams, hook: &Url) -> Check {
+    let id = "teams.endpoint";
+    let why = "what people write does not arrive";
+    if teams.api.config.development {
+        return Check::skip(id, "not looked at: development is on");
+    }
+    match teams.api.knock(hook).await {
+        Ok(401 | 403) => Check::pass(id, format!("{hook} answers, and refuses what is not signed")),
+        Ok(status) => {
+            let fix = "let the proxy pass /hooks/ on to deskbridge, and start it (`deskbridge serve`)";
+            Check::warn(id, format!("{hook} answers {status} to a call without a token, not 401"), why, fix)
+        }
+        Err(error) => {
+            let fix = "start deskbridge, and open its https address; seen from inside this may be no fault";
+            Check::warn(id, format!("{hook} was not reached from this machine: {error}"), why, fix)
+        }
+    }
+}
+
+/// Teams tells nobody which rights an installed app was given: that shows when a message comes without a call.
+fn reading() -> Check {
+    let seen = "whether threads are read without a call (RSC) shows in the channel's health, once somebody wrote in one";
+    Check::skip("teams.reading", seen)
 }
 
 async fn keys(teams: &Teams) -> Check {

@@ -242,6 +242,9 @@ impl Adapter for TeamsAdapter {
         } else if config.public_url.is_none() {
             warnings.push("server.public_url is not set: files can only be named".into());
         }
-        Ok(Health { summary: format!("bot {}, webhook", config.app_id), warnings })
+        // A store that cannot be read has its own sign.
+        let reads = self.0.references.reads().await.unwrap_or(false);
+        let how = if reads { "reads its channels" } else { "hears calls and cards only, so far" };
+        Ok(Health { summary: format!("bot {}, webhook, {how}", config.app_id), warnings })
     }
 }

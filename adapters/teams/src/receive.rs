@@ -310,6 +310,9 @@ impl Door {
             // With the permission to read a group chat everything in it comes; only what is said to the bot is meant.
             ids::Kind::Group => Ok(Keep { taken: heard.called || typed_on_card, verb: false }),
             ids::Kind::Channel => {
+                if !heard.called && !typed_on_card {
+                    references.overheard().await?;
+                }
                 let is_root = at.thread.as_ref().is_none_or(|root| root.as_str() == message.as_str());
                 let verb = heard.verb.is_some() && !is_root && !references.was_called(&thread).await?;
                 if heard.called && !verb {

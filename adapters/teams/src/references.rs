@@ -17,6 +17,8 @@ const LATEST: &str = "service";
 /// Whose a thread is.
 const CALLED: &str = "requester";
 const OURS: &str = "desk";
+/// That words in a channel come in without a call.
+const READS: &str = "reads";
 
 /// One conversation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +37,7 @@ struct Inner {
     users: HashMap<String, String>,
     /// Threads in which somebody called the bot, outside of desks.
     called: HashMap<String, bool>,
+    reads: Option<bool>,
 }
 
 #[derive(Default)]
@@ -189,6 +192,25 @@ impl References {
         }
         let known = self.recall(&format!("called:{thread}")).await?.as_deref() == Some(CALLED);
         self.write(|inner| inner.called.insert(thread.to_owned(), known));
+        Ok(known)
+    }
+
+    /// Something was said in a channel without a call of the bot, and came in: the app may read it (RSC).
+    pub(crate) async fn overheard(&self) -> Result<(), ShelfError> {
+        if !self.reads().await? {
+            self.keep(READS, "1").await?;
+            self.write(|inner| inner.reads = Some(true));
+        }
+        Ok(())
+    }
+
+    /// Whether that has happened ever; Teams does not say which rights it gave.
+    pub(crate) async fn reads(&self) -> Result<bool, ShelfError> {
+        if let Some(known) = self.read(|inner| inner.reads) {
+            return Ok(known);
+        }
+        let known = self.recall(READS).await?.is_some();
+        self.write(|inner| inner.reads = Some(known));
         Ok(known)
     }
 

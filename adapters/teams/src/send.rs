@@ -5,8 +5,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use deskbridge_contract::{
-    Action, Address, AttachmentKind, ByteStream, Card, Content, Interaction, Mention, Outbound, OutboundFile,
-    OutboundOp, Persona, RemoteFileId, RemoteMessageId, RemoteUserId, SendError, Sent, ShelfError,
+    Action, Address, AttachmentKind, AttachmentSource, ByteStream, Card, Content, Interaction, Mention,
+    Outbound, OutboundFile, OutboundOp, Persona, RemoteFileId, RemoteMessageId, RemoteUserId, SendError,
+    Sent, ShelfError,
 };
 use futures_util::StreamExt as _;
 use reqwest::Method;
@@ -46,7 +47,7 @@ impl Teams {
                 self.edit_card(to, message, card, actions).await
             }
             OutboundOp::Edit { message, content, persona } => {
-                let activity = activity(content, &[], persona.as_ref(), Vec::new());
+                let activity = activity(content, &self.named(content), persona.as_ref(), Vec::new());
                 self.change(Method::PUT, to, message, Some(sized(activity)?)).await
             }
             OutboundOp::Delete { message } => match self.change(Method::DELETE, to, message, None).await {
@@ -69,6 +70,17 @@ impl Teams {
                 Err(SendError::rejected("bots cannot react in Teams"))
             }
         }
+    }
+
+    /// The links to the files of a message that is edited: they are a part of its words.
+    fn named(&self, content: &Content) -> Vec<(String, Option<Url>)> {
+        let files = content.attachments.iter().filter_map(|file| match &file.source {
+            AttachmentSource::Blob { id, .. } => {
+                Some((file.name.clone(), self.links.link(id, &file.name, (self.clock)())))
+            }
+            AttachmentSource::Remote(_) | AttachmentSource::Missing { .. } => None,
+        });
+        files.collect()
     }
 
     /// Where the conversation is served. Never another host than a trusted one: the token goes there.

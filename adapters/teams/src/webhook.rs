@@ -269,6 +269,6 @@ impl Webhook {
             return Err(SendError::rejected(why));
         };
         flow.post(&card.message(self.config.public_url.as_ref())).await?;
-        Ok(Sent { note: Some("accepted by the flow".into()), ..Sent::at(to, None) })
+        Ok(Sent { accepted: true, note: Some("accepted by the flow".into()), ..Sent::at(to, None) })
     }
 }

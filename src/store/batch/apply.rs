@@ -12,6 +12,7 @@ use deskbridge_conversation::{
 use crate::job::{Applied, Apply, Cause, Guard, StoreError, Target};
 
 use super::outbox::Ending;
+use super::record::keeping;
 use super::target::{Located, Place, set_session};
 use super::{Batch, erasure};
 
@@ -107,7 +108,8 @@ impl Batch<'_> {
             Rewritten::Edit(Some(_)) => {
                 let stored = target.and_then(|hit| hit.content.as_ref());
                 // Platforms send edits for link previews and the like; those change no words.
-                let same = apply.content.is_none() || (stored.is_some() && stored == apply.content.as_ref());
+                let said = apply.content.as_ref().map(|said| keeping(said, stored));
+                let same = said.is_none() || (stored.is_some() && stored == said.as_ref());
                 (!same).then_some(body)
             }
         }

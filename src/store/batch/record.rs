@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use deskbridge_contract::{Attachment, Content};
+use deskbridge_contract::{Attachment, AttachmentSource, Content};
 use deskbridge_conversation::{
     Answer, AssistantEvent, Body, CancelWhat, Conversation, ConversationId, Delivery, DeliveryEvent,
     DeliveryOp, Effect, EffectId, EventBody, Joined, Made, MessageId, NewMessage, Outcome, SessionId,
@@ -150,6 +150,8 @@ impl Batch<'_> {
 
     /// A person's edit of stored words.
     fn edit(&mut self, message: MessageId, content: Content) {
+        let stored = self.remotes.values().find(|hit| hit.message == Some(message));
+        let content = keeping(&content, stored.and_then(|hit| hit.content.as_ref()));
         for hit in self.remotes.values_mut().filter(|hit| hit.message == Some(message)) {
             hit.content = Some(content.clone());
         }
@@ -338,10 +340,32 @@ impl Batch<'_> {
     }
 }
 
+/// The words of an edit, with the files of the message that are in our own keeping: an edit names them as the platform does,
+/// and they are not copied again.
+pub(super) fn keeping(content: &Content, stored: Option<&Content>) -> Content {
+    let mut content = content.clone();
+    let mut own: Vec<&Attachment> =
+        stored.map(|stored| stored.attachments.iter().collect()).unwrap_or_default();
+    own.retain(|file| matches!(file.source, AttachmentSource::Blob { .. }));
+    for file in &mut content.attachments {
+        let same = |known: &&Attachment| {
+            let sizes = file.size == 0 || known.size == file.size;
+            sizes && known.name == file.name && known.kind == file.kind
+        };
+        if matches!(file.source, AttachmentSource::Remote(_))
+            && let Some(at) = own.iter().position(same)
+        {
+            *file = own.remove(at).clone();
+        }
+    }
+    content
+}
+
 /// How an effect's row ends, and why.
 fn end_of(body: &EventBody, made: &Made) -> (DeliveryState, Option<String>) {
     match body {
         EventBody::Delivery(delivery) => match &delivery.outcome {
+            Outcome::Sent { accepted: true, note, .. } => (DeliveryState::Accepted, note.clone()),
             Outcome::Sent { note, .. } => (DeliveryState::Sent, note.clone()),
             Outcome::Failed { why } | Outcome::Gone { why } => (DeliveryState::Failed, Some(why.clone())),
             Outcome::Unknown { why } => (DeliveryState::Unknown, Some(why.clone())),
@@ -372,4 +396,41 @@ fn replaced(session: SessionId, op: &DeliveryOp, made: &Made) -> DeliveryState {
         _ => false,
     });
     if again { DeliveryState::Cancelled } else { DeliveryState::Failed }
+}
+
+#[cfg(test)]
+mod tests {
+    use deskbridge_contract::AttachmentKind;
+
+    use super::*;
+
+    /// T7: an edit names the files again, and each that is in our keeping stays there; others are new.
+    #[test]
+    fn t7_an_edit_keeps_the_files_that_were_copied() {
+        let file = |name: &str, size: u64, source: AttachmentSource| Attachment {
+            name: name.into(),
+            mime: "text/plain".into(),
+            size,
+            kind: AttachmentKind::File,
+            source,
+        };
+        let remote = || AttachmentSource::Remote("r".into());
+        let blob = |id: &str| AttachmentSource::Blob { id: id.into(), sha256: String::new() };
+        let with = |attachments: Vec<Attachment>| Content { attachments, ..Content::text("words") };
+        let missing = file("gone", 3, AttachmentSource::Missing { why: "away".into() });
+        let stored = with(vec![file("a", 3, blob("1")), file("a", 3, blob("2")), missing]);
+        let said = with(vec![
+            file("a", 0, remote()),
+            file("a", 3, remote()),
+            file("a", 3, remote()),
+            file("gone", 3, remote()),
+            file("b", 3, remote()),
+        ]);
+        let kept = keeping(&said, Some(&stored));
+        let sources: Vec<AttachmentSource> = kept.attachments.into_iter().map(|file| file.source).collect();
+        assert_eq!(sources, [blob("1"), blob("2"), remote(), remote(), remote()]);
+        let other = with(vec![file("a", 4, remote())]);
+        assert_eq!(keeping(&other, Some(&stored)), other, "another file of that name");
+        assert_eq!(keeping(&said, None), said);
+    }
 }

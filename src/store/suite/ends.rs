@@ -95,15 +95,21 @@ pub(super) async fn ends_say_how(place: Fresh) {
             Outcome::Sent {
                 remote: Some(remote("x1")),
                 more: vec![],
-                address: at,
+                address: at.clone(),
+                accepted: false,
                 note: Some("lesser".into()),
             },
             DeliveryState::Sent,
             "sent: lesser",
         ),
+        (
+            Outcome::Sent { remote: None, more: vec![], address: at, accepted: true, note: None },
+            DeliveryState::Accepted,
+            "accepted",
+        ),
     ];
     for (nr, (outcome, state, said)) in outcomes.into_iter().enumerate() {
-        let row = post(["a", "b", "c", "d"][nr]).await;
+        let row = post(["a", "b", "c", "d", "g"][nr]).await;
         rig.begin(&row).await;
         rig.done(ended(&row, outcome)).await;
         assert_eq!(rig.row(row.id).await.state, state);
@@ -134,7 +140,13 @@ pub(super) async fn what_was_sent_is_linked(place: Fresh) {
     rig.done(posted(1, "m2", "a long story")).await;
     let row = rig.queued(FIRST, |effect| matches!(effect, Effect::Deliver(_))).await.remove(0);
     let more = vec![remote("part-2"), remote("part-3")];
-    let outcome = Outcome::Sent { remote: Some(remote("part-1")), more, address: thread(FIRST), note: None };
+    let outcome = Outcome::Sent {
+        remote: Some(remote("part-1")),
+        more,
+        address: thread(FIRST),
+        accepted: false,
+        note: None,
+    };
     rig.done(ended(&row, outcome)).await;
     let Effect::Deliver(delivery) = &row.effect else { panic!("no delivery") };
     let message = delivery.op.message().unwrap();

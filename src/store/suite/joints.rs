@@ -52,6 +52,7 @@ impl Backlog {
             remote: (nth == 0).then(|| remote("joint")),
             more: Vec::new(),
             address: thread(FIRST),
+            accepted: false,
             note: None,
         };
         let mut apply = ended(&self.rows[nth], outcome);

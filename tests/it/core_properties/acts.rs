@@ -64,6 +64,7 @@ pub fn outcome(which: u8) -> Outcome {
             remote: Some(RemoteMessageId("m".into())),
             more: Vec::new(),
             address: place(),
+            accepted: false,
             note: None,
         },
         3 => Outcome::Failed { why: why() },

@@ -2,8 +2,12 @@
 //!
 //! Not here: what is tested, in the files of the folder; the process (`bridge`).
 
+mod doors;
+mod faults;
 mod life;
 mod pairs;
+mod rows;
+mod surfaces;
 
 use std::time::Duration;
 
@@ -134,9 +138,21 @@ impl std::ops::Deref for Talk {
 impl Talk {
     /// Discord on both sides, running. `None` where the database cannot be had.
     async fn start(http: bool, base: Base) -> Option<Talk> {
+        Talk::start_with(http, base, "", |text| text).await
+    }
+
+    /// The same with more in the configuration, which may be changed before it is read.
+    async fn start_with(
+        http: bool,
+        base: Base,
+        more: &str,
+        change: impl FnOnce(String) -> String,
+    ) -> Option<Talk> {
         let office = Office::open().await;
         let bob = technician("Bob", &format!("discord:{}", office.bob));
-        let mut bridge = Bridge::with(&[office.channel(http), office.desk(), bob].concat(), base).await?;
+        let all = [office.channel(http), office.desk(), bob, more.to_owned()].concat();
+        let mut bridge = Bridge::with(&all, base).await?;
+        bridge.configure(change);
         bridge.start_as(&super::talk::UNPACED).await;
         let talk = Talk { office, bridge };
         if http {

@@ -2,7 +2,9 @@
 //!
 //! Not here: single rules of the adapter (adapters/teams/tests), the platform (tests/platforms).
 
+mod faults;
 mod life;
+mod rows;
 mod webhook;
 
 use std::time::{SystemTime, UNIX_EPOCH};

@@ -116,6 +116,17 @@ impl Buckets {
         }
     }
 
+    /// Whether a call would go at once, with this many left after it in its bucket. Takes no place.
+    pub(super) fn has_room(&self, key: &Key, spare: u64) -> bool {
+        let now = Instant::now();
+        let inner = self.lock();
+        if inner.everything_until.is_some_and(|until| until > now) || inner.invalid.len() >= MOST_INVALID {
+            return false;
+        }
+        let bucket = inner.bucket_of(key);
+        inner.buckets.get(&bucket).is_none_or(|(left, until)| *until <= now || *left > spare)
+    }
+
     pub(super) fn learn(&self, key: &Key, status: u16, headers: &HeaderMap, body: Option<&Value>) {
         let now = Instant::now();
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
@@ -225,6 +236,7 @@ mod tests {
             ])
         };
         buckets.learn(&key, 200, &told("1", "2.5"), None);
+        assert!(buckets.has_room(&key, 0) && !buckets.has_room(&key, 1) && buckets.has_room(&other, 1));
         assert!(buckets.enter(&key).await.is_ok());
         let before = Instant::now();
         assert!(buckets.enter(&other).await.is_ok() && before.elapsed().is_zero(), "another channel");

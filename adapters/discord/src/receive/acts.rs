@@ -5,23 +5,26 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use deskbridge_contract::lanes::Turn;
 use deskbridge_contract::{
     ChannelName, Content, Inbound, InboundEvent, Inbox, Persona, PushError, Receipt, RemoteMessageId,
-    SendError,
+    SendError, Shelf,
 };
 use serde_json::{Value, json};
 
-use super::{locate, push, unavailable, view};
+use super::notes::Put;
+use super::{Slot, locate, push, unavailable, view};
 use crate::ids::Handle;
 use crate::send::Me;
 use crate::send::whisper::EPHEMERAL;
-use crate::translate::interactions::{self, Act, Direct, Note, handle};
+use crate::translate::interactions::{self, Act, Direct, Note, Typing, handle};
 use crate::translate::text;
-use crate::{Discord, cards, ids, markup};
+use crate::{Discord, cards, forms, ids, markup};
 
 /// How long "is thinking…" stands before it is said that the command was taken.
 const THINKING: Duration = Duration::from_millis(2500);
+
+/// How long names are looked up while somebody types; of three seconds that there are.
+const SUGGESTED: Duration = Duration::from_secs(2);
 
 const ELSEWHERE: &str = "Thank you. The answer comes in our direct messages.";
 const TAKEN: &str = "👌";
@@ -36,9 +39,9 @@ pub(super) async fn by_gateway(
     inbox: &Inbox,
     me: &Me,
     payload: &Value,
-    turn: Turn,
+    slot: &mut Slot,
 ) -> Result<(), PushError> {
-    let answer = taken(discord, inbox, me, payload, turn).await?;
+    let answer = taken(discord, inbox, me, payload, slot).await?;
     let (Some(answer), Some(id), Some(token)) = (answer, text(payload, "id"), text(payload, "token")) else {
         return Ok(());
     };
@@ -60,7 +63,7 @@ pub(super) async fn by_http(
 ) -> Result<Option<Value>, PushError> {
     let me = discord.sending.me().await.map_err(unavailable)?;
     let turn = discord.receiving.lanes.queue(text(payload, "channel_id").unwrap_or_default());
-    taken(discord, inbox, &me, payload, turn).await
+    taken(discord, inbox, &me, payload, &mut Slot::new(turn, Arc::default())).await
 }
 
 async fn taken(
@@ -68,7 +71,7 @@ async fn taken(
     inbox: &Inbox,
     me: &Me,
     payload: &Value,
-    mut turn: Turn,
+    slot: &mut Slot,
 ) -> Result<Option<Value>, PushError> {
     locate(discord, payload).await?;
     let act = match interactions::act(&view(discord, me), payload) {
@@ -80,7 +83,7 @@ async fn taken(
     };
     // What only shows something does not wait for the room's order.
     if !matches!(act, Act::Open(..) | Act::Suggest(_) | Act::Tell(_) | Act::Pong) {
-        turn.come().await;
+        slot.come().await?;
     }
     perform(discord, inbox, payload, act).await.map(Some)
 }
@@ -93,7 +96,7 @@ async fn perform(
 ) -> Result<Value, PushError> {
     match act {
         Act::Pong => Ok(json!({ "type": 1 })),
-        Act::Suggest(choices) => Ok(json!({ "type": 8, "data": { "choices": choices } })),
+        Act::Suggest(typing) => Ok(suggested(inbox, &typing).await),
         Act::Open(form, words) => Ok(json!({ "type": 9, "data": form.modal(&words) })),
         Act::Tell(words) => Ok(told(words)),
         Act::Push { inbound, command } => {
@@ -106,6 +109,19 @@ async fn perform(
         Act::Direct { direct, here } => personal(discord, inbox, payload, *direct, here).await,
         Act::Note { note, then } => noted(discord, inbox, payload, *note, then.map(|then| *then)).await,
     }
+}
+
+/// What to choose from. Names are only for whoever may choose among them.
+async fn suggested(inbox: &Inbox, typing: &Typing) -> Value {
+    let known = match &typing.at {
+        Some(at) if forms::asks_for_people(&typing.command, &typing.option) => {
+            tokio::time::timeout(SUGGESTED, inbox.colleagues(at, &typing.by)).await.ok().flatten()
+        }
+        Some(_) | None => None,
+    };
+    let known = known.unwrap_or_default();
+    let choices = forms::suggestions(&typing.command, &typing.option, &typing.typed, &known);
+    json!({ "type": 8, "data": { "choices": choices } })
 }
 
 /// A toast at once; else a button is only let go, and a command waits a moment for what it brings.
@@ -198,9 +214,7 @@ async fn noted(
     then: Option<Inbound>,
 ) -> Result<Value, PushError> {
     let shown = if note.internal { format!("🔒 {}", note.text) } else { note.text.clone() };
-    let name = note.from.display_name.clone().unwrap_or_else(|| note.from.id.to_string());
-    let persona = Persona { name, assistant: false, picture: None };
-    let message = match discord.sending.say_for(&note.address, note.id.as_str(), &persona, &shown).await {
+    let message = match put(discord, inbox, payload, &note, &shown).await? {
         Ok(message) => message,
         Err(error) => {
             tracing::debug!(channel = %discord.channel, %error, "a note was not posted");
@@ -218,6 +232,63 @@ async fn noted(
     }
     let words = if internal { "🔒 Kept in this post." } else { TAKEN };
     Ok(told(receipt.toast.map_or(words, |_| words)))
+}
+
+/// The message of a note in its post. An interaction may come again, after a resume or a new start: its note stands there
+/// once. The inner error: Discord does not take it.
+async fn put(
+    discord: &Arc<Discord>,
+    inbox: &Inbox,
+    payload: &Value,
+    note: &Note,
+    shown: &str,
+) -> Result<Result<RemoteMessageId, SendError>, PushError> {
+    let (shelf, notes) = (inbox.shelf(), &discord.receiving.notes);
+    let id = text(payload, "id").unwrap_or_default();
+    let known = notes.begin(&shelf, id).await.map_err(unavailable)?;
+    let found = match known {
+        Some(Put::There(message)) => return Ok(Ok(RemoteMessageId(message))),
+        Some(Put::Refused) => return Ok(Err(SendError::rejected("it was refused before"))),
+        Some(Put::Begun) => seen(discord, &shelf, id, note, shown).await?,
+        None => None,
+    };
+    let mut done = match found {
+        Some(message) => Ok(message),
+        None => {
+            let writer = writer(note);
+            discord.sending.say_for(&note.address, note.id.as_str(), &writer, shown).await
+        }
+    };
+    if matches!(done, Err(SendError::Ambiguous { .. }))
+        && let Some(message) = seen(discord, &shelf, id, note, shown).await?
+    {
+        done = Ok(message);
+    }
+    let put = match &done {
+        Ok(message) => Put::There(message.to_string()),
+        Err(_) => Put::Refused,
+    };
+    if let Err(error) = notes.end(&shelf, id, put).await {
+        tracing::debug!(channel = %discord.channel, %error, "where a note stands was not noted");
+    }
+    Ok(done)
+}
+
+fn writer(note: &Note) -> Persona {
+    Persona::person(note.from.display_name.clone().unwrap_or_else(|| note.from.id.to_string()))
+}
+
+/// Whether a note of this interaction stands in its post.
+async fn seen(
+    discord: &Arc<Discord>,
+    shelf: &Shelf,
+    interaction: &str,
+    note: &Note,
+    shown: &str,
+) -> Result<Option<RemoteMessageId>, PushError> {
+    let others = discord.receiving.notes.messages(shelf).await.map_err(unavailable)?;
+    let (sending, writer) = (&discord.sending, writer(note));
+    sending.find_said(&note.address, &writer, shown, interaction, &others).await.map_err(unavailable)
 }
 
 /// Seen by this person alone ("Interaction Callback Type" 4).

@@ -24,48 +24,76 @@ const MAX_PAGES: usize = 20;
 /// How often a room is tried again while Discord or the store does not answer.
 const TRIES: u32 = 6;
 const AGAIN: Duration = Duration::from_secs(2);
+/// After that, all that are left are tried again, at growing distances.
+const LATER: Duration = Duration::from_secs(5);
+const LATEST: Duration = Duration::from_secs(120);
+
+/// A room, how far it was read, in which gap that was, and its place in the order.
+type Unread = (String, Seen, u64, Turn);
 
 /// Takes the place of every room in its order at once, so that nothing that comes now is pushed before what was missed.
-pub(super) fn start(discord: &Arc<Discord>, inbox: &Inbox, me: &Me) {
-    let rooms: Vec<(String, Seen, u64, Turn)> = discord
-        .receiving
-        .gap
-        .rooms()
-        .into_iter()
+/// `here`: as long as the connection lasts, rooms that could not be read are tried again.
+pub(super) fn start(discord: &Arc<Discord>, inbox: &Inbox, me: &Me, here: &Arc<()>) {
+    let mut rooms = queue(discord);
+    if rooms.is_empty() {
+        return;
+    }
+    let (discord, inbox, me, here) = (discord.clone(), inbox.clone(), me.clone(), Arc::downgrade(here));
+    tokio::spawn(async move {
+        let mut wait = LATER;
+        while !rooms.is_empty() {
+            if let Err(PushError::Closed) = read(&discord, &inbox, &me, rooms).await {
+                return;
+            }
+            if discord.receiving.gap.rooms().is_empty() {
+                return;
+            }
+            tokio::time::sleep(wait).await;
+            wait = (wait * 2).min(LATEST);
+            if here.strong_count() == 0 || discord.receiving.gap.is_read() {
+                // Whoever connects next reads them.
+                return;
+            }
+            rooms = queue(&discord);
+        }
+    });
+}
+
+fn queue(discord: &Discord) -> Vec<Unread> {
+    let rooms = discord.receiving.gap.rooms().into_iter();
+    rooms
         .map(|(channel, seen, gap)| {
             let turn = discord.receiving.lanes.queue(&channel);
             (channel, seen, gap, turn)
         })
-        .collect();
-    if rooms.is_empty() {
-        return;
-    }
-    let (discord, inbox, me) = (discord.clone(), inbox.clone(), me.clone());
-    tokio::spawn(async move {
-        let (gap, shelf) = (&discord.receiving.gap, inbox.shelf());
-        let _reading = gap.read();
-        let mut found = 0;
-        for (channel, seen, of, mut turn) in rooms {
-            turn.come().await;
-            match room(&discord, &inbox, &me, &channel, &seen).await {
-                Ok(new) => {
-                    found += new;
-                    gap.close(&channel, of);
-                    if let Err(error) = gap.keep(&shelf).await {
-                        tracing::debug!(channel = %discord.channel, %error, "a room that was read is read again");
-                    }
-                }
-                Err(PushError::Closed) => return,
-                Err(PushError::Unavailable) => {
-                    // It stays to be read when the connection comes back the next time.
-                    tracing::error!(channel = %discord.channel, "a room could not be read after a gap");
+        .collect()
+}
+
+/// One after another. What could not be read stays to be read.
+async fn read(discord: &Arc<Discord>, inbox: &Inbox, me: &Me, rooms: Vec<Unread>) -> Result<(), PushError> {
+    let (gap, shelf) = (&discord.receiving.gap, inbox.shelf());
+    let _reading = gap.read();
+    let mut found = 0;
+    for (channel, seen, of, mut turn) in rooms {
+        turn.come().await;
+        match room(discord, inbox, me, &channel, &seen).await {
+            Ok(new) => {
+                found += new;
+                gap.close(&channel, of);
+                if let Err(error) = gap.keep(&shelf).await {
+                    tracing::debug!(channel = %discord.channel, %error, "a room that was read is read again");
                 }
             }
+            Err(PushError::Closed) => return Err(PushError::Closed),
+            Err(PushError::Unavailable) => {
+                tracing::error!(channel = %discord.channel, "a room could not be read after a gap");
+            }
         }
-        if found > 0 {
-            tracing::info!(channel = %discord.channel, messages = found, "messages from a gap were read");
-        }
-    });
+    }
+    if found > 0 {
+        tracing::info!(channel = %discord.channel, messages = found, "messages from a gap were read");
+    }
+    Ok(())
 }
 
 async fn room(
@@ -77,6 +105,8 @@ async fn room(
 ) -> Result<usize, PushError> {
     if let Some(forum) = &seen.forum {
         discord.sending.forums.note(channel, Lies::In(forum.clone()));
+    } else if seen.server {
+        discord.sending.locate(channel).await.map_err(|fault| super::unavailable(fault.error))?;
     }
     let mut last = seen.last.clone();
     let mut new = 0;
@@ -106,7 +136,7 @@ async fn room(
         messages.sort_by_key(|message| ids::number(message["id"].as_str().unwrap_or_default()));
         for mut message in messages {
             let Some(id) = message["id"].as_str().map(str::to_owned) else { continue };
-            if seen.forum.is_some() {
+            if seen.forum.is_some() || seen.server {
                 // History does not say the server; only that it is one matters.
                 message["guild_id"] = "1".into();
             }

@@ -38,7 +38,7 @@ async fn receive(State(door): State<Arc<Door>>, request: Request) -> Response {
     let Some(claim) = Claim::read(&head.headers, (door.discord.clock)()) else {
         return StatusCode::UNAUTHORIZED.into_response();
     };
-    if head.headers.contains_key(header::CONTENT_ENCODING) {
+    if head.headers.contains_key(header::CONTENT_ENCODING) || !is_json(&head.headers) {
         return StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response();
     }
     let Ok(body) = to_bytes(body, MAX_BODY).await else {
@@ -79,6 +79,14 @@ async fn admit(door: &Door, body: &[u8]) -> Response {
 
 fn answered(answer: &Value) -> Response {
     ([(header::CONTENT_TYPE, "application/json")], answer.to_string()).into_response()
+}
+
+/// By its own word (S30).
+fn is_json(headers: &HeaderMap) -> bool {
+    let mut kinds = headers.get_all(header::CONTENT_TYPE).iter();
+    let (kind, more) = (kinds.next().and_then(|kind| kind.to_str().ok()), kinds.next());
+    let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default();
+    more.is_none() && kind.trim().eq_ignore_ascii_case("application/json")
 }
 
 fn declared(headers: &HeaderMap) -> Option<usize> {

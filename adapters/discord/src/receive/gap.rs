@@ -7,15 +7,33 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use deskbridge_contract::{Shelf, ShelfError};
+use serde_json::Value;
 
 use super::marks::{MOST, Seen};
-use crate::ids;
+use crate::send::forums::Lies;
+use crate::translate::text;
+use crate::{Discord, ids};
 
 /// Where the shelf keeps them.
 const KEY: &str = "gap";
 
 /// How far each was read before, and in which gap that was; the number of the latest gap.
 type Rooms = (BTreeMap<String, (Seen, u64)>, u64);
+
+/// From where the earliest of both begins.
+fn add(rooms: &mut BTreeMap<String, (Seen, u64)>, channel: String, seen: Seen, number: u64) {
+    let unread = rooms.remove(&channel).map(|(unread, _)| unread);
+    let from = unread.filter(|unread| ids::number(&unread.last) < ids::number(&seen.last));
+    rooms.insert(channel, (from.unwrap_or(seen), number));
+}
+
+fn bound(rooms: &mut BTreeMap<String, (Seen, u64)>) {
+    while rooms.len() > MOST {
+        let oldest = rooms.iter().min_by_key(|(_, (seen, _))| ids::number(&seen.last));
+        let Some(oldest) = oldest.map(|(channel, _)| channel.clone()) else { break };
+        rooms.remove(&oldest);
+    }
+}
 
 #[derive(Default)]
 pub(crate) struct Gap {
@@ -41,15 +59,39 @@ impl Gap {
         let (rooms, number) = &mut *inner;
         *number += 1;
         for (channel, seen) in marks {
-            let unread = rooms.remove(&channel).map(|(unread, _)| unread);
-            let from = unread.filter(|unread| ids::number(&unread.last) < ids::number(&seen.last));
-            rooms.insert(channel, (from.unwrap_or(seen), *number));
+            add(rooms, channel, seen, *number);
         }
-        while rooms.len() > MOST {
-            let oldest = rooms.iter().min_by_key(|(_, (seen, _))| ids::number(&seen.last));
-            let Some(oldest) = oldest.map(|(channel, _)| channel.clone()) else { break };
-            rooms.remove(&oldest);
+        bound(rooms);
+    }
+
+    /// A message could not be stored: its room is to be read from just before it, also where nothing was known of it yet.
+    pub(super) fn owe(&self, discord: &Discord, event: &Value) {
+        let d = &event["d"];
+        let (Some("MESSAGE_CREATE"), Some(id), Some(channel)) =
+            (text(event, "t"), text(d, "id"), text(d, "channel_id"))
+        else {
+            return;
+        };
+        if !ids::is_snowflake(id) || !ids::is_snowflake(channel) {
+            return;
         }
+        let server = text(d, "guild_id").is_some();
+        let forum = match discord.sending.forums.place_of(channel) {
+            Some(Lies::In(forum)) => Some(forum),
+            Some(Lies::Room | Lies::Direct) | None => None,
+        };
+        let person = d.get("author").and_then(|author| text(author, "id")).filter(|_| !server);
+        let seen = Seen {
+            last: ids::number(id).saturating_sub(1).to_string(),
+            forum,
+            person: person.map(str::to_owned),
+            server,
+        };
+        let mut inner = self.lock();
+        let (rooms, number) = &mut *inner;
+        *number += 1;
+        add(rooms, channel.to_owned(), seen, *number);
+        bound(rooms);
     }
 
     /// What is to be read, and in which gap.

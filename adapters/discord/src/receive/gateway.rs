@@ -166,18 +166,23 @@ async fn address(discord: &Discord, shelf: &Shelf, session: Option<&Session>) ->
 }
 
 /// A new session: what was said between the old one and this has to be read.
-pub(super) async fn began(discord: &Arc<Discord>, inbox: &Inbox, me: &Me) -> Result<(), ShelfError> {
+pub(super) async fn began(
+    discord: &Arc<Discord>,
+    inbox: &Inbox,
+    me: &Me,
+    here: &Arc<()>,
+) -> Result<(), ShelfError> {
     let receiving = &discord.receiving;
     receiving.gap.open(receiving.marks.snapshot());
     receiving.gap.keep(&inbox.shelf()).await?;
-    catch_up::start(discord, inbox, me);
+    catch_up::start(discord, inbox, me, here);
     Ok(())
 }
 
 /// The session goes on; what is left of an earlier gap is read, where nobody does already.
-pub(super) fn resumed(discord: &Arc<Discord>, inbox: &Inbox, me: &Me) {
+pub(super) fn resumed(discord: &Arc<Discord>, inbox: &Inbox, me: &Me, here: &Arc<()>) {
     if !discord.receiving.gap.is_read() {
-        catch_up::start(discord, inbox, me);
+        catch_up::start(discord, inbox, me, here);
     }
 }
 

@@ -4,7 +4,9 @@
 
 mod wire;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use deskbridge_contract::{Inbox, PushError};
@@ -22,7 +24,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use url::Url;
 
 use super::gateway::{End, Ended, Session, began, resumed};
-use super::take;
+use super::{Slot, take};
 use crate::Discord;
 use crate::send::Me;
 use crate::translate::{room_of, text};
@@ -44,7 +46,16 @@ const MOST: usize = 256;
 /// Any but 1000 and 1001, which would end the session.
 const COME_BACK: u16 = 4000;
 
-type Done = (u64, Result<(), PushError>);
+type Done = (Which, Result<(), PushError>);
+
+/// An event that is being stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Which {
+    /// Of this session, by its number.
+    New(u64),
+    /// From a session that is over, by its place among those.
+    Owed(usize),
+}
 
 pub(super) async fn run(
     discord: &Arc<Discord>,
@@ -75,6 +86,10 @@ pub(super) async fn run(
         came_up: false,
         began: false,
         refused: None,
+        halted: Arc::default(),
+        owed: BTreeMap::new(),
+        expected: Vec::new(),
+        here: Arc::new(()),
         work: JoinSet::new(),
         tell: done,
     };
@@ -94,6 +109,14 @@ struct Link<'a> {
     began: bool,
     /// An event could not be stored: it has to come again.
     refused: Option<PushError>,
+    /// The same, for those that wait behind it.
+    halted: Arc<AtomicBool>,
+    /// What an earlier session brought and could not be stored, under way.
+    owed: BTreeMap<usize, Arc<Value>>,
+    /// What this session brought and could not be stored: it comes again before RESUMED.
+    expected: Vec<Arc<Value>>,
+    /// As long as the connection lasts.
+    here: Arc<()>,
     work: JoinSet<()>,
     tell: mpsc::UnboundedSender<Done>,
 }
@@ -131,7 +154,7 @@ impl Link<'_> {
                             }
                             // Before anything of the new session is taken, or the session itself is noted.
                             if std::mem::take(&mut self.began)
-                                && let Err(error) = began(self.discord, self.inbox, self.me).await
+                                && let Err(error) = began(self.discord, self.inbox, self.me, &self.here).await
                             {
                                 self.session = None;
                                 break End::Lost(error.to_string());
@@ -140,8 +163,8 @@ impl Link<'_> {
                         Err(end) => break end,
                     }
                 }
-                Some((seq, result)) = finished.recv() => {
-                    if let Err(end) = self.done(seq, result) {
+                Some((which, result)) = finished.recv() => {
+                    if let Err(end) = self.done(which, result) {
                         break end;
                     }
                 }
@@ -174,10 +197,10 @@ impl Link<'_> {
     }
 
     /// One event is stored, or was refused: then it has to come again.
-    fn done(&mut self, seq: u64, result: Result<(), PushError>) -> Result<(), End> {
+    fn done(&mut self, which: Which, result: Result<(), PushError>) -> Result<(), End> {
         match result {
             Ok(()) => {
-                self.progress.end(seq);
+                self.end(which);
                 Ok(())
             }
             Err(error) => {
@@ -187,6 +210,15 @@ impl Link<'_> {
                 };
                 self.refused = Some(error);
                 Err(end)
+            }
+        }
+    }
+
+    fn end(&mut self, which: Which) {
+        match which {
+            Which::New(seq) => self.progress.end(seq),
+            Which::Owed(nth) => {
+                self.owed.remove(&nth);
             }
         }
     }
@@ -207,21 +239,24 @@ impl Link<'_> {
         stored
     }
 
-    /// What was begun is finished; what could not be stored comes again.
+    /// What was begun is finished. What could not be stored comes again, or, should the session be over, is taken from here.
     async fn finish(mut self, mut finished: mpsc::UnboundedReceiver<Done>, end: End) -> Ended {
-        drop(self.tell);
-        let progress = &mut self.progress;
-        let rest = async {
-            while let Some((seq, result)) = finished.recv().await {
-                if result.is_ok() {
-                    progress.end(seq);
-                }
+        let deadline = Instant::now() + LINGER;
+        // Dropping ours ends the wait with the last of them.
+        self.tell = mpsc::unbounded_channel().0;
+        while let Ok(Some((which, result))) = tokio::time::timeout_at(deadline, finished.recv()).await {
+            if result.is_ok() {
+                self.end(which);
             }
-        };
-        let _ = tokio::time::timeout(LINGER, rest).await;
+        }
         self.work.shutdown().await;
         if let Some(session) = &mut self.session {
             session.seq = self.progress.stored();
+        }
+        let of_this = self.expected.into_iter().chain(self.progress.under_way.into_values());
+        let left: Vec<Arc<Value>> = self.owed.into_values().chain(of_this).collect();
+        if !left.is_empty() {
+            super::owed::keep(self.discord, &self.inbox.shelf(), left).await;
         }
         Ended { session: self.session, came_up: self.came_up && self.refused.is_none(), end }
     }
@@ -261,6 +296,7 @@ impl Link<'_> {
                 let every = Duration::from_millis(every);
                 // "heartbeat_interval * jitter": not all clients of the world at once.
                 *pulse = Some(Pulse { every, next: Instant::now() + jittered(every), heard: true });
+                self.recover();
                 out.push(self.introduction());
                 Ok(true)
             }
@@ -312,30 +348,56 @@ impl Link<'_> {
             }
             "RESUMED" => {
                 self.came_up = true;
-                resumed(self.discord, self.inbox, self.me);
+                self.expected.clear();
+                resumed(self.discord, self.inbox, self.me, &self.here);
                 tracing::debug!(channel = %self.discord.channel, resumed = self.resumes, "the session goes on");
             }
             _ => {}
         }
-        self.progress.begin(seq);
         if self.learn(kind, d) {
-            self.progress.end(seq);
+            self.progress.pass(seq);
             return Ok(());
         }
         let mut frame = frame.clone();
         if let Some(session) = &self.session {
             frame["session"] = session.id.clone().into();
         }
+        let event = Arc::new(frame);
+        self.progress.begin(seq, event.clone());
+        self.store(Which::New(seq), event);
+        Ok(())
+    }
+
+    /// What could not be stored before. Nobody sends again what a session brought that is over: it is taken now, so that its
+    /// places come before those of whatever was said since.
+    fn recover(&mut self) {
+        let goes_on = self.session.as_ref().map(|session| session.id.clone());
+        for event in self.discord.receiving.owed.take() {
+            if goes_on.is_some() && text(&event, "session") == goes_on.as_deref() {
+                self.expected.push(event);
+                continue;
+            }
+            let nth = self.owed.last_key_value().map_or(0, |(last, _)| last + 1);
+            self.owed.insert(nth, event.clone());
+            self.store(Which::Owed(nth), event);
+        }
+    }
+
+    /// The place in the room's order is taken here, in the order of arrival.
+    fn store(&mut self, which: Which, event: Arc<Value>) {
         let (discord, inbox, me) = (self.discord.clone(), self.inbox.clone(), self.me.clone());
         let done = self.tell.clone();
-        // The place in the room's order is taken here, in the order of arrival.
-        let turn = discord.receiving.lanes.queue(room_of(&frame).unwrap_or_default());
+        let turn = discord.receiving.lanes.queue(room_of(&event).unwrap_or_default());
+        let mut slot = Slot::new(turn, self.halted.clone());
         self.work.spawn(async move {
-            let result = take(&discord, &inbox, &me, &frame, turn).await;
-            let _ = done.send((seq, result));
+            let result = take(&discord, &inbox, &me, &event, &mut slot).await;
+            if result.is_err() {
+                // Before the next one of the room is let in: nothing is stored past it.
+                slot.halt();
+            }
+            let _ = done.send((which, result));
         });
         while self.work.try_join_next().is_some() {}
-        Ok(())
     }
 
     /// What is only to be known. True: there is nothing in it for a conversation.

@@ -26,6 +26,9 @@ pub(super) struct Seen {
     /// Whose direct message it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub person: Option<String>,
+    /// On a server; in which forum was not known.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub server: bool,
 }
 
 #[derive(Default)]
@@ -50,6 +53,7 @@ impl Marks {
             last: "0".into(),
             forum: forum.map(str::to_owned),
             person: None,
+            server: false,
         });
         if ids::number(message) > ids::number(&seen.last) {
             message.clone_into(&mut seen.last);

@@ -5,7 +5,9 @@
 
 use std::time::Duration;
 
-use deskbridge_contract::{Outbound, OutboundOp, RemoteMessageId, SendError, Sent, Timestamp};
+use deskbridge_contract::{
+    Address, Outbound, OutboundOp, Persona, RemoteMessageId, SendError, Sent, Timestamp,
+};
 use serde_json::Value;
 
 use super::plan::Part;
@@ -50,6 +52,10 @@ impl Sending {
                         found.and_then(|message| message["id"].as_str()).map(str::to_owned)
                     };
                     let Some(id) = by_nonce.or_else(by_words) else { break };
+                    if nth == 0 {
+                        // What grew there has become this, or is left.
+                        self.growing.forget(&out.to);
+                    }
                     if matches!(voice, Voice::Bot) {
                         self.nonces.note(&ids::nonce(out.id.as_str(), nth), &id);
                     }
@@ -78,6 +84,28 @@ impl Sending {
         }
     }
 
+    /// Whether words that [`Sending::say_for`] put into a post are there: written after `since`, and none of `others`.
+    pub(crate) async fn find_said(
+        &self,
+        at: &Address,
+        persona: &Persona,
+        text: &str,
+        since: &str,
+        others: &[RemoteMessageId],
+    ) -> Result<Option<RemoteMessageId>, SendError> {
+        let (place, voice, part) = self.spoken(at, persona, text).await?;
+        let me = self.me().await?;
+        let latest = self.latest(place).await?;
+        let mut found = latest.iter().rev().filter_map(|message| {
+            let id = message["id"].as_str()?;
+            let later = ids::number(id) > ids::number(since);
+            let theirs = others.iter().any(|other| other.as_str() == id);
+            let is_it = later && !theirs && self.may_be(&voice, &me, message, id) && is_like(message, &part);
+            is_it.then(|| RemoteMessageId::from(id))
+        });
+        Ok(found.next())
+    }
+
     /// Written by this voice, and not known to be another delivery's.
     fn may_be(&self, voice: &Voice<'_>, me: &Me, message: &Value, id: &str) -> bool {
         match voice {
@@ -98,7 +126,7 @@ impl Sending {
 
     /// A post has no key of its own; its name has the conversation's, and it is ours and open.
     async fn find_thread(&self, out: &Outbound, name: &str) -> Result<Option<Sent>, SendError> {
-        let at = |id: &str| deskbridge_contract::Address { thread: None, ..out.to.clone() }.thread(id);
+        let at = |id: &str| Address { thread: None, ..out.to.clone() }.thread(id);
         if let Some(id) = self.sent_before(&out.id, &out.to).first() {
             return Ok(Some(Sent::at(&at(id), Some(RemoteMessageId::from(id.as_str())))));
         }

@@ -40,6 +40,14 @@ impl Sending {
             self.note_card(place, content);
         }
         let mut sent = self.sent_before(&out.id, &out.to);
+        if sent.is_empty()
+            && let Some(first) = parts.first()
+            && let Some(id) = self.ripen(&out.to, place, persona, first, reply).await?
+        {
+            self.nonces.note(&ids::nonce(out.id.as_str(), 0), &id);
+            sent.push(id);
+            self.remember(&out.id, &out.to, &sent);
+        }
         for (nth, part) in parts.iter().enumerate().skip(sent.len()) {
             let reply = reply.filter(|_| nth == 0);
             let done = match &voice {
@@ -134,16 +142,26 @@ impl Sending {
         persona: &Persona,
         text: &str,
     ) -> Result<RemoteMessageId, SendError> {
-        let place = ids::place(at)?;
-        let (voice, _) = self.voice(place, Some(persona)).await?;
-        let in_text = if matches!(voice, Voice::Bot) { Some(persona) } else { None };
-        let body = plan::single(&Content::text(text), in_text)?;
-        let part = Part { body, files: 0..0 };
+        let (place, voice, part) = self.spoken(at, persona, text).await?;
         let id = match &voice {
             Voice::Hook(hook, persona) => self.by_hook(place, hook, persona, &part, &[]).await?,
             Voice::Bot => self.by_bot(key, place, (0, &part), &[], None).await?,
         };
         Ok(RemoteMessageId(id))
+    }
+
+    /// By whom such words are written, and how.
+    pub(super) async fn spoken<'a>(
+        &self,
+        at: &'a Address,
+        persona: &'a Persona,
+        text: &str,
+    ) -> Result<(Place<'a>, Voice<'a>, Part), SendError> {
+        let place = ids::place(at)?;
+        let (voice, _) = self.voice(place, Some(persona)).await?;
+        let in_text = if matches!(voice, Voice::Bot) { Some(persona) } else { None };
+        let body = plan::single(&Content::text(text), in_text)?;
+        Ok((place, voice, Part { body, files: 0..0 }))
     }
 
     fn posted(&self, place: Place<'_>, answer: &Value, author: Author) -> Result<String, Fault> {
@@ -203,5 +221,5 @@ pub(super) fn with_files(body: &Value, files: &[OutboundFile]) -> Value {
 pub(super) fn all(at: &Address, sent: Vec<String>, note: Option<String>) -> Sent {
     let mut sent = sent.into_iter().map(RemoteMessageId);
     let message = sent.next();
-    Sent { message, more: sent.collect(), address: at.clone(), note }
+    Sent { message, more: sent.collect(), note, ..Sent::at(at, None) }
 }

@@ -95,14 +95,6 @@ impl Threads {
         self.with(thread, |post| post.known)
     }
 
-    /// Queues that cards named, for suggestions.
-    pub(crate) fn queues(&self) -> Vec<String> {
-        let inner = self.lock();
-        let all: std::collections::BTreeSet<String> =
-            inner.0.values().filter_map(|post| post.queue.clone()).collect();
-        all.into_iter().collect()
-    }
-
     fn with<T>(&self, thread: &str, change: impl FnOnce(&mut Post) -> T) -> T {
         let mut inner = self.lock();
         let (posts, order) = &mut *inner;

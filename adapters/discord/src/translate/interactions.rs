@@ -3,7 +3,7 @@
 //! Not here: answering, and opening a direct message (`receive/acts.rs`); how forms look (`forms.rs`).
 
 use deskbridge_contract::{
-    Address, Content, Inbound, InboundEvent, RemoteEventId, RemoteMessageId, Sender, Timestamp,
+    Address, Content, Inbound, InboundEvent, RemoteEventId, RemoteMessageId, RemoteUserId, Sender, Timestamp,
     TranslateError,
 };
 use serde_json::Value;
@@ -34,10 +34,21 @@ pub(crate) enum Act {
         note: Box<Note>,
         then: Option<Box<Inbound>>,
     },
-    Suggest(Vec<Value>),
+    Suggest(Typing),
     /// Said to this person alone.
     Tell(&'static str),
     Pong,
+}
+
+/// Somebody types into an option of a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Typing {
+    pub command: String,
+    pub option: String,
+    pub typed: String,
+    /// `None`: nowhere of ours.
+    pub at: Option<Address>,
+    pub by: RemoteUserId,
 }
 
 /// An event that has no address yet.
@@ -80,7 +91,7 @@ pub(crate) fn act(view: &View<'_>, payload: &Value) -> Result<Act, TranslateErro
     match kind {
         2 => asked.command(),
         3 => asked.pressed(),
-        4 => Ok(asked.suggest()),
+        4 => asked.suggest(),
         5 => asked.submitted(),
         other => Err(unknown(&format!("interaction {other}"))),
     }
@@ -114,14 +125,17 @@ impl Asked<'_> {
         self.push(address, event, None)
     }
 
-    fn suggest(&self) -> Act {
-        let command = text(self.data, "name").unwrap_or_default();
+    fn suggest(&self) -> Result<Act, TranslateError> {
         let options = self.data.get("options").and_then(Value::as_array).into_iter().flatten();
         let focused = options.into_iter().find(|option| option.get("focused") == Some(&Value::Bool(true)));
-        let (option, typed) = focused.map_or(("", ""), |option| {
-            (text(option, "name").unwrap_or_default(), text(option, "value").unwrap_or_default())
-        });
-        Act::Suggest(forms::suggestions(command, option, typed, &self.view.sending.threads.queues()))
+        let of = |key: &str| focused.and_then(|option| text(option, key)).unwrap_or_default().to_owned();
+        Ok(Act::Suggest(Typing {
+            command: text(self.data, "name").unwrap_or_default().to_owned(),
+            option: of("name"),
+            typed: of("value"),
+            at: self.view.address(self.payload)?,
+            by: person(self.payload)?.id,
+        }))
     }
 
     fn command(&self) -> Result<Act, TranslateError> {
@@ -176,11 +190,10 @@ impl Asked<'_> {
             }
             "resolve" => self.flag("silently").then(|| "silently".to_owned()),
             "snooze" => self.option("for").map(str::to_owned),
-            "invite" => self.option("person").map(|user| format!("@{user}")),
-            "transfer" => match (self.option("person"), self.option("queue")) {
-                (Some(user), _) => Some(format!("@{user}")),
-                (None, Some(queue)) => Some(format!("#{}", queue.trim_start_matches('#'))),
-                (None, None) => return Ok(Act::Open(Form::Transfer, String::new())),
+            "invite" => self.option("who").map(str::to_owned),
+            "transfer" => match self.option("to") {
+                Some(to) => Some(to.to_owned()),
+                None => return Ok(Act::Open(Form::Transfer, String::new())),
             },
             _ => None,
         };

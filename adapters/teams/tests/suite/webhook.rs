@@ -340,6 +340,7 @@ async fn t48_an_answer_within_five_seconds() {
     let op = OutboundOp::Post { content, files: vec![], persona, reply_to: None };
     let sent = hooked.adapter.send(&out("later", thread(), op)).await.unwrap();
     assert_eq!(sent.note.as_deref(), Some("accepted by the flow"));
+    assert!(sent.accepted);
     assert_eq!(hooked.fake.notices(), ["#7 · Person 501\nBob\nIs it better?"]);
     assert_eq!(hooked.violations(), Vec::<String>::new());
 }

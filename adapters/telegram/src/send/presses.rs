@@ -54,8 +54,8 @@ impl Sending {
         Ok(Sent {
             message: ids.next(),
             more: ids.collect(),
-            address,
             note: Some("by private message".into()),
+            ..Sent::at(&address, None)
         })
     }
 

@@ -2,8 +2,9 @@
 //!
 //! Not here: other pairs of channels (`pairs`).
 
-use deskbridge_platforms::discord::{Author, Post, Snowflake, Tamper};
+use deskbridge_platforms::discord::{Author, GatewayEntry, Post, Snowflake, Tamper};
 use serde_json::json;
+use sqlx::{ConnectOptions as _, Connection as _};
 
 use super::super::bridge::Base;
 use super::Talk;
@@ -96,9 +97,12 @@ async fn words_and_edits(talk: &Talk, post: Snowflake) {
 async fn inside(talk: &Talk, post: Snowflake) {
     let note = talk.fake.say(talk.bob, post, "🔒 a very nervous person");
     talk.marked(post, note, "🔒").await;
-    talk.fake.command(talk.bob, &talk.app, post, "note", &[("text", json!("nervous, I say"))]);
+    let words = [("text", json!("nervous, I say"))];
+    let noted = talk.fake.command(talk.bob, &talk.app, post, "note", &words);
     let kept = talk.sees(post, "nervous, I say").await;
     talk.marked(post, kept.id, "🔒").await;
+    // Over the gateway an event may come more than once.
+    talk.app.repeat_about(noted);
     let opened = talk.fake.select(talk.bob, post, post, "more", &["note"]);
     talk.until("form", |world| world.interactions.get(&opened).is_some_and(|it| it.modal.is_some())).await;
     talk.fake.submit(opened, &[("text", "still nervous")]);
@@ -108,6 +112,7 @@ async fn inside(talk: &Talk, post: Snowflake) {
     talk.whispered(post, talk.bob, "Requester").await;
     talk.fake.say(talk.bob, post, "all done in here");
     talk.sees(talk.dm(), "all done in here").await;
+    assert_eq!(talk.count(post, "nervous, I say"), 1, "{:?}", talk.fake.transcript(post));
     assert_eq!(talk.count(talk.dm(), "nervous"), 0, "{:?}", talk.fake.transcript(talk.dm()));
 }
 
@@ -192,5 +197,35 @@ async fn discord_f19_a_gap_is_read_back() {
     talk.sees(talk.dm(), "answered in the gap").await;
     assert_eq!(talk.count(post, "said in the gap"), 1);
     assert_eq!(talk.count(post, "before the gap"), 1);
+    talk.nothing_amiss();
+}
+
+/// F07, F19: the database takes nothing, and then the session is over as well. What was said meanwhile is not lost, not even
+/// the first words of somebody of whom nothing was known.
+#[tokio::test]
+async fn discord_f07_f19_an_outage_of_the_database_and_a_lost_session() {
+    let talk = Talk::start(false, Base::Sqlite).await.expect("SQLite is always there");
+    let post = talk.assigned().await;
+    let eve = talk.fake.dm(talk.eve, &talk.app);
+    let options = sqlx::sqlite::SqliteConnectOptions::new();
+    let options = options.filename(talk.bridge.folder.path().join("deskbridge.db"));
+    let mut other = options.connect().await.expect("opened");
+    sqlx::raw_sql("begin immediate").execute(&mut other).await.expect("locked");
+    talk.ask("said in the outage");
+    talk.fake.say(talk.eve, eve, "my printer is jammed");
+    // It could not be stored: the connection is left, so that it comes again.
+    let resumed = |entry: &GatewayEntry| matches!(entry, GatewayEntry::Resumed { .. });
+    talk.until("resume", |world| world.ledger.gateway.iter().any(|line| resumed(&line.entry))).await;
+    talk.app.forget_sessions();
+    talk.app.cut_sockets();
+    talk.until("disconnection", |world| world.connections(talk.app.id) == 0).await;
+    sqlx::raw_sql("rollback").execute(&mut other).await.expect("unlocked");
+    other.close().await.expect("closed");
+    talk.sees(post, "said in the outage").await;
+    talk.sees(eve, "Printer paper jam").await;
+    talk.fake.say(talk.bob, post, "and after it");
+    talk.sees(talk.dm(), "and after it").await;
+    assert_eq!(talk.count(post, "said in the outage"), 1);
+    assert_eq!(talk.count(eve, "Printer paper jam"), 1);
     talk.nothing_amiss();
 }

@@ -30,6 +30,7 @@ async fn live(base: Base) {
     office.bridge.start().await;
     office.says(BOB, &thread, "after the restart");
     office.sees(HOME, "after the restart").await;
+    doctor(&office).await;
     ticket(&office, &thread).await;
     removed(&office, &thread).await;
     assert_eq!(office.fake.read(|world| world.violations.clone()), Vec::<String>::new());
@@ -38,7 +39,7 @@ async fn live(base: Base) {
 
 impl Office {
     /// Handed over and accepted by Bob: the thread in the desk, and its card.
-    async fn assigned(&self, home: &str) -> (String, String) {
+    pub(super) async fn assigned(&self, home: &str) -> (String, String) {
         self.says(MARIA, home, "I want to talk to a human");
         let (thread, card, _) = self.sees(DESK, "#1").await;
         let (_, offer, _) = self.sees(&thread, "yours to accept").await;
@@ -49,7 +50,7 @@ impl Office {
     }
 
     /// An event of this kind about a message, by a person.
-    async fn event(&self, kind: &str, who: u32, place: &str, more: Value) {
+    pub(super) async fn event(&self, kind: &str, who: u32, place: &str, more: Value) {
         let activity = self.fake.activity(kind, who, place, &more);
         let handle = self.fake.deliver(&self.hook, activity);
         self.wait(kind, |fake| fake.acknowledged(&handle).then_some(())).await;
@@ -141,6 +142,18 @@ async fn files(office: &Office, thread: &str) {
         assert_eq!(answer.status(), 200, "{link}");
         assert_eq!(answer.text().await.expect("read"), format!("bytes of {path}"));
     }
+}
+
+/// What `doctor` sees while it runs: the endpoint answers and refuses; and that Bob's words came without a call is said.
+async fn doctor(office: &Office) {
+    let (_, out, err) = office.bridge.run(&["doctor", "teams", "--json"]).await;
+    let report: Value = serde_json::from_str(&out).unwrap_or_else(|_| panic!("{out}\n{err}"));
+    let checks = report["areas"][0]["checks"].as_array().expect("checks");
+    let check = |id: &str| checks.iter().find(|check| check["id"] == id).cloned().unwrap_or_default();
+    assert_eq!(check("teams.endpoint")["outcome"], "pass", "{report:#}");
+    assert_eq!(check("teams.credentials")["outcome"], "pass", "{report:#}");
+    assert_eq!(check("teams.package")["outcome"], "pass", "{report:#}");
+    assert!(check("teams.reading")["detail"].to_string().contains("RSC"), "{report:#}");
 }
 
 /// The message extension in the thread: the ticket's number is on the card.

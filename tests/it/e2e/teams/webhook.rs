@@ -139,6 +139,9 @@ async fn whole(base: Base) {
     let messages = team.bridge.rows("messages").await;
     let said = messages.iter().filter(|row| says(row, "my vpn says 691")).count();
     assert_eq!(said, 1, "asked twice, stored once");
+    // A flow took it: whether it was posted nobody tells.
+    let outbox = team.bridge.rows("outbox").await;
+    assert!(outbox.iter().any(|row| row["state"] == "accepted"), "{outbox:#?}");
     let log = team.bridge.rows("log").await;
     assert!(
         log.len() > 5 && !log.iter().any(|row| row.to_string().contains("burst")),

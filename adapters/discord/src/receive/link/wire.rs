@@ -2,12 +2,13 @@
 //!
 //! Not here: what is said on it (`link.rs`).
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use deskbridge_contract::SendError;
 use hyper_rustls::ConfigBuilderExt as _;
+use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
@@ -46,13 +47,18 @@ pub(super) async fn connect(url: &Url) -> Result<Socket, String> {
 #[derive(Default)]
 pub(super) struct Progress {
     pub highest: u64,
-    pub under_way: BTreeSet<u64>,
+    pub under_way: BTreeMap<u64, Arc<Value>>,
 }
 
 impl Progress {
-    pub(super) fn begin(&mut self, seq: u64) {
+    pub(super) fn begin(&mut self, seq: u64, event: Arc<Value>) {
+        self.pass(seq);
+        self.under_way.insert(seq, event);
+    }
+
+    /// There is nothing in it to be stored.
+    pub(super) fn pass(&mut self, seq: u64) {
         self.highest = self.highest.max(seq);
-        self.under_way.insert(seq);
     }
 
     pub(super) fn end(&mut self, seq: u64) {
@@ -61,7 +67,7 @@ impl Progress {
 
     /// The last event up to which nothing is missing.
     pub(super) fn stored(&self) -> u64 {
-        self.under_way.first().map_or(self.highest, |first| first.saturating_sub(1))
+        self.under_way.keys().next().map_or(self.highest, |first| first.saturating_sub(1))
     }
 }
 
@@ -120,7 +126,7 @@ mod tests {
     #[test]
     fn nothing_is_stored_past_what_was_refused() {
         let mut progress = Progress::default();
-        (1..=5).for_each(|seq| progress.begin(seq));
+        (1..=5).for_each(|seq| progress.begin(seq, Arc::default()));
         for seq in [1, 2, 4, 5] {
             progress.end(seq);
         }

@@ -2,6 +2,9 @@
 //!
 //! Not here: the clauses of the contract (`suite.rs`).
 
+mod growing;
+mod refused;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -39,8 +42,13 @@ impl InboxSink for Store {
             return Err(PushError::Unavailable);
         }
         let duplicate = self.known.lock().expect("whole").insert(event.id.to_string(), ()).is_some();
-        if let (false, InboundEvent::Posted { content, .. }) = (duplicate, event.event) {
-            self.texts.send_modify(|texts| texts.push(content.text));
+        let text = match event.event {
+            InboundEvent::Posted { content, .. } => Some(content.text),
+            InboundEvent::Edited { content, .. } => Some(format!("edited: {}", content.text)),
+            _ => None,
+        };
+        if let (false, Some(text)) = (duplicate, text) {
+            self.texts.send_modify(|texts| texts.push(text));
         }
         Ok(Receipt { duplicate, ..Receipt::default() })
     }
@@ -101,8 +109,38 @@ impl Office {
     }
 
     fn start(&self) -> JoinHandle<Result<(), SendError>> {
+        self.start_with(&self.adapter())
+    }
+
+    fn start_with(&self, adapter: &Arc<DiscordAdapter>) -> JoinHandle<Result<(), SendError>> {
         let inbox = Inbox::new("discord".into(), self.store.clone(), self.store.clone());
-        tokio::spawn(self.adapter().intake(inbox).connect.expect("a connection"))
+        tokio::spawn(adapter.clone().intake(inbox).connect.expect("a connection"))
+    }
+
+    /// As the supervisor: started again whenever it ends, until all of these were heard.
+    async fn heard_at_last(
+        &self,
+        adapter: &Arc<DiscordAdapter>,
+        mut running: JoinHandle<Result<(), SendError>>,
+        texts: &[&str],
+    ) -> JoinHandle<Result<(), SendError>> {
+        for text in texts {
+            let mut known = self.store.texts.subscribe();
+            let all = async {
+                while !known.borrow_and_update().iter().any(|known| known == text) {
+                    tokio::select! {
+                        _ = known.changed() => {}
+                        _ = &mut running => running = self.start_with(adapter),
+                    }
+                }
+            };
+            assert!(tokio::time::timeout(SOON, all).await.is_ok(), "{text:?}: {}", self.fake.report());
+        }
+        running
+    }
+
+    fn refuse(&self, refusing: bool) {
+        self.store.refusing.store(refusing, Ordering::SeqCst);
     }
 
     fn say(&self, text: &str) {
@@ -244,29 +282,6 @@ async fn f19_a_zombie_is_noticed() {
     office.say("into the void");
     office.lines("resume", resumed, 1).await;
     office.heard("into the void").await;
-    running.abort();
-}
-
-/// Nothing is resumed past an event that could not be stored.
-#[tokio::test]
-async fn a_refused_event_comes_again() {
-    let office = Office::open(Settings::default()).await;
-    let running = office.start();
-    office.app.connected(SOON).await.expect("connected");
-    office.store.refusing.store(true, Ordering::SeqCst);
-    office.say("while the store is away");
-    office.lines("resume", resumed, 1).await;
-    office.store.refusing.store(false, Ordering::SeqCst);
-    let heard = async {
-        while !running.is_finished() && !office.store.texts.borrow().iter().any(|text| text.contains("away"))
-        {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    tokio::time::timeout(SOON, heard).await.expect("an end");
-    // After some losses it is the supervisor that starts it again.
-    let running = if running.is_finished() { office.start() } else { running };
-    office.heard("while the store is away").await;
     running.abort();
 }
 
