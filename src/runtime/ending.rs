@@ -24,6 +24,20 @@ pub(super) fn is_uncertain(row: &OutboxRow) -> bool {
     row.error.as_deref().is_some_and(|error| error.starts_with(AMBIGUOUS))
 }
 
+/// Nobody knows whether it is on the platform, or nobody knows yet.
+pub(super) fn is_open_to_doubt(row: &OutboxRow) -> bool {
+    match row.state {
+        DeliveryState::Unknown | DeliveryState::Attempting => true,
+        DeliveryState::Queued => is_uncertain(row),
+        DeliveryState::Accepted
+        | DeliveryState::Sent
+        | DeliveryState::Delivered
+        | DeliveryState::Seen
+        | DeliveryState::Failed
+        | DeliveryState::Cancelled => false,
+    }
+}
+
 pub(super) fn sent(row: &OutboxRow, delivery: &Delivery, place: &Place, sent: Vec<Sent>) -> Outcome {
     let after_ambiguous = is_uncertain(row);
     let first = sent.first().cloned().unwrap_or_else(|| Sent::at(&place.session.address, None));

@@ -9,7 +9,7 @@ use deskbridge_services::tickets::TicketDesk;
 use deskbridge_store::rows::{DeliveryState, OutboxRow};
 
 use super::work::Work;
-use crate::runtime::Bridge;
+use crate::runtime::{Bridge, ending};
 
 /// What was erased, in numbers, and what stays.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
@@ -50,7 +50,9 @@ impl Erased {
         };
         for row in deliveries {
             match (&row.effect, row.state) {
-                (Effect::Deliver(delivery), DeliveryState::Unknown) if to_desk(delivery.session) => {
+                (Effect::Deliver(delivery), _)
+                    if ending::is_open_to_doubt(row) && to_desk(delivery.session) =>
+                {
                     self.uncertain += usize::from(matches!(
                         delivery.op,
                         DeliveryOp::Post { .. } | DeliveryOp::Transcript { .. } | DeliveryOp::Whisper { .. }

@@ -4,11 +4,11 @@
 
 use std::time::Duration;
 
-use deskbridge_conversation::{DeliveryOp, Effect, EffectId, SessionId};
+use deskbridge_conversation::{DeliveryOp, Effect, EffectId, Outcome, SessionId};
 
 use super::erasure::{FIRST, by_canary, erase, lived};
 use super::events::*;
-use super::rig::{Fresh, Rig, people_only, web};
+use super::rig::{Fresh, Rig, people_only, remote, web};
 use crate::job::TicketOp;
 use crate::rows::*;
 use crate::*;
@@ -166,7 +166,11 @@ pub(super) async fn what_was_said_aloud_is_known(place: Fresh) {
     let Effect::Deliver(delivery) = &whisper.effect else { unreachable!("a delivery") };
     let DeliveryOp::Whisper { message, .. } = &delivery.op else { unreachable!("a whisper") };
     let session: SessionId = delivery.session;
-    rig.done(sent(&whisper, &rig.state(FIRST).await)).await;
+    let Some(address) = rig.state(FIRST).await.session(session).map(|session| session.address.clone()) else {
+        unreachable!("a session")
+    };
+    let outcome = Outcome::Sent { remote: Some(remote("w1")), more: Vec::new(), address, note: None };
+    rig.done(ended(&whisper, outcome)).await;
     assert_eq!(rig.read.links(FIRST, session, Some(*message)).await.unwrap().len(), 1);
     rig.end().await;
 }

@@ -10,7 +10,7 @@ use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Executor as _, Row as _, SqlSafeStr as _};
 
 use super::erasure::{FIRST, by_canary, erased};
-use super::events::posted;
+use super::events::{edited, posted};
 use super::places;
 use super::rig::{Fresh, Rig, people_only};
 use crate::Backend;
@@ -139,7 +139,11 @@ async fn pg_the_last_words_are_found() {
         node
     });
     for n in 0..60 {
-        rig.done(by_canary(super::events::edited(1, &format!("e{n}"), "m1", &format!("word{n}")))).await;
+        let mut edit = by_canary(edited(1, &format!("e{n}"), "m1", &format!("word{n}")));
+        if let Some(target) = &mut edit.refs.target {
+            target.room = "canary-home".into();
+        }
+        rig.done(edit).await;
     }
     stop.send(()).unwrap();
     let node = indexing.await.unwrap();

@@ -90,6 +90,7 @@ async fn s111_a_killed_erasure_is_finished() {
         let token = talk.bridge.token().await;
         talk.bridge.start_as(&UNPACED).await;
         let topic = helped(&talk).await;
+        settled(&talk, &token).await;
         let url = talk.bridge.url(&format!("/api/v1/requesters/telegram:{EVA}/erase"));
         let asking = {
             let (url, token) = (url.clone(), token.clone());
@@ -116,6 +117,21 @@ async fn s111_a_killed_erasure_is_finished() {
         for word in [CANARY, &EVA.to_string()] {
             assert_eq!(holding(talk.bridge.folder.path(), word), Vec::<PathBuf>::new(), "after {wait} ms");
         }
+    }
+}
+
+/// The outcome of everything that was sent is stored: what a crash makes uncertain nobody can take away, and the report says it.
+async fn settled(talk: &Talk, token: &str) {
+    loop {
+        let all = talk.bridge.api("/conversations/1/deliveries", token).await;
+        let all = all["data"].as_array().cloned().unwrap_or_default();
+        let open = all.iter().filter(|one| one["state"] == "queued" || one["state"] == "attempting").count();
+        // Their words, the technician's, and the picture: the note is the last.
+        let said = talk.bridge.api("/conversations/1/messages", token).await.to_string();
+        if open == 0 && !all.is_empty() && said.contains(&format!("{CANARY} again")) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
 
