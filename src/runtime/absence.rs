@@ -12,10 +12,12 @@ use super::Bridge;
 
 /// How often is asked. A hint may be old.
 const EVERY: Duration = Duration::from_secs(120);
+/// Before the first time: who is on is known a moment after the start.
+const FIRST: Duration = Duration::from_secs(5);
 
 /// Runs until the program stops.
 pub async fn run(bridge: Arc<Bridge>) {
-    let mut tick = tokio::time::interval(EVERY);
+    let mut tick = tokio::time::interval_at(tokio::time::Instant::now() + FIRST, EVERY);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         tokio::select! {

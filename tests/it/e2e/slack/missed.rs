@@ -17,10 +17,11 @@ async fn slack_deletions_of_an_outage_are_brought_up_to_date() {
     let answer = talk.sees(&im, "has joined").await;
     talk.acme.reply(&talk.ana, &im, &answer.ts, "an answer that stays");
     talk.sees(&talk.desk, "an answer that stays").await;
-    let told = talk.reply(&root, "pull the wrong lever");
-    talk.reply(&root, "advice that stays");
+    // Before the others: what was said first is looked at first.
     let note = talk.reply(&root, "🔒 a note for colleagues");
     talk.marked(&talk.desk, &note, "lock").await;
+    let told = talk.reply(&root, "pull the wrong lever");
+    talk.reply(&root, "advice that stays");
     talk.sees(&im, "advice that stays").await;
     talk.bridge.kill().await;
     talk.acme.delete(&im, &slip);
