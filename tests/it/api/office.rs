@@ -155,7 +155,7 @@ impl Office {
         let mut town = Town::build_with(&text, engine).await;
         let running = town.running.as_mut().expect("it runs");
         running.hooks.push((ChannelName::from("probe"), super::sockets::hook()));
-        let router = router_with(&town.config, town.running(), None, &limits);
+        let router = router_with(&town.config, town.running(), &limits);
         let office = Office { town, router };
         for who in ["ana", "bob", "cem", "sue", "root"] {
             office.give(who, ORDINARY, Some(who)).await;
