@@ -227,9 +227,12 @@ await stage({ start: false, more, context: { viewport: { width: 1440, height: 90
   await desk.keyboard.type("Bye {{requester}}");
   await desk.getByRole("button", { name: "Save" }).focus();
   await press("Enter");
-  await desk.getByText("Bye {{requester}}").waitFor();
+  await desk.locator("li.setting", { hasText: "Bye {{requester}}" }).waitFor();
+  await desk.getByRole("button", { name: "Add a reply" }).waitFor();
   await idle();
   await press("Escape");
+  // What a key does needs its place to be there.
+  await desk.locator("#composer").waitFor();
   await press("r");
   await focused("composer");
   await desk.keyboard.type("/by");
