@@ -310,7 +310,7 @@ pub async fn serve(config: Config, options: ServeOptions) -> anyhow::Result<()> 
     let parts = Parts { opened, adapters, blobs, key, clock, max_batch: options.max_batch };
     let running = build(&config, parts).await?;
     let listener = bind(options.listen.unwrap_or(config.server.listen)).await?;
-    let router = http::router(&config, &running, None);
+    let router = http::router(&config, &running);
     let first = http::api::first_link(running.read.as_ref(), &running.bridge.writer, running.bridge.now());
     let first = first.await.context("the store cannot be read")?;
     run(running, listener, router, |address| banner(&config, address, first.as_deref())).await
@@ -421,7 +421,7 @@ pub async fn demo(options: DemoOptions) -> anyhow::Result<()> {
         .with_console(DOOR)
         .close_when(closing)
         .router_at("/demo");
-    let router = http::router(&config, &running, Some(page.merge(door)));
+    let router = http::router_of_demo(&config, &running, page.merge(door));
     let stop = running.bridge.stop.clone();
     tokio::spawn(async move {
         stop.cancelled().await;

@@ -5,13 +5,33 @@
 use std::fmt::Write as _;
 
 use deskbridge_contract::{Capabilities, Support, ThreadStyle};
+use serde::Serialize;
 
 use super::failure::Outcome;
 use super::out;
 use crate::app::kits::declared;
 
-pub fn run() -> Outcome {
-    out::data(&page());
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// As JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Declared {
+    channel: &'static str,
+    place: &'static str,
+    can: Capabilities,
+}
+
+pub fn run(args: &Args) -> Outcome {
+    if args.json {
+        let all = declared().into_iter().map(|(channel, place, can)| Declared { channel, place, can });
+        out::json(&all.collect::<Vec<_>>());
+    } else {
+        out::data(&page());
+    }
     Ok(())
 }
 

@@ -8,6 +8,7 @@ use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret as _, SecretString};
+use serde::Serialize;
 
 use super::failure::{Failure, Outcome};
 use super::out;
@@ -42,6 +43,24 @@ pub struct Args {
     /// Write over what is there; keys that were made before are kept
     #[arg(long)]
     force: bool,
+    /// Say what was written as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What was done, for programs. Nothing of a secret but where it is.
+#[derive(Serialize)]
+struct Report {
+    config: PathBuf,
+    channels: Vec<&'static str>,
+    secrets: Vec<Written>,
+}
+
+#[derive(Serialize)]
+struct Written {
+    path: PathBuf,
+    /// It was there, and another one would lock people out.
+    kept: bool,
 }
 
 fn channel(name: &str) -> Result<&'static str, String> {
@@ -306,26 +325,42 @@ fn write(args: &Args, start: &Start, secrets: &[Kept]) -> Outcome {
     }
     fs::create_dir_all(&args.dir).map_err(|error| unwritten(&args.dir, error))?;
     private(&folder)?;
-    let mut said = Vec::new();
+    let mut written = Vec::new();
     for kept in secrets {
         let path = folder.join(&kept.name);
         // Pages sign with one, and the database's secrets are sealed with another: new ones would lock people out.
         if kept.random && path.exists() {
             close(&path)?;
-            said.push(format!("kept   {}", path.display()));
+            written.push(Written { path, kept: true });
             continue;
         }
         put(&path, &kept.value)?;
-        said.push(format!("wrote  {}  (only you can read it)", path.display()));
+        written.push(Written { path, kept: false });
     }
     let file = args.dir.join(FILE);
     fs::write(&file, text(start, secrets, Path::new(SECRETS))).map_err(|error| unwritten(&file, error))?;
-    said.insert(0, format!("wrote  {}", file.display()));
+    let channels = start.channels.keys().copied().collect();
+    say(args, &Report { config: file, channels, secrets: written });
+    Ok(())
+}
+
+fn say(args: &Args, report: &Report) {
+    if args.json {
+        return out::json(report);
+    }
+    let mut said = vec![format!("wrote  {}", report.config.display())];
+    for Written { path, kept } in &report.secrets {
+        let path = path.display();
+        said.push(if *kept {
+            format!("kept   {path}")
+        } else {
+            format!("wrote  {path}  (only you can read it)")
+        });
+    }
     let here = args.dir == Path::new(".");
     let go = if here { String::new() } else { format!("cd {} && ", args.dir.display()) };
     said.push(format!("next   {go}deskbridge check && deskbridge serve"));
     out::line(&said.join("\n"));
-    Ok(())
 }
 
 /// Whole or not at all, and for nobody else from its first byte on.

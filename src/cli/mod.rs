@@ -92,7 +92,7 @@ enum Command {
     /// Print the description of the API (OpenAPI 3.1)
     Openapi(openapi::Args),
     /// Print what each channel can carry
-    Channels,
+    Channels(channels::Args),
     /// Print the version
     Version(version::Args),
     /// Print a completion script for a shell
@@ -154,7 +154,7 @@ async fn run() -> Outcome {
         Command::Erase(args) => erase::run(&common, &args).await,
         Command::Export(args) => export::run(&common, &args).await,
         Command::Openapi(args) => openapi::run(&args),
-        Command::Channels => channels::run(),
+        Command::Channels(args) => channels::run(&args),
         Command::Version(args) => version::run(&args),
         Command::Completions(args) => completions::run(&args),
     }

@@ -174,6 +174,10 @@ impl Caller {
         let role = match &row.technician {
             // Nobody acts for somebody who is not there any more.
             Some(who) if !policy.policy.technicians.contains_key(who) => return Err(Problem::unauthorized()),
+            // Nor for somebody who may not come in themselves (S63).
+            Some(who) if bridge.read.account(who).await?.is_some_and(|account| account.disabled) => {
+                return Err(Problem::unauthorized());
+            }
             Some(who) => policy.policy.role(who),
             None => Role::Admin,
         };

@@ -34,17 +34,27 @@ use crate::config::Config;
 use answer::Surroundings;
 pub use auth::Scope;
 use body::Room;
+use console::Framing;
 use edge::Edge;
 use limits::Limits;
 use peer::Proxies;
 
-/// Every route. `extra` is merged in at the root (the demo page).
-pub fn router(config: &Config, running: &Running, extra: Option<Router>) -> Router {
-    router_with(config, running, extra, &Limits::default())
+/// Every route.
+pub fn router(config: &Config, running: &Running) -> Router {
+    router_with(config, running, &Limits::default())
+}
+
+/// As `router`, with the demo's page at the root, which alone has the console in a frame.
+pub fn router_of_demo(config: &Config, running: &Running, page: Router) -> Router {
+    assembled(config, running, page, Framing::OwnPages, &Limits::default())
 }
 
 /// As `router`, with other limits.
-pub fn router_with(config: &Config, running: &Running, extra: Option<Router>, limits: &Limits) -> Router {
+pub fn router_with(config: &Config, running: &Running, limits: &Limits) -> Router {
+    assembled(config, running, Router::new(), Framing::Nobody, limits)
+}
+
+fn assembled(config: &Config, running: &Running, extra: Router, framing: Framing, limits: &Limits) -> Router {
     let bridge = &running.bridge;
     let room = Room::new(limits.bodies);
     let around = Surroundings {
@@ -54,10 +64,10 @@ pub fn router_with(config: &Config, running: &Running, extra: Option<Router>, li
     Router::new()
         .merge(ops::router(bridge, &running.knowledge))
         .merge(docs::router())
-        .merge(console::router())
+        .merge(console::router(framing))
         .merge(hooks::router(&running.hooks, limits, &room))
         .merge(api::router(running, config, limits, &room))
         .merge(widget::router(&running.pages))
-        .merge(extra.unwrap_or_default())
+        .merge(extra)
         .layer(from_fn_with_state(Arc::new(around), answer::surround))
 }

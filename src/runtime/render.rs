@@ -164,8 +164,19 @@ pub fn message(
     Shown { persona: persona(conversation, policy, session, row, written), content, reply_to: row.reply_to }
 }
 
+/// CommonMark's own escapes taken back, for places that show a text as it is: a title, a ticket's summary, a list.
+fn unescaped(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        let escapes = c == '\\' && chars.peek().is_some_and(char::is_ascii_punctuation);
+        shown.push(if escapes { chars.next().unwrap_or(c) } else { c });
+    }
+    shown
+}
+
 impl Bridge {
-    /// A few words of the matter: the requester's first message.
+    /// A few words of the matter: the requester's first message, as plain text.
     pub async fn subject(&self, conversation: &Conversation) -> Result<String, StoreError> {
         let rows = self.read.messages(conversation.id, 1, false, 8).await?;
         let language = &conversation.requester.language;
@@ -178,7 +189,7 @@ impl Bridge {
         let first = rows.iter().find(says);
         let text = first.map(|row| row.content.text.as_str()).unwrap_or_default();
         let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-        Ok(cut(line.trim(), SUBJECT))
+        Ok(cut(&unescaped(line.trim()), SUBJECT))
     }
 
     pub async fn title(

@@ -46,9 +46,35 @@ try {
     await shoot(console_, `demo-${scheme}-console`);
     await console_.close();
 
+    // The same in a pane: what was said, and what is said there arrives.
+    await page.locator("#desk-who label", { hasText: "console" }).click();
+    const pane = page.frameLocator("#console-pane");
+    await pane.getByRole("tab", { name: /^Mine/ }).click();
+    await pane.locator("[role=option]", { hasText: "my vpn says 691" }).first().click();
+    await pane.getByRole("log", { name: "Messages" }).getByText("I reset it for you.").first().waitFor();
+    await pane.locator("#composer").fill(`Said in the pane, in the ${scheme}.`);
+    await pane.locator("#composer").press("Control+Enter");
+    await widget.sees(`Said in the pane, in the ${scheme}.`);
+    await shoot(page, `demo-${scheme}-pane`);
+    await page.locator("#desk-who label", { hasText: /^Ana$/ }).click();
+    await page.locator("#thread-view").waitFor();
+
     await page.locator("#card").getByRole("button", { name: "Resolve" }).click();
     await widget.sees("marked this as resolved");
     await until("the guide's end", async () => (await step.innerText()).includes("That is the main job"));
+
+    // The other two ways to ask: a line on each, and its answer.
+    for (const who of ["Maria · Telegram", "Nina · Slack"]) {
+      await page.locator("#phone-who label", { hasText: who }).click();
+      await page.locator("#phone-text").waitFor();
+      await page.locator("#phone-text").fill(`my printer has a paper jam (${scheme})`);
+      await page.locator("#phone-text").press("Enter");
+      // Below the question: what was answered before stands above it.
+      const asked = `#phone-log article.mine:has-text("(${scheme})")`;
+      await page.locator(`${asked} ~ article.by-ai`, { hasText: /jam/i }).first().waitFor();
+      await shoot(page, `demo-${scheme}-${who.split(" ").at(-1).toLowerCase()}`);
+    }
+    await page.locator("#phone-who label", { hasText: "portal" }).click();
 
     await page.setViewportSize({ width: 390, height: 780 });
     const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);

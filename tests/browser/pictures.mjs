@@ -105,6 +105,12 @@ await stage({ telegram: false, more, widget: 'ask = ["name"]', context: { viewpo
   await ana.getByText("Bob is writing").waitFor();
   await ana.evaluate(() => document.activeElement?.blur());
   await shoot(ana, "console");
+  // The widget by itself, as Maria has it.
+  await maria.box.fill("");
+  for (const [colorScheme, name] of [["light", "widget"], ["dark", "widget-dark"]]) {
+    await maria.page.emulateMedia({ colorScheme });
+    await shoot(maria.panel, name);
+  }
   await ana.emulateMedia({ colorScheme: "dark" });
   await shoot(ana, "console-dark");
 });

@@ -11,7 +11,7 @@ use deskbridge_platforms::telegram::{FakeTelegram, Settings};
 use tokio::process::Command;
 
 /// Long, because the machine may be busy; the scripts wait for events, so a quick one is not held up.
-const PATIENCE: Duration = Duration::from_secs(240);
+const PATIENCE: Duration = Duration::from_secs(480);
 
 fn given(name: &str) -> Option<PathBuf> {
     let found = std::env::var_os(name).map(PathBuf::from).filter(|path| path.exists());
@@ -122,9 +122,48 @@ async fn the_widget_and_the_console_side_by_side() {
     play_with("desk.mjs", &more).await;
 }
 
+/// S48, S49, S100: what others call themselves, their files and a model's answers. The model says what it is told to, in
+/// hexadecimal with letters for digits: the question itself is then no vector, and no card's number.
+#[tokio::test(flavor = "multi_thread")]
+async fn s48_what_looks_like_markup_is_text_in_the_console() {
+    let model = FakeOpenAi::start().await;
+    model.rule(|asked| {
+        let asked = asked["messages"].to_string();
+        let told = asked.rsplit_once("ECHO:").map(|(_, rest)| {
+            let digits = rest.bytes().take_while(|letter| (b'a'..=b'p').contains(letter));
+            let digits: Vec<u8> =
+                digits.map(|letter| b"0123456789abcdef"[usize::from(letter - b'a')]).collect();
+            hex::decode(digits).unwrap_or_default()
+        });
+        let said = told.and_then(|bytes| String::from_utf8(bytes).ok());
+        Model::text(&said.unwrap_or_else(|| "Please sign in to the VPN once more [1].".to_owned())).into()
+    });
+    let more =
+        [("DESKBRIDGE_TEST_OPENAI", model.base_url()), ("DESKBRIDGE_TEST_OPENAI_KEY", model.key().into())];
+    play_with("untrusted.mjs", &more).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_that_were_made_for_another_widget() {
     play("compat.mjs").await;
+}
+
+/// Every key that the console tells of does what it says.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_key_of_the_console() {
+    play("keys.mjs").await;
+}
+
+/// Permission, notification and sound are the system's; what the console asks of it is written down.
+#[tokio::test(flavor = "multi_thread")]
+async fn notification_and_sound_in_a_browser() {
+    play("notify.mjs").await;
+}
+
+/// Every page of the settings that an admin saves, saved there; what a technician has of them; S77 as it looks.
+#[tokio::test(flavor = "multi_thread")]
+async fn settings_are_saved_in_a_browser() {
+    play("settings.mjs").await;
 }
 
 /// What `demo` shows, with nothing configured.

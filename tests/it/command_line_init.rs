@@ -84,6 +84,40 @@ fn without_any_answer_the_widget_is_ready() {
 }
 
 #[test]
+fn for_programs() {
+    let here = tempfile::tempdir().unwrap();
+    let told = |ran: &Ran| -> serde_json::Value {
+        assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{}", ran.out);
+        serde_json::from_str(&ran.out).unwrap()
+    };
+    let first = told(&unattended(here.path(), &["--json"], &[]));
+    let expected = serde_json::json!({
+        "config": "./deskbridge.toml",
+        "channels": ["widget"],
+        "secrets": [{ "path": "./secrets/widget-identity-key", "kept": false }],
+    });
+    assert_eq!(first, expected);
+    sound(&here, "1 channel ");
+    // What was there stays, and is said to.
+    let again = unattended(here.path(), &["--json", "--force"], &[]);
+    assert_eq!(told(&again)["secrets"][0]["kept"], true);
+    assert!(!again.out.contains(read(&here, "secrets/widget-identity-key").trim()));
+    // What is refused is said on standard error, as ever.
+    let refused = unattended(here.path(), &["--json"], &[]);
+    assert!(refused.code != 0 && refused.out.is_empty(), "{}", refused.out);
+
+    let channels = told(&run(here.path(), &["channels", "--json"], &[], ""));
+    let channels = channels.as_array().unwrap();
+    let page = run(here.path(), &["channels"], &[], "").out;
+    assert_eq!(channels.len(), page.matches("\n## ").count());
+    for one in channels {
+        let heading =
+            format!("\n## {}, {}\n", one["channel"].as_str().unwrap(), one["place"].as_str().unwrap());
+        assert!(page.contains(&heading) && one["can"]["max_text"].as_u64().unwrap() > 0, "{one}");
+    }
+}
+
+#[test]
 fn a_secret_of_the_environment_goes_into_its_file_alone() {
     let here = tempfile::tempdir().unwrap();
     let env = [(TOKEN_VARIABLE, TOKEN), ("DESKBRIDGE__SERVER__PUBLIC_URL", "https://desk.example.com")];

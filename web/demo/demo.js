@@ -13,9 +13,12 @@ let people = [];
 let desk = { channel: "", room: "" };
 /** In place of a requester: the page with the widget, whose visitor is nobody that is simulated. */
 const PORTAL = "portal";
+/** In place of a technician's thread: the console, where Ana works. */
+const CONSOLE = "console";
 const STYLES = { telegram: "Telegram", slack: "Slack", teams: "Teams", discord: "Discord", widget: "web chat" };
-const chosen = { requester: null, technician: null, thread: null, portal: false };
+const chosen = { requester: null, technician: null, thread: null, portal: false, console: false };
 let portal = null;
+let door = null;
 const seen = new Map();
 const guide = new Guide($("guide"), $("steps"), $("step"), $("guide-close"));
 
@@ -47,6 +50,7 @@ function load(stage) {
   if (stage.portal && !portal) openPortal(stage.portal);
   $("console").hidden = !stage.console;
   if (stage.console) $("console").href = stage.console;
+  door = stage.console ?? null;
 }
 
 function apply(live) {
@@ -320,7 +324,14 @@ function drawWho(side, role) {
   const place = side === "phone" ? person(chosen[role]) : desk;
   const style = worlds.get(place.channel)?.style;
   const onPortal = side === "phone" && chosen.portal;
-  $(`${side}-style`).textContent = onPortal ? "the real widget" : `as on ${STYLES[style] ?? place.channel}`;
+  const inConsole = side === "desk" && chosen.console;
+  $(`${side}-style`).textContent = onPortal ? "the real widget" : inConsole ? "the real console" : `as on ${STYLES[style] ?? place.channel}`;
+  if (side === "desk") {
+    // It is loaded when somebody wants to see it, and stays.
+    if (inConsole && !$("console-pane").src) $("console-pane").src = door;
+    $("console-pane").hidden = !inConsole;
+    $("room").hidden = inConsole;
+  }
   if (side === "phone") {
     $("portal").hidden = !onPortal;
     $("chat").hidden = onPortal;
@@ -330,7 +341,8 @@ function drawWho(side, role) {
   const add = (id, title, label, checked) => {
     const pick = () => {
       if (side === "phone") chosen.portal = id === PORTAL;
-      if (id !== PORTAL) chosen[role] = id;
+      else chosen.console = id === CONSOLE;
+      if (id !== PORTAL && id !== CONSOLE) chosen[role] = id;
       $(`${side}-toast`).textContent = "";
       draw();
     };
@@ -343,6 +355,7 @@ function drawWho(side, role) {
     const label = side === "phone" && portal ? `${name} · ${STYLES[worlds.get(p.channel)?.style] ?? p.channel}` : name;
     add(p.id, p.name, label, !onPortal && p.id === chosen[role]);
   }
+  if (side === "desk" && door) add(CONSOLE, "Ana, in the console", "Ana · console", false);
 }
 
 function item(key, value, make) {

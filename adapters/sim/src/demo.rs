@@ -112,7 +112,7 @@ impl Demo {
         self
     }
 
-    /// A link for the technicians' pane. The console is in nobody's frame, so it opens beside.
+    /// A pane of the technicians' side, and a link: the host lets its own pages have the console in a frame.
     pub fn with_console(mut self, path: &str) -> Self {
         self.console = Some(path.to_owned());
         self

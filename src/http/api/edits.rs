@@ -67,8 +67,12 @@ impl Api {
         call: &Call,
         conversation: &deskbridge_conversation::Conversation,
     ) -> Result<MessageRow, Problem> {
-        let id = call.part("message").parse::<MessageId>().ok();
-        let id = id.filter(|id| id.conversation == conversation.id).ok_or_else(Problem::not_found)?;
+        let id = call.part("message").parse::<MessageId>().map_err(|_| Problem::not_found())?;
+        if id.conversation != conversation.id {
+            // Whoever reaches into somebody else's by way of their own is on record like everybody (S66).
+            self.seen_by_id(call, id.conversation).await?;
+            return Err(Problem::not_found());
+        }
         self.bridge.read.message(id).await?.ok_or_else(Problem::not_found)
     }
 }

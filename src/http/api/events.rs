@@ -16,6 +16,7 @@ use deskbridge_store::{Change, Committed};
 use futures_util::{Stream, stream};
 use serde::Serialize;
 use tokio::sync::broadcast::{self, error::RecvError};
+use tokio::sync::watch;
 use tokio::time::{Interval, MissedTickBehavior};
 
 use super::Api;
@@ -32,7 +33,7 @@ use crate::runtime::board::Typing;
 const REMEMBERED: usize = 2_048;
 /// Changes that a listener may be behind.
 const BEHIND: usize = 1_024;
-/// How long a revoked token, or a right that is gone, still hears (S63).
+/// How long a right that is gone still hears, where nobody said so: it expired, or another process took it (S63).
 const CHECKED: Duration = Duration::from_secs(2);
 const KEPT_ALIVE: Duration = Duration::from_secs(15);
 const RETRY: Duration = Duration::from_secs(2);
@@ -44,6 +45,8 @@ pub struct Hub {
     ring: Mutex<VecDeque<Arc<Happening>>>,
     sender: broadcast::Sender<Arc<Happening>>,
     open: Mutex<HashMap<String, usize>>,
+    /// Somebody's rights are others than before: every stream asks for its own again.
+    rights: watch::Sender<()>,
     limits: Limits,
 }
 
@@ -90,6 +93,7 @@ impl Hub {
             ring: Mutex::default(),
             sender: broadcast::channel(BEHIND).0,
             open: Mutex::default(),
+            rights: watch::Sender::new(()),
             limits: limits.clone(),
         });
         let (feeding, mut bus, stop) = (hub.clone(), bridge.bus.subscribe(), bridge.stop.clone());
@@ -139,6 +143,11 @@ impl Hub {
     /// Told to those who are here now; never replayed.
     pub fn watched(&self, conversation: Arc<Conversation>, watchers: Vec<Watcher>) {
         let _ = self.sender.send(Arc::new(Happening::Watched(conversation, watchers)));
+    }
+
+    /// A session or token was ended, or somebody's role changed: their streams are over now, not at the next look (S63).
+    pub fn rights_changed(&self) {
+        self.rights.send_replace(());
     }
 
     fn missed(&self) {
@@ -204,6 +213,7 @@ pub async fn listen(api: Arc<Api>, call: Call) -> Answer {
         caller: call.caller,
         missed,
         receiver,
+        rights: api.hub.rights.subscribe(),
         shown: HashSet::new(),
         check,
         greeted: false,
@@ -218,6 +228,7 @@ struct Listener {
     caller: Caller,
     missed: VecDeque<Arc<Happening>>,
     receiver: broadcast::Receiver<Arc<Happening>>,
+    rights: watch::Receiver<()>,
     /// Conversations that this stream spoke of, so that it can say when one is out of sight.
     shown: HashSet<ConversationId>,
     check: Interval,
@@ -250,6 +261,11 @@ impl Listener {
             return Some(Event::default().retry(RETRY).comment("deskbridge"));
         }
         loop {
+            // Also before what was missed is told.
+            if self.rights.has_changed().unwrap_or(false) {
+                self.rights.mark_unchanged();
+                self.still_may().await?;
+            }
             if let Some(missed) = self.missed.pop_front() {
                 match self.event(&missed) {
                     Some(event) => return Some(event),
@@ -257,19 +273,28 @@ impl Listener {
                 }
             }
             tokio::select! {
+                // Rights first: a busy desk must not put the look at them off.
+                biased;
+                () = self.bridge.stop.cancelled() => return None,
+                Ok(()) = self.rights.changed() => self.still_may().await?,
+                _ = self.check.tick() => self.still_may().await?,
                 happening = self.receiver.recv() => match happening {
                     Ok(happening) => self.missed.push_back(happening),
                     Err(RecvError::Lagged(_)) => return Some(resync()),
                     Err(RecvError::Closed) => return None,
                 },
-                _ = self.check.tick() => {
-                    // Whatever the reason, a token that is not good now hears nothing more.
-                    self.caller = self.caller.again(&self.bridge).await.ok()?;
-                    self.caller.needs(Scope::ChatsRead).ok()?;
-                }
-                () = self.bridge.stop.cancelled() => return None,
             }
         }
+    }
+
+    /// `None`, whatever the reason: who may not now hears nothing more. In another role it is another stream's turn, which
+    /// begins with what that role sees.
+    async fn still_may(&mut self) -> Option<()> {
+        let now = self.caller.again(&self.bridge).await.ok()?;
+        now.needs(Scope::ChatsRead).ok()?;
+        let same = now.role == self.caller.role;
+        self.caller = now;
+        same.then_some(())
     }
 
     fn watched(&self, conversation: &Conversation, watchers: &[Watcher]) -> Option<Event> {

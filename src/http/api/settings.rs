@@ -88,7 +88,7 @@ pub async fn add_technician(api: Arc<Api>, call: Call) -> Answer {
     Ok((StatusCode::CREATED, body).into_response())
 }
 
-/// Nobody changes their own role, and an admin is always left (S73).
+/// Nobody changes their own role, and an admin is always left (S73). Who gets another role signs in anew (S77).
 pub async fn change_technician(api: Arc<Api>, call: Call) -> Answer {
     let _one = api.accounts.lock().await;
     let id = api.changeable(&call)?;
@@ -101,7 +101,12 @@ pub async fn change_technician(api: Arc<Api>, call: Call) -> Answer {
         return Err(Problem::conflict("last-admin", "nobody else could sign in as admin"));
     }
     let value = Value::Object(fields(&call));
+    let role = |api: &Api| api.bridge.policy.current().policy.role(&id);
+    let before = role(&api);
     api.keep_technician(&id, Some(&value)).await?;
+    if role(&api) != before {
+        api.end_sessions(&id).await?;
+    }
     api.audit(Some(call.caller.known_as()), format!("changed the technician {id}")).await?;
     Ok(one(technician(&id, value)))
 }

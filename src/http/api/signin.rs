@@ -98,7 +98,7 @@ pub async fn sign_out(api: Arc<Api>, call: Call) -> Answer {
     if call.caller.how != How::Session {
         return Err(Problem::bad("session", "this is no session"));
     }
-    api.bridge.writer.admin(Admin::EndLogins(vec![call.caller.sha256.clone()])).await?;
+    api.end(vec![call.caller.sha256.clone()]).await?;
     api.audit(Some(call.caller.known_as()), "signed out").await?;
     let mut answer = done()?;
     for cookie in Site::cookies_ended() {
@@ -192,7 +192,7 @@ impl Api {
         let old = self.bridge.read.logins_expired(now, SWEPT).await?;
         let mut ended: Vec<String> = old.into_iter().map(|row| row.sha256).collect();
         ended.extend(Presented::of(&call.headers, self.site.plain_allowed()).map(|one| one.sha256));
-        self.bridge.writer.admin(Admin::EndLogins(ended)).await?;
+        self.end(ended).await?;
         let secret = session::secret()?;
         let presented = Presented::new(&secret);
         let login = LoginRow {
@@ -271,7 +271,20 @@ impl Api {
     pub async fn end_all(&self, technician: &TechnicianId, but: Option<&str>) -> Result<(), Problem> {
         let own = self.bridge.read.logins_of(technician).await?;
         let ended = own.into_iter().map(|row| row.sha256).filter(|sha256| Some(sha256.as_str()) != but);
-        self.bridge.writer.admin(Admin::EndLogins(ended.collect())).await?;
+        self.end(ended.collect()).await
+    }
+
+    /// Ends every session of a technician whose rights are others from now on; links stay good (S77).
+    pub async fn end_sessions(&self, technician: &TechnicianId) -> Result<(), Problem> {
+        let own = self.bridge.read.logins_of(technician).await?;
+        let sessions = own.into_iter().filter(|row| row.kind == LoginKind::Session);
+        self.end(sessions.map(|row| row.sha256).collect()).await
+    }
+
+    /// And what they hear of is over at once (S63).
+    async fn end(&self, logins: Vec<String>) -> Result<(), Problem> {
+        self.bridge.writer.admin(Admin::EndLogins(logins)).await?;
+        self.hub.rights_changed();
         Ok(())
     }
 

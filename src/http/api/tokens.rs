@@ -105,6 +105,7 @@ pub async fn revoke(api: Arc<Api>, call: Call) -> Answer {
         return Err(Problem::not_found());
     }
     api.bridge.writer.admin(Admin::RevokeToken { id: id.clone() }).await?;
+    api.hub.rights_changed();
     api.audit(Some(call.caller.known_as()), format!("token {id} revoked in the console")).await?;
     done()
 }

@@ -39,6 +39,8 @@ pub struct ConversationView {
     pub offer: Option<OfferView>,
     pub transfer_to: Option<String>,
     pub waiting_since: Option<String>,
+    /// Until when somebody should have taken it: the queue's longest wait.
+    pub answer_by: Option<String>,
     pub snoozed_until: Option<String>,
     pub sessions: Vec<SessionView>,
     pub ticket: TicketLinkView,
@@ -211,8 +213,12 @@ impl Api {
         let policy = &policy.policy;
         let owned = assigned(conversation);
         let waiting = match &conversation.stage {
-            Stage::Handover(handover) => Some(time(handover.since)),
+            Stage::Handover(handover) => Some(handover),
             _ => None,
+        };
+        // Once it has passed, the stage counts it no more; whoever looks still sees how late it is.
+        let answer_by = |handover: &Handover| {
+            handover.overdue.unwrap_or(handover.since + policy.timers(&conversation.queue).max_wait)
         };
         Ok(ConversationView {
             id: conversation.id.0,
@@ -235,7 +241,8 @@ impl Api {
             co_repliers: owned.map_or_else(Vec::new, |a| a.co_repliers.iter().map(|t| t.0.clone()).collect()),
             offer: offer(conversation),
             transfer_to: owned.and_then(|a| a.transfer.as_ref()).map(|transfer| transfer.to.0.clone()),
-            waiting_since: waiting,
+            waiting_since: waiting.map(|handover| time(handover.since)),
+            answer_by: waiting.map(|handover| time(answer_by(handover))),
             snoozed_until: owned.and_then(|a| a.snoozed).map(time),
             sessions: conversation.sessions.iter().map(session).collect(),
             ticket: ticket(&conversation.ticket),

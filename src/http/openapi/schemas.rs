@@ -87,6 +87,7 @@ fn conversation() -> Value {
         "offer": or_null("Offer"),
         "transfer_to": maybe("string"),
         "waiting_since": maybe_time(),
+        "answer_by": {"type": ["string", "null"], "format": "date-time", "description": "While it waits: until when somebody should have taken it, by the queue's longest wait"},
         "snoozed_until": maybe_time(),
         "sessions": list(reference("Session")),
         "ticket": reference("TicketLink"),

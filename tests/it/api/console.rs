@@ -29,13 +29,13 @@ pub fn is_shown_there(route: &Route) -> bool {
 
 /// A browser: its cookie, and what the page knows.
 #[derive(Clone, Default)]
-struct Browser {
+pub struct Browser {
     cookie: String,
     csrf: String,
 }
 
 impl Browser {
-    fn request(&self, method: &str, path: &str, body: &Value) -> Request<Body> {
+    pub fn request(&self, method: &str, path: &str, body: &Value) -> Request<Body> {
         let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
         let request = Request::builder()
             .method(method)
@@ -50,7 +50,7 @@ impl Browser {
     }
 
     /// Asks, and holds the answer against its description.
-    async fn ask(&self, office: &Office, method: &str, path: &str, body: &Value) -> Answer {
+    pub async fn ask(&self, office: &Office, method: &str, path: &str, body: &Value) -> Answer {
         let answer = office.ask(self.request(method, path, body)).await;
         let document = openapi::document();
         let asked: Vec<&str> = path.split('/').collect();
@@ -79,7 +79,7 @@ impl Browser {
 }
 
 /// The first admin, by the link that the start prints.
-async fn admin(office: &Office) -> Browser {
+pub async fn admin(office: &Office) -> Browser {
     let bridge = office.bridge();
     let link = deskbridge::http::api::first_link(bridge.read.as_ref(), &bridge.writer, bridge.now());
     let link = link.await.expect("read").expect("nobody has a password");
@@ -100,7 +100,7 @@ async fn admin(office: &Office) -> Browser {
 }
 
 /// Somebody of the configuration, by a link of the admin's.
-async fn invited(office: &Office, admin: &Browser, who: &str) -> Browser {
+pub async fn invited(office: &Office, admin: &Browser, who: &str) -> Browser {
     let path = format!("/technicians/{who}/login-link");
     let link = admin.ask(office, "POST", &path, &json!({})).await.must_be(201).data();
     let secret = link["path"].as_str().expect("a path").split('=').nth(1).expect("a secret").to_owned();
@@ -138,6 +138,9 @@ async fn s73_roles_hold_on_every_route() {
     ada.ask(&office, "POST", "/technicians", &new).await.must_be(201);
     let zoe = invited(&office, &ada, "zoe").await;
     zoe.ask(&office, "PUT", "/technicians/ada-byron", &own).await.must_be(200);
+    // What she had is worth nothing; signed in anew, she is what she is now.
+    ada.ask(&office, "GET", "/me", &Value::Null).await.must_be(401);
+    let ada = Browser::signed_in(&sign_in(&office, "ada@example.com", PASSWORD).await.must_be(201));
     ada.ask(&office, "GET", "/settings", &Value::Null).await.must_be(403);
     ada.ask(&office, "GET", "/me", &Value::Null).await.must_be(200);
 }

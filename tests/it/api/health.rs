@@ -5,7 +5,7 @@
 use axum::Router;
 use axum::body::Body;
 use axum::routing::get as on_get;
-use deskbridge::http::router;
+use deskbridge::http::router_of_demo;
 
 use super::office::{OUTSIDE, Office, ask, from, get, request, with};
 
@@ -120,7 +120,7 @@ async fn s58_nothing_is_kept_by_caches() {
 async fn a_panic_is_an_answer() {
     let office = Office::open().await;
     let broken = Router::new().route("/broken", on_get(|| async { broken() }));
-    let router = router(&office.town.config, office.town.running(), Some(broken));
+    let router = router_of_demo(&office.town.config, office.town.running(), broken);
     let answer = ask(&router, get("/broken", "ana")).await.must_be(500);
     assert_eq!((answer.code().as_str(), answer.bytes.len() < 200), ("internal", true));
     assert!(!String::from_utf8_lossy(&answer.bytes).contains("canary"));

@@ -2,7 +2,7 @@
 //!
 //! Not here: single parts (their own tests), adapters' signatures (the adapters).
 
-mod answers;
+pub mod answers;
 mod claims;
 mod console;
 mod erasure;

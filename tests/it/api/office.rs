@@ -197,7 +197,7 @@ impl Office {
         town.start().await;
         let running = town.running.as_mut().expect("it runs");
         running.hooks.push((ChannelName::from("probe"), super::sockets::hook()));
-        let router = router_with(&town.config, town.running(), None, &limits);
+        let router = router_with(&town.config, town.running(), &limits);
         let office = Office { town, router };
         for who in ["ana", "bob", "cem", "sue", "root"] {
             office.give(who, ORDINARY, Some(who)).await;

@@ -55,7 +55,7 @@ async fn what_stands_in_its_own_way_is_still_a_repeat() {
     let again = office.ask(empty(accept())).await.must_be(200);
     assert_eq!(again.header("idempotency-replayed"), "true");
     // Another process over the same store remembers nothing, and the store does.
-    let fresh = router(&office.town.config, office.town.running(), None);
+    let fresh = router(&office.town.config, office.town.running());
     let answer = super::office::ask(&fresh, empty(accept())).await.must_be(200);
     assert_eq!(answer.header("idempotency-replayed"), "true");
     // Without the key it is another claim.
@@ -94,7 +94,7 @@ async fn what_is_no_event_is_answered_as_it_was() {
 async fn what_is_no_event_is_not_done_again_by_another_run() {
     let office = Office::open().await;
     let again = async |request: Request<Body>| {
-        let fresh = router(&office.town.config, office.town.running(), None);
+        let fresh = router(&office.town.config, office.town.running());
         super::office::ask(&fresh, request).await
     };
     let add = |text: &str| keyed(post("/api/v1/canned", "ana", &json!({"shortcut": "hi", "text": text})));

@@ -21,5 +21,6 @@ mod rows;
 mod slack;
 pub mod talk;
 mod teams;
+mod visitors;
 mod webhook;
 mod widget;

@@ -6,7 +6,7 @@ import { current, dialog, open, panel, route, selected, view } from "./state.ts"
 
 export const KEYS: [string, string][] = [
   ["Ctrl/⌘ K", "search or run anything"], ["J / K", "next / previous chat (also Alt+J / Alt+K)"], ["A", "accept"], ["Shift+A", "decline"],
-  ["R", "reply (also Alt+L)"], ["N", "note (also Alt+P)"], ["Ctrl/⌘ Enter", "send"], ["Ctrl/⌘ Shift Enter", "send and resolve"],
+  ["R", "reply (also Alt+L)"], ["N", "note (also Alt+P)"], ["Ctrl/⌘ Enter", "send (Enter, too, unless you turned that off)"], ["Ctrl/⌘ Shift Enter", "send and resolve"],
   ["Ctrl/⌘ Z", "take back what was just sent"], ["E", "resolve"], ["Ctrl/⌘ Alt E", "resolve and next"], ["S", "snooze"], ["T", "transfer"], ["I", "invite"],
   ["L", "labels"], ["P", "priority"], ["Shift+T", "open a ticket"], ["G", "suggest a reply; Tab inserts it"], ["M", "write the summary anew"], ["D", "on / off duty"], ["F", "search"],
   ["/ in the composer", "canned replies"], ["@ in a note", "mention"], ["↑ in an empty composer", "change your latest message"], ["G then M U I A", "mine, unassigned, AI, all"], ["\\", "right panel"], ["Esc", "close, back"], ["?", "this list"],

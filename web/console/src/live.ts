@@ -14,13 +14,18 @@ let failures = 0;
 let again: ReturnType<typeof setTimeout> | undefined;
 let opened = false;
 
-export function start() {
+/** Resolves when it listens, or cannot: what is read from then on and what is told leave nothing out between them. */
+export function start(): Promise<void> {
   stop();
+  const listening = new Promise<void>((resolve) => (heard = resolve));
   connect();
   window.addEventListener("online", connect);
   document.addEventListener("visibilitychange", wake);
   window.addEventListener("pageshow", wake);
+  return listening;
 }
+
+let heard = () => {};
 
 export function stop() {
   source?.close();
@@ -45,11 +50,13 @@ function connect() {
   source.onopen = () => {
     failures = 0;
     link.value = "online";
-    // The first time everything was just read; afterwards something may have been missed whatever was replayed.
+    heard();
+    // The first time everything is about to be read; afterwards something may have been missed whatever was replayed.
     if (opened) refresh();
     opened = true;
   };
   source.onerror = () => {
+    heard();
     link.value = "offline";
     if (source?.readyState !== EventSource.CLOSED) return;
     failures += 1;
@@ -93,8 +100,13 @@ function reconnect() {
   });
 }
 
+/** And what has come meanwhile is told as if it came now. */
 function refresh() {
-  soon("all", loadAll);
+  soon("all", async () => {
+    const before = chats.value;
+    await loadAll();
+    for (const chat of chats.value.values()) if ((before.get(chat.id)?.seq ?? -1) < chat.seq) arrived(before.get(chat.id), chat, 0);
+  });
 }
 
 const waiting = new Map<string, ReturnType<typeof setTimeout>>();
@@ -127,13 +139,14 @@ function changed(event: Said) {
     if (isOpen && event.stage !== event.before) void loadAside(id);
     const chat = chats.value.get(id);
     if (!chat) return;
-    let heard = n;
+    let others = n;
     if (n > 0 && !isOpen) {
-      const last = await all<Message>(`/conversations/${id}/messages`);
-      heard = last.slice(-n).filter((one) => one.author.kind === "requester" || (one.author.kind === "technician" && one.author.id !== own.value)).length;
-      if (heard > 0) setUnread(id, (unread.value.get(id) ?? 0) + heard);
+      // What is said of it must not hang on what it says.
+      const last = await all<Message>(`/conversations/${id}/messages`).catch(() => []);
+      others = last.slice(-n).filter((one) => one.author.kind === "requester" || (one.author.kind === "technician" && one.author.id !== own.value)).length;
+      if (others > 0) setUnread(id, (unread.value.get(id) ?? 0) + others);
     }
-    arrived(before, chat, heard);
+    arrived(before, chat, others);
   });
 }
 

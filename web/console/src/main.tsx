@@ -52,12 +52,15 @@ function App() {
   }, []);
   useEffect(() => {
     if (!known) return undefined;
+    // Whoever is in has used it; once they are out again, it leads nowhere.
+    invited.value = "";
+    const listening = live.start();
     void trying(async () => {
+      await listening;
       await Promise.all([loadAll(), loadCanned()]);
       title();
       await followed();
     });
-    live.start();
     const off = keys();
     return () => {
       live.stop();

@@ -78,6 +78,9 @@ const PAIRS: [RegExp, "strong" | "em" | "s"][] = [
   [/^_(?=[^\s_])(.{1,2000}?[^\s_]|[^\s_])_(?!\w)/s, "em"],
 ];
 
+/** Where a text is shown as it is: without the escapes of Markdown. */
+export const bare = (text: string) => text.replace(/\\([!-/:-@[-`{-~])/g, "$1");
+
 export function inline(text: string, depth = 0): ComponentChildren[] {
   const found: ComponentChildren[] = [];
   let plain = "";

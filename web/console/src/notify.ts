@@ -5,7 +5,7 @@ import { signal } from "@preact/signals";
 import { announce, channelOf, chats, open, own, unread } from "./state.ts";
 import type { Conversation } from "./types.ts";
 
-const stored = (name: string) => {
+export const stored = (name: string) => {
   try {
     return localStorage.getItem(`deskbridge.${name}`);
   } catch {
@@ -22,6 +22,8 @@ export const store = (name: string, value: string) => {
 
 export const bell = signal(stored("bell") === "on");
 export const sound = signal(stored("sound") !== "off");
+/** Whether Enter sends, or only Ctrl/⌘ Enter: then Enter begins a line. */
+export const enter = signal(stored("enter") !== "off");
 export const theme = signal(stored("theme") ?? "auto");
 
 export function setTheme(to: string) {
@@ -40,8 +42,14 @@ export async function ring() {
   store("bell", bell.value ? "on" : "off");
 }
 
-/** `heard`: messages of others that came with it. */
-export function arrived(before: Conversation | undefined, chat: Conversation, heard: number) {
+/** As it was when people were last told of it. */
+const told = new Map<number, Conversation>();
+
+/** `heard`: messages of others that came with it. Two changes may be read at the same time, and nobody is told twice. */
+export function arrived(known: Conversation | undefined, chat: Conversation, heard: number) {
+  const latest = told.get(chat.id);
+  const before = latest && latest.seq >= (known?.seq ?? -1) ? latest : known;
+  told.set(chat.id, chat);
   const waits = chat.stage === "handover" && before?.stage !== "handover";
   const offered = chat.offer?.to === own.value && before?.offer?.to !== own.value;
   const passed = chat.transfer_to === own.value && before?.transfer_to !== own.value;

@@ -6,13 +6,15 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { trying } from "./acts.ts";
 import { get, page, post, put, remove } from "./api.ts";
+import { openSettings, rank, sheet, sheets } from "./pages.ts";
+import type { Sheet } from "./pages.ts";
+import { Person, known } from "./person.tsx";
 import { canned, loadCanned, own, toast } from "./state.ts";
 import { full } from "./time.ts";
 import { Sites } from "./sites.tsx";
-import type { Account, Canned, Channel, Role, Setting, Token } from "./types.ts";
+import type { Account, Canned, Channel, Setting, Token } from "./types.ts";
 
-type Name = "Queues" | "Technicians" | "Rules" | "Canned replies" | "Widget sites" | "Channels" | "API tokens" | "Audit log";
-const SHEETS: Record<Name, () => ComponentChildren> = {
+const SHEETS: Record<Sheet, () => ComponentChildren> = {
   Queues: () => <Queues />,
   Technicians: () => <Technicians />,
   Rules: () => <Rules />,
@@ -27,16 +29,19 @@ const settings = signal<Setting[]>([]);
 const loadSettings = async () => void (settings.value = await get<Setting[]>("/settings"));
 
 export function SettingsPage() {
-  const [sheet, setSheet] = useState<Name>("Queues");
-  useEffect(() => void trying(loadSettings), []);
+  const open = sheet();
+  useEffect(() => {
+    if (sheets().includes("Queues")) void trying(loadSettings);
+  }, []);
+  if (!open) return null;
   return (
     <div class="settings-grid">
       <nav aria-label="Settings">
-        {(Object.keys(SHEETS) as Name[]).map((name) => <button key={name} type="button" aria-current={sheet === name ? "page" : undefined} onClick={() => setSheet(name)}>{name}</button>)}
+        {sheets().map((name) => <button key={name} type="button" aria-current={open === name ? "page" : undefined} onClick={() => openSettings(name)}>{name}</button>)}
       </nav>
       <section class="sheet" aria-labelledby="sheet">
-        <h2 id="sheet">{sheet}</h2>
-        {SHEETS[sheet]()}
+        <h2 id="sheet">{open}</h2>
+        {SHEETS[open]()}
       </section>
     </div>
   );
@@ -74,9 +79,10 @@ const KNOWN: Record<string, { label: string; choices?: string[]; hint?: string }
 export const FROM: Record<string, string> = { default: "default", file: "set in the file", environment: "set in the environment", console: "set here" };
 const LISTS = ["technicians", "skills", "holidays"];
 
-export function shown(value: unknown): string {
+/** `between`: the things of a list. */
+export function shown(value: unknown, between = ", "): string {
   if (value === null || value === undefined) return "";
-  if (Array.isArray(value)) return value.join(", ");
+  if (Array.isArray(value)) return value.join(between);
   if (typeof value === "object") return Object.entries(value).map(([days, times]) => `${days} ${Array.isArray(times) ? times.join(", ") : String(times)}`).join("\n");
   return String(value);
 }
@@ -93,8 +99,10 @@ function Row({ path, setting }: { path: string; setting: Setting | undefined }) 
   const key = path.split(".").pop() ?? path;
   const known = KNOWN[path] ?? KNOWN[key] ?? { label: key };
   const value = setting?.value;
-  const [text, setText] = useState(shown(value));
-  useEffect(() => setText(shown(value)), [shown(value)]);
+  // As it is typed: opening hours are a line each.
+  const stands = shown(value, key === "hours" ? "\n" : ", ");
+  const [text, setText] = useState(stands);
+  useEffect(() => setText(stands), [stands]);
   const editable = setting?.editable ?? true;
   const save = (to: unknown) => void trying(async () => {
     await put("/settings", { path, value: to });
@@ -102,7 +110,7 @@ function Row({ path, setting }: { path: string; setting: Setting | undefined }) 
     toast(`${known.label}: saved`);
   });
   const id = `setting-${path}`;
-  const changed = text !== shown(value);
+  const changed = text !== stands;
   const input = known.choices ? (
     <select id={id} value={String(value ?? "")} disabled={!editable} onChange={(event) => save(event.currentTarget.value)}>
       {value === null || value === undefined ? <option value="">as everywhere</option> : null}
@@ -165,7 +173,8 @@ export function useList<T>(path: string): [T[] | null, () => Promise<void>] {
 function Technicians() {
   const [list, load] = useList<Account>("/accounts");
   const [link, setLink] = useState<{ name: string; url: string } | null>(null);
-  const [adding, setAdding] = useState(false);
+  /** Who is being changed, or somebody new. */
+  const [at, setAt] = useState<string | null>(null);
   const act = (run: () => Promise<unknown>, said: string) => () => void trying(async () => {
     await run();
     await load();
@@ -186,6 +195,7 @@ function Technicians() {
           <tr key={one.technician}>
             <td>{one.name} {one.fixed && <span class="badge" title="stands in the file">file</span>}</td><td>{one.role}</td><td>{one.login ?? "–"}</td><td>{one.state}</td>
             <td>
+              {!one.fixed && <button type="button" onClick={() => setAt(one.technician)} aria-label={`Change ${one.name}`}>Change</button>}
               {one.technician !== own.value && <button type="button" onClick={invite(one)} aria-label={`One-time link for ${one.name}`}>Link</button>}
               {one.state === "active" && one.technician !== own.value && <button type="button" onClick={act(() => put(`/technicians/${one.technician}/account`, { disabled: true }), "Disabled")} aria-label={`Disable ${one.name}`}>Disable</button>}
               {one.state === "disabled" && <button type="button" onClick={act(() => put(`/technicians/${one.technician}/account`, { disabled: false }), "Enabled")} aria-label={`Enable ${one.name}`}>Enable</button>}
@@ -194,37 +204,9 @@ function Technicians() {
           </tr>
         ))}</tbody>
       </table></div>
-      {adding ? <NewTechnician done={async () => { setAdding(false); await load(); }} /> : <p><button type="button" class="primary" onClick={() => setAdding(true)}>Add a technician</button></p>}
+      {at !== null ? <Person key={at} one={known(settings.value, at)} cancel={() => setAt(null)} done={async () => { setAt(null); await Promise.all([load(), loadSettings()]); }} />
+        : <p><button type="button" class="primary" onClick={() => setAt("")}>Add a technician</button></p>}
     </>
-  );
-}
-
-function NewTechnician({ done }: { done: () => Promise<void> }) {
-  const submit = (event: SubmitEvent) => {
-    event.preventDefault();
-    const form = new FormData(event.currentTarget as HTMLFormElement);
-    const words = (name: string) => String(form.get(name) ?? "").split(",").map((one) => one.trim()).filter(Boolean);
-    void trying(async () => {
-      await post("/technicians", {
-        name: form.get("name"), email: form.get("email"), role: form.get("role") as Role, capacity: Number(form.get("capacity")),
-        skills: words("skills"), languages: words("languages"), identities: words("identities"),
-      });
-      await done();
-    });
-  };
-  return (
-    <form class="form" onSubmit={submit}>
-      <div class="pair">
-        <label>Name<input name="name" required maxLength={100} autofocus /></label>
-        <label>E-mail address<input name="email" type="email" required /></label>
-        <label>Role<select name="role"><option>technician</option><option>supervisor</option><option>admin</option></select></label>
-        <label>Conversations at once<input name="capacity" type="number" min={1} max={1000} defaultValue="4" required /></label>
-        <label>Skills<input name="skills" placeholder="vpn, sap" /></label>
-        <label>Languages<input name="languages" placeholder="en, de" /></label>
-        <label>Identities<input name="identities" placeholder="telegram:12345" /></label>
-      </div>
-      <p class="row"><button class="primary">Add</button></p>
-    </form>
   );
 }
 
@@ -243,6 +225,8 @@ function CannedReplies() {
     });
   };
   const one = editing !== "new" ? editing : null;
+  // Everybody's are changed by those who look after everybody.
+  const may = (reply: Canned) => !reply.shared || rank() > 0;
   return (
     <>
       <p class="muted">Typed in the composer behind <kbd>/</kbd>. <code>{"{{requester}}"}</code> and <code>{"{{technician}}"}</code> are filled in.</p>
@@ -250,15 +234,15 @@ function CannedReplies() {
         {canned.value.map((reply) => (
           <li key={reply.id} class="setting"><span><strong>/{reply.shortcut}</strong>{reply.shared && <span class="badge">everybody's</span>}</span>
             <span class="value"><span>{reply.text.slice(0, 140)}</span>
-              <button type="button" onClick={() => setEditing(reply)} aria-label={`Edit ${reply.shortcut}`}>Edit</button>
-              <button type="button" class="danger" onClick={() => void trying(async () => { await remove(`/canned/${reply.id}`); await loadCanned(); })} aria-label={`Remove ${reply.shortcut}`}>Remove</button></span></li>
+              {may(reply) && <button type="button" onClick={() => setEditing(reply)} aria-label={`Edit ${reply.shortcut}`}>Edit</button>}
+              {may(reply) && <button type="button" class="danger" onClick={() => void trying(async () => { await remove(`/canned/${reply.id}`); await loadCanned(); })} aria-label={`Remove ${reply.shortcut}`}>Remove</button>}</span></li>
         ))}
       </ul>
       {editing ? (
         <form class="form" key={one?.id ?? "new"} onSubmit={submit}>
           <label>Shortcut<input name="shortcut" required maxLength={40} pattern="\S+" defaultValue={one?.shortcut ?? ""} autofocus /></label>
           <label>Text<textarea name="text" rows={4} required maxLength={20000} defaultValue={one?.text ?? ""} /></label>
-          {editing === "new" && <label><input name="shared" type="checkbox" defaultChecked /> For everybody</label>}
+          {editing === "new" && rank() > 0 && <label><input name="shared" type="checkbox" defaultChecked /> For everybody</label>}
           <p class="row"><button class="primary">Save</button><button type="button" onClick={() => setEditing(null)}>Cancel</button></p>
         </form>
       ) : <p><button type="button" class="primary" onClick={() => setEditing("new")}>Add a reply</button></p>}

@@ -101,28 +101,49 @@ export function order(a: Conversation, b: Conversation): number {
   return (unread.value.get(b.id) ?? 0) - (unread.value.get(a.id) ?? 0) || b.id - a.id;
 }
 
-const WORD = /(status|queue|channel|assignee|label|priority):(\S+)/g;
+/** How near the queue's longest wait is: milliseconds that are left, and the share that has passed; `null` while nobody waits. */
+export function pressing(chat: Conversation, at: number): { left: number; passed: number } | null {
+  if (!chat.waiting_since || !chat.answer_by) return null;
+  const [from, to] = [Date.parse(chat.waiting_since), Date.parse(chat.answer_by)];
+  return { left: to - at, passed: to > from ? Math.min(1, Math.max(0, (at - from) / (to - from))) : 1 };
+}
+/** From here on it is nearly late. */
+const SOON = 0.75;
+/** What counts by the clock is looked at again this often, not each second. */
+const tens = computed(() => Math.floor(now.value / 10_000) * 10_000);
 
-/** `status:open label:vpn queue:network dock`: the words that are left, and whether a conversation passes. */
-export function parsed(text: string): { words: string; label: string | undefined; fits: (chat: Conversation) => boolean; filtered: boolean } {
+const WORD = /(status|queue|channel|assignee|label|priority|due):(\S+)/g;
+const PERSON = /(?:^|\s)@(\S+)/g;
+
+interface Parsed { words: string; label: string | undefined; person: string | undefined; fits: (chat: Conversation) => boolean; filtered: boolean }
+
+/** `status:open label:vpn @ana dock`: the words that are left, and whether a conversation passes. */
+export function parsed(text: string): Parsed {
   const wanted: [string, string][] = [];
-  const words = text.replace(WORD, (_, name: string, value: string) => {
-    wanted.push([name, value.toLowerCase()]);
+  const want = (name: string) => (_: string, ...found: string[]) => {
+    wanted.push([name || (found[0] ?? ""), (found[name ? 0 : 1] ?? "").toLowerCase()]);
     return " ";
-  }).trim().toLowerCase();
+  };
+  const words = text.replace(WORD, want("")).replace(PERSON, want("person")).trim().toLowerCase();
   const one = (chat: Conversation, [name, value]: [string, string]) => {
     if (name === "queue") return chat.queue.includes(value);
     if (name === "channel") return channelOf(chat).toLowerCase().includes(value);
     if (name === "assignee") return value === "me" ? chat.assignee === own.value : (chat.assignee ?? "").includes(value);
     if (name === "label") return chat.labels.includes(value);
     if (name === "priority") return chat.priority === (LEVELS.find((level) => level.name.toLowerCase() === value)?.level ?? Number(value.replace(/^p/, "")));
+    if (name === "person") return `${chat.requester.name} ${chat.assignee ?? ""} ${nameOf(chat.assignee)}`.toLowerCase().includes(value);
+    if (name === "due") {
+      const found = pressing(chat, tens.value);
+      return found !== null && (value === "late" ? found.left < 0 : found.passed >= SOON);
+    }
     if (value === "open") return chat.stage !== "closed";
     return chat.stage === value || chat.state === value;
   };
   const has = (chat: Conversation) =>
     words === "" || `${chat.reference} ${chat.requester.name} ${chat.subject} ${chat.ticket.number ?? ""}`.toLowerCase().includes(words);
-  const label = wanted.find(([name]) => name === "label")?.[1];
-  return { words, label, filtered: wanted.length > 0, fits: (chat) => has(chat) && wanted.every((filter) => one(chat, filter)) };
+  const first = (name: string) => wanted.find(([found]) => found === name)?.[1];
+  const [label, person] = [first("label"), first("person")];
+  return { words, label, person, filtered: wanted.length > 0, fits: (chat) => has(chat) && wanted.every((filter) => one(chat, filter)) };
 }
 
 /** How priorities are called; queues may use any number to 255. */

@@ -20,6 +20,7 @@ export interface Conversation {
   offer: { to: string | null; until: string } | null;
   transfer_to: string | null;
   waiting_since: string | null;
+  answer_by: string | null;
   snoozed_until: string | null;
   sessions: { id: number; role: "requester" | "desk"; channel: string; state: string }[];
   ticket: TicketLink;

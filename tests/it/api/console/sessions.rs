@@ -190,6 +190,35 @@ async fn s76_whatever_is_wrong_the_answer_is_the_same() {
     assert!(!refused.header("retry-after").is_empty());
 }
 
+#[tokio::test]
+async fn s77_another_role_is_another_session() {
+    let office = Office::open().await;
+    let ada = admin(&office).await;
+    let person = |role: &str, capacity: u32| json!({"name": "Zoe", "email": "zoe@example.com", "role": role, "capacity": capacity});
+    ada.ask(&office, "POST", "/technicians", &person("technician", 2)).await.must_be(201);
+    let zoe = invited(&office, &ada, "zoe").await;
+    let link = ada.ask(&office, "POST", "/technicians/zoe/login-link", &json!({})).await.must_be(201).data();
+    let link = link["path"].as_str().unwrap().split('=').nth(1).unwrap().to_owned();
+    let change = async |body: Value| {
+        ada.ask(&office, "PUT", "/technicians/zoe", &body).await.must_be(200);
+    };
+    let me = async |browser: &Browser| browser.ask(&office, "GET", "/me", &Value::Null).await.status.as_u16();
+    // In the same role everything goes on.
+    change(person("technician", 7)).await;
+    assert_eq!(me(&zoe).await, 200);
+    // Up and down alike: nothing that was had before is worth more, or as much.
+    let mut zoe = zoe;
+    for role in ["supervisor", "admin", "technician"] {
+        change(person(role, 7)).await;
+        assert_eq!((me(&zoe).await, me(&ada).await), (401, 200), "{role}");
+        zoe = Browser::signed_in(&sign_in(&office, "zoe@example.com", PASSWORD).await.must_be(201));
+        let known = zoe.ask(&office, "GET", "/me", &Value::Null).await.must_be(200).data();
+        assert_eq!(known["technician"]["role"], role);
+    }
+    // A link to choose a password by says nothing about a role.
+    Browser::default().ask(&office, "POST", "/session/link", &json!({"link": link})).await.must_be(200);
+}
+
 #[tokio::test(start_paused = true)]
 async fn s63_an_open_stream_ends_with_the_right_to_it() {
     let office = Office::open().await;
@@ -209,9 +238,61 @@ async fn s63_an_open_stream_ends_with_the_right_to_it() {
         ("conversation.attention", Some(network))
     );
     assert_eq!(told.data["watchers"][0]["technician"], "bob");
+    ada.ask(&office, "PUT", "/technicians/ana/account", &json!({"disabled": true})).await.must_be(200);
+    is_over(stream, "disabled").await;
+}
+
+/// The clock stands still while anything can be done, so that a stream that is over before its next look at its rights was
+/// told so.
+async fn is_over(mut stream: Stream, what: &str) {
     let began = tokio::time::Instant::now();
-    let path = "/technicians/ana/account";
-    ada.ask(&office, "PUT", path, &json!({"disabled": true})).await.must_be(200);
     while stream.next().await.is_some() {}
-    assert!(began.elapsed() <= Duration::from_secs(4), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(1), "{what}: {:?}", began.elapsed());
+}
+
+/// Whatever takes a right away, on the way people take it: not at the next look, and nobody else's stream.
+#[tokio::test(start_paused = true)]
+async fn s63_a_stream_is_cut_the_moment_its_right_is_gone() {
+    let office = Office::open().await;
+    let ada = admin(&office).await;
+    let person = |role: &str| json!({"name": "Zoe", "email": "zoe@example.com", "role": role});
+    ada.ask(&office, "POST", "/technicians", &person("supervisor")).await.must_be(201);
+    let again =
+        async || Browser::signed_in(&sign_in(&office, "zoe@example.com", PASSWORD).await.must_be(201));
+    let listening = async |request: axum::http::Request<axum::body::Body>| {
+        let mut stream = Stream::open(&office, request).await;
+        // Its first look at its rights is over: what is told then is told between two looks.
+        office.opened("telegram", "maria", "the vpn says 691").await;
+        stream.next().await.expect("told");
+        stream
+    };
+    let listen = async |browser: &Browser| listening(browser.request("GET", "/events", &Value::Null)).await;
+    let mut others = listen(&ada).await;
+    let zoe = invited(&office, &ada, "zoe").await;
+
+    let stream = listen(&zoe).await;
+    ada.ask(&office, "PUT", "/technicians/zoe", &person("technician")).await.must_be(200);
+    is_over(stream, "another role").await;
+
+    ada.ask(&office, "PUT", "/technicians/zoe", &person("supervisor")).await.must_be(200);
+    let (one, two) = (again().await, again().await);
+    let (first, second) = (listen(&one).await, listen(&two).await);
+    one.ask(&office, "DELETE", "/session", &Value::Null).await.must_be(200);
+    is_over(first, "signed out").await;
+    let change = json!({"old": PASSWORD, "new": "another fine phrase"});
+    let three = again().await;
+    three.ask(&office, "PUT", "/session/password", &change).await.must_be(200);
+    is_over(second, "another password").await;
+
+    let stream = listen(&three).await;
+    ada.ask(&office, "DELETE", "/technicians/zoe", &Value::Null).await.must_be(200);
+    is_over(stream, "removed").await;
+
+    let stream = listening(super::super::office::get("/api/v1/events", "bob")).await;
+    ada.ask(&office, "DELETE", "/tokens/t-bob", &Value::Null).await.must_be(200);
+    is_over(stream, "a token that was revoked").await;
+
+    // The admin's own goes on.
+    let last = office.opened("widget", "joao", "sap is slow").await;
+    others.wait_for("conversation.created", last).await;
 }

@@ -71,6 +71,11 @@ impl Visitor {
         visitor
     }
 
+    /// Of the session; what a browser keeps.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
     /// Another socket after the last one ended, with the cursor of what is known.
     pub async fn come_back(&mut self) {
         self.socket = connect(self.port).await;

@@ -1,11 +1,13 @@
 // Chat List Panel and Search Bar: views with counts, one line per conversation, live; and what a search finds.
 
 import { signal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { page } from "../api.ts";
 import { jump } from "../acts.ts";
 import { Icon } from "../icons.tsx";
-import { VIEWS, channelOf, counts, keep, levelName, loadClosed, now, open, parsed, query, queues, selected, shown, typing, unread, view, who } from "./listing.ts";
+import { bare } from "../markdown.tsx";
+import { drop, save, saved, unsaved } from "../saved.ts";
+import { VIEWS, channelOf, counts, keep, levelName, loadClosed, now, open, parsed, pressing, query, queues, selected, shown, technicians, typing, unread, view, who } from "./listing.ts";
 import { ago, waited } from "../time.ts";
 import type { Conversation, Hit, Person, Ticket } from "../types.ts";
 
@@ -19,6 +21,7 @@ export function ChatList() {
       <SearchBar />
       <Views />
       <List />
+      <SavedViews />
       <footer class="list-foot">
         {queues.value.map((queue) => (
           <span key={queue.name} title={queue.open ? "" : `opens ${queue.reopens ?? "later"}`}>
@@ -31,7 +34,7 @@ export function ChatList() {
 }
 
 function SearchBar() {
-  const { words, label } = parsed(query.value);
+  const { words, label, person } = parsed(query.value);
   // Also those that no list holds.
   useEffect(() => {
     if (!label) return undefined;
@@ -44,21 +47,29 @@ function SearchBar() {
     if (words.length < 2) {
       hits.value = [];
       tickets.value = [];
-      people.value = [];
       return undefined;
     }
     const wait = setTimeout(() => {
       page<Hit>(`/search?q=${encodeURIComponent(words.slice(0, 400))}&limit=20`).then((found) => (hits.value = found.data), () => (hits.value = []));
-      const asked = encodeURIComponent(words.slice(0, 200));
-      page<Ticket>(`/tickets?q=${asked}&limit=8`).then((found) => (tickets.value = found.data), () => (tickets.value = []));
-      page<Person>(`/people?q=${asked}&limit=8`).then((found) => (people.value = found.data), () => (people.value = []));
+      page<Ticket>(`/tickets?q=${encodeURIComponent(words.slice(0, 200))}&limit=8`).then((found) => (tickets.value = found.data), () => (tickets.value = []));
     }, 200);
     return () => clearTimeout(wait);
   }, [words]);
+  const name = person ?? words;
+  useEffect(() => {
+    if (name.length < 2) {
+      people.value = [];
+      return undefined;
+    }
+    const wait = setTimeout(() => {
+      page<Person>(`/people?q=${encodeURIComponent(name.slice(0, 200))}&limit=8`).then((found) => (people.value = found.data), () => (people.value = []));
+    }, 200);
+    return () => clearTimeout(wait);
+  }, [name]);
   return (
     <search class="search">
       <Icon name="search" />
-      <input id="search" type="search" value={query.value} placeholder="Search, or status:open label:…" aria-label="Search people, messages and tickets"
+      <input id="search" type="search" value={query.value} placeholder="Search: words, @name, label:…" aria-label="Search people, messages and tickets"
         autocomplete="off" spellcheck={false} onInput={(event) => (query.value = event.currentTarget.value)}
         onKeyDown={(event) => {
           if (event.key === "Escape" && query.value) {
@@ -70,6 +81,28 @@ function SearchBar() {
           }
         }} />
     </search>
+  );
+}
+
+/** Searches under a name: one press shows them, with how many there are. */
+function SavedViews() {
+  const [naming, setNaming] = useState(false);
+  const words = query.value.trim();
+  const one = saved.value.find((found) => found.query === words);
+  return (
+    <div class="saved" role="group" aria-label="Saved views">
+      {saved.value.map((found) => (
+        <button key={found.name} type="button" class="mark" aria-pressed={found.query === words} onClick={() => (query.value = found.query === words ? "" : found.query)}>{found.name}{found.count > 0 && <span class="n"> {found.count}</span>}</button>
+      ))}
+      {one?.own && <button type="button" class="quiet small" aria-label={`Forget the view ${one.name}`} onClick={() => drop(one.name)}><Icon name="close" /></button>}
+      {unsaved.value && !naming && <button type="button" class="mark add" onClick={() => setNaming(true)}>Save this search</button>}
+      {unsaved.value && naming && (
+        <form class="row" onSubmit={(event) => { event.preventDefault(); save(String(new FormData(event.currentTarget).get("name") ?? "")); setNaming(false); }}
+          onKeyDown={(event) => { if (event.key === "Escape") { event.preventDefault(); setNaming(false); } }}>
+          <input name="name" aria-label="Name of the view" required maxLength={40} autofocus autocomplete="off" ref={(input) => input?.focus()} /><button class="primary">Save</button>
+        </form>
+      )}
+    </div>
   );
 }
 
@@ -150,7 +183,7 @@ function Line({ chat, tabIndex }: { chat: Conversation; tabIndex: number }) {
       <span class="sign" role="img" aria-label={chat.status}>{SIGN[chat.state]}</span>
       <span class="name">{chat.requester.name}</span>
       <span class="when">
-        {chat.waiting_since ? <span class="wait" title="waiting">{waited(chat.waiting_since, now.value)}</span> : chat.snoozed_until ? `→ ${new Date(chat.snoozed_until).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}` : ago(chat.opened, now.value)}
+        {chat.waiting_since ? <><span class="wait" title="waiting">{waited(chat.waiting_since, now.value)}</span><Due chat={chat} /></> : chat.snoozed_until ? `→ ${new Date(chat.snoozed_until).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}` : ago(chat.opened, now.value)}
       </span>
       <span class="subject">{chat.subject || "…"}</span>
       <span class="where">
@@ -166,11 +199,29 @@ function Line({ chat, tabIndex }: { chat: Conversation; tabIndex: number }) {
   );
 }
 
+/** How long until it should be somebody's: the queue's longest wait. */
+export function Due({ chat }: { chat: Conversation }) {
+  const found = pressing(chat, now.value);
+  if (!found) return null;
+  const minutes = Math.max(1, Math.ceil(Math.abs(found.left) / 60_000));
+  const text = minutes < 100 ? `${minutes}m` : `${Math.round(minutes / 60)}h`;
+  const late = found.left < 0;
+  return <span class="due" data-late={late || found.passed >= 0.75} title={late ? "later than the queue's longest wait" : "until the queue's longest wait"}> <span class="hidden">{late ? "late by" : "due in"}</span><span aria-hidden="true">{late ? "⏰" : "⏳"}</span>{text}</span>;
+}
+
 const nameShort = (chat: Conversation) => chat.status.replace(/ has it.*/, "");
 
 function Found() {
+  const { person } = parsed(query.value);
+  const colleagues = person ? technicians.value.filter((one) => `${one.id} ${one.name}`.toLowerCase().includes(person)).slice(0, 8) : [];
   return (
     <div class="found">
+      {colleagues.length > 0 && <h2 class="section">Technicians</h2>}
+      {colleagues.map((one) => (
+        <button key={one.id} type="button" onClick={() => (query.value = `assignee:${one.id} `)}>
+          <strong>{one.name}</strong> <span class="muted">{one.presence} · {one.load}/{one.capacity} · shows what they have</span>
+        </button>
+      ))}
       {people.value.length > 0 && <h2 class="section">People</h2>}
       {people.value.map(({ id, name, latest }) => (
         <button key={id} type="button" onClick={() => void jump(latest.id)}>
@@ -180,7 +231,7 @@ function Found() {
       {hits.value.length > 0 && <h2 class="section">Messages</h2>}
       {hits.value.map((hit) => (
         <button key={hit.message} type="button" onClick={() => void jump(hit.conversation)}>
-          <strong>#{hit.conversation}</strong> <span>{hit.snippet.replace(/[*_`]/g, "")}</span> <span class="muted">{ago(hit.at, now.value)}</span>
+          <strong>#{hit.conversation}</strong> <span>{bare(hit.snippet).replace(/[*_`]/g, "")}</span> <span class="muted">{ago(hit.at, now.value)}</span>
         </button>
       ))}
       {tickets.value.length > 0 && <h2 class="section">Tickets</h2>}

@@ -4,6 +4,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { attend, editLatest, restore, send, suggest, upload, verb } from "../acts.ts";
 import { get, put } from "../api.ts";
 import { Icon } from "../icons.tsx";
+import { enter } from "../notify.ts";
 import { canned, drafted, loadCanned, me, suggesting, technicians } from "../state.ts";
 import { size } from "../time.ts";
 import type { Conversation, Upload } from "../types.ts";
@@ -206,7 +207,7 @@ export function Composer({ chat }: { chat: Conversation }) {
       if (editLatest()) event.preventDefault();
       return;
     }
-    if (event.key === "Enter" && (command || (!event.shiftKey && !event.altKey))) {
+    if (event.key === "Enter" && (command || (enter.value && !event.shiftKey && !event.altKey))) {
       event.preventDefault();
       void submit(command && event.shiftKey);
     } else if (event.key === "Tab" && !event.shiftKey && kind === "reply" && !text) {
@@ -285,7 +286,7 @@ export function Composer({ chat }: { chat: Conversation }) {
         )}
         <span class="room" />
         {!internal && chat.stage === "assigned" && <button type="button" onClick={() => void submit(true)} disabled={busy > 0 || !text.trim()} title="Ctrl Shift Enter">Send & resolve</button>}
-        <button class="primary" disabled={busy > 0 || (!text.trim() && files.length === 0)} title="Enter or Ctrl Enter">{busy > 0 ? "…" : internal ? "Add note" : "Send"}</button>
+        <button class="primary" disabled={busy > 0 || (!text.trim() && files.length === 0)} title={enter.value ? "Enter or Ctrl Enter" : "Ctrl Enter"}>{busy > 0 ? "…" : internal ? "Add note" : "Send"}</button>
       </div>
     </form>
   );

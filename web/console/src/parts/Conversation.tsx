@@ -3,12 +3,13 @@
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { attend, fate, isOwn, marks, press } from "../acts.ts";
 import { Icon } from "../icons.tsx";
-import { Markdown } from "../markdown.tsx";
+import { Markdown, bare } from "../markdown.tsx";
 import { channelOf, current, detail, dialog, editing, levelName, messages, now, open, own, panel, query } from "../state.ts";
 import { clock, day, full, size, waited } from "../time.ts";
 import type { Action, Attachment, Conversation, Message } from "../types.ts";
 import { Composer } from "./Composer.tsx";
-import { typing, who } from "./listing.ts";
+import { Due } from "./ChatList.tsx";
+import { pressing, typing, who } from "./listing.ts";
 import { Edit, Tools } from "./Own.tsx";
 
 export function ConversationWindow() {
@@ -65,6 +66,7 @@ function Head({ chat }: { chat: Conversation }) {
           <p class="state" data-state={chat.state}>
             <span class="dot" aria-hidden="true" /> {chat.status}
             {chat.waiting_since && <strong class="wait"> waiting {waited(chat.waiting_since, now.value)}</strong>}
+            {chat.answer_by && <Wait chat={chat} />}
             <span class="muted"> · {chat.queue}</span>
             {chat.requester.away && <span class="badge">requester is away</span>}
           </p>
@@ -82,6 +84,12 @@ function Head({ chat }: { chat: Conversation }) {
       {here.length > 0 && <p class="here">👁 {here.map((one) => `${one.name} ${DOING[one.doing]}`).join(" · ")}</p>}
     </header>
   );
+}
+
+/** The queue's longest wait, as far as it has passed. */
+function Wait({ chat }: { chat: Conversation }) {
+  const found = pressing(chat, now.value);
+  return found && <> <meter class="sla" min={0} max={1} high={0.75} optimum={0} value={found.passed} aria-label="Of the queue's longest wait" /><Due chat={chat} /></>;
 }
 
 /** Priority and labels; a press shows those that share one. */
@@ -184,7 +192,7 @@ function Bubble({ message, joined }: { message: Message; joined: boolean }) {
         {audience === "requester" && <span class="muted"> (only the requester sees this)</span>}
       </p>
       <div class="bubble">
-        {answered && <blockquote class="answered">{(answered.text ?? "(deleted)").slice(0, 140)}</blockquote>}
+        {answered && <blockquote class="answered">{bare(answered.text ?? "(deleted)").slice(0, 140)}</blockquote>}
         {message.deleted ? <p class="muted"><em>Deleted</em></p> : editing.value === message.id ? <Edit message={message} /> : message.text ? <Markdown text={message.text} /> : null}
         {message.attachments.map((one, at) => <Attached key={at} file={one} />)}
         <p class="meta"><time dateTime={message.stored} title={full(message.stored)}>{clock(message.stored)}</time>{message.edited && !message.deleted && <span> · edited</span>} <Judged message={message} /> <Fate message={message} /></p>

@@ -4,10 +4,13 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { forgetPerson, go, jump, press, resolveAndNext, setPresence, signOut, suggest, trying, verb } from "../acts.ts";
 import { put } from "../api.ts";
+import { page } from "../api.ts";
 import { KEYS, compose, search } from "../keys.ts";
+import { openSettings, pathOf, sheets } from "../pages.ts";
 import { SecondFactor } from "./Factor.tsx";
 import { Labels, Priority } from "./Marks.tsx";
-import { VIEWS, chats, current, dialog, me, open, own, panel, queues, route, selected, technicians, toast } from "../state.ts";
+import { VIEWS, chats, current, dialog, loadClosed, me, open, own, panel, query, queues, route, selected, technicians, toast } from "../state.ts";
+import type { Person } from "../types.ts";
 
 export function Dialogs() {
   switch (dialog.value) {
@@ -43,7 +46,18 @@ export function Modal({ title, children }: { title: string; children: ComponentC
 
 const close = () => (dialog.value = null);
 
-interface Command { label: string; hint: string; run: () => void }
+/** `path`: where it leads, as it is typed behind `/`. */
+interface Command { label: string; hint: string; run: () => void; path?: string }
+
+/** Every place of the console. */
+function places(): Command[] {
+  const views = VIEWS.map((one): Command => ({
+    label: `Go to ${one.label}`, hint: one.key === "z" || one.key === "c" ? "" : `G ${one.key.toUpperCase()}`, path: `/${one.id}`,
+    run: () => { route.value = "chat"; go(one.id); if (one.id === "closed") void loadClosed(); },
+  }));
+  const pages = sheets().map((one): Command => ({ label: `Settings: ${one}`, hint: pathOf(one), path: pathOf(one), run: () => openSettings(one) }));
+  return [...views, { label: "Settings", hint: "/settings", path: "/settings", run: () => openSettings() }, ...pages];
+}
 
 function commands(): Command[] {
   const chat = current.value;
@@ -58,7 +72,7 @@ function commands(): Command[] {
       ] as [string, string, () => void][]).map(([label, hint, run]) => ({ label, hint, run }))
     : [];
   const rest: Command[] = [
-    ...VIEWS.map((one) => ({ label: `Go to ${one.label}`, hint: `G ${one.key.toUpperCase()}`, run: () => { route.value = "chat"; go(one.id); } })),
+    ...places(),
     { label: "Search", hint: "F", run: search },
     { label: "On duty", hint: "D", run: () => void setPresence("available") },
     { label: "Busy", hint: "", run: () => void setPresence("busy") },
@@ -70,14 +84,21 @@ function commands(): Command[] {
   return [...on, ...rest];
 }
 
-function found(text: string): Command[] {
+/** `people`: what the server knows of that name. */
+function found(text: string, people: Person[]): Command[] {
   const word = text.trim().toLowerCase();
+  if (word.startsWith("/")) return places().filter((one) => one.path?.includes(word));
   const number = /^#?(\d+)$/.exec(word)?.[1];
-  const people = word.startsWith("@");
-  const bare = word.replace(/^[>@/]/, "").trim();
+  const persons = word.startsWith("@");
+  const bare = word.replace(/^[>@]/, "").trim();
   const list: Command[] = [];
   if (number) list.push({ label: `Open #${number}`, hint: "conversation", run: () => void jump(Number(number)) });
-  if (!people) list.push(...commands().filter((one) => one.label.toLowerCase().includes(bare)));
+  if (!persons) list.push(...commands().filter((one) => one.label.toLowerCase().includes(bare)));
+  if (persons) {
+    const fits = technicians.value.filter((one) => `${one.id} ${one.name}`.toLowerCase().includes(bare));
+    list.push(...fits.map((one) => ({ label: one.name, hint: `technician · ${one.presence}`, run: () => { route.value = "chat"; query.value = `assignee:${one.id} `; } })));
+    list.push(...people.map((one) => ({ label: one.name, hint: `requester · ${one.latest.reference}`, run: () => { route.value = "chat"; void jump(one.latest.id); } })));
+  }
   if (!word.startsWith(">")) {
     for (const chat of chats.value.values()) {
       if (bare && `${chat.reference} ${chat.requester.name} ${chat.subject}`.toLowerCase().includes(bare)) list.push({ label: `${chat.requester.name} · ${chat.subject}`, hint: chat.reference, run: () => { route.value = "chat"; open(chat.id); } });
@@ -89,7 +110,21 @@ function found(text: string): Command[] {
 function Palette() {
   const [text, setText] = useState("");
   const [pick, setPick] = useState(0);
-  const list = found(text);
+  const [people, setPeople] = useState<Person[]>([]);
+  const name = text.trim().startsWith("@") ? text.trim().slice(1).trim() : "";
+  useEffect(() => {
+    setPeople([]);
+    if (name.length < 2) return undefined;
+    let over = false;
+    const wait = setTimeout(() => {
+      page<Person>(`/people?q=${encodeURIComponent(name.slice(0, 200))}&limit=8`).then(({ data }) => over || setPeople(data), () => {});
+    }, 150);
+    return () => {
+      over = true;
+      clearTimeout(wait);
+    };
+  }, [name]);
+  const list = found(text, people);
   const at = Math.min(pick, list.length - 1);
   const run = (one: Command | undefined) => {
     if (!one) return;
@@ -100,7 +135,7 @@ function Palette() {
   useEffect(() => document.getElementById(`command-${at}`)?.scrollIntoView({ block: "nearest" }), [at]);
   return (
     <Modal title="Search or run">
-      <input class="palette-input" autofocus role="combobox" aria-expanded="true" aria-controls="commands" aria-activedescendant={`command-${at}`} aria-label="Search or run" placeholder="A command, #1042, a name…" value={text}
+      <input class="palette-input" autofocus role="combobox" aria-expanded="true" aria-controls="commands" aria-activedescendant={`command-${at}`} aria-label="Search or run" placeholder="A command, #1042, @name, /settings…" value={text}
         onInput={(event) => { setText(event.currentTarget.value); setPick(0); }}
         onKeyDown={(event) => {
           if (event.key === "ArrowDown" || event.key === "ArrowUp") {

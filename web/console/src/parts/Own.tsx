@@ -3,10 +3,12 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { edit, erase } from "../acts.ts";
 import { focusOn } from "../keys.ts";
+import { bare } from "../markdown.tsx";
+import { enter } from "../notify.ts";
 import { editing } from "../state.ts";
 import type { Message } from "../types.ts";
 
-const start = (message: Message) => (message.text ?? "").slice(0, 40);
+const start = (message: Message) => bare(message.text ?? "").slice(0, 40);
 
 export function Tools({ message }: { message: Message }) {
   const [sure, setSure] = useState(false);
@@ -65,7 +67,7 @@ export function Edit({ message }: { message: Message }) {
     if (event.key === "Escape") {
       event.preventDefault();
       leave();
-    } else if (event.key === "Enter" && !event.shiftKey && !event.altKey) {
+    } else if (event.key === "Enter" && (event.ctrlKey || event.metaKey || (enter.value && !event.shiftKey && !event.altKey))) {
       event.preventDefault();
       void save();
     }

@@ -1,24 +1,16 @@
 // The frame: top bar, the three columns, dialogs; settings come when they are asked for.
 
-import { signal } from "@preact/signals";
-import type { FunctionComponent } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { attend, setPresence, signOut } from "../acts.ts";
 import { Icon } from "../icons.tsx";
-import { bell, ring, setTheme, sound, store, theme } from "../notify.ts";
+import { bell, enter, ring, setTheme, sound, store, theme } from "../notify.ts";
+import { Settings, openSettings } from "../pages.ts";
 import { dialog, link, me, myself, panel, route, selected, unread } from "../state.ts";
 import type { Presence } from "../types.ts";
 import { ChatList } from "./ChatList.tsx";
 import { Context } from "./Context.tsx";
 import { ConversationWindow } from "./Conversation.tsx";
 import { Dialogs } from "./Dialogs.tsx";
-
-const Settings = signal<FunctionComponent | null>(null);
-
-export function openSettings() {
-  route.value = "settings";
-  if (!Settings.value) void import("../settings.tsx").then((found) => (Settings.value = found.SettingsPage));
-}
 
 export function Shell() {
   const open = selected.value;
@@ -64,8 +56,8 @@ function TopBar() {
       <h1 class="brand"><img src="/console/icon.svg" alt="" width="24" height="24" /><span>deskbridge</span></h1>
       <nav aria-label="Workspace">
         <button type="button" class="tab" aria-current={route.value === "chat" ? "page" : undefined} onClick={() => (route.value = "chat")}><Icon name="chat" /><span>Chat</span></button>
-        {technician?.role === "admin" && (
-          <button type="button" class="tab" aria-current={route.value === "settings" ? "page" : undefined} onClick={openSettings}><Icon name="gear" /><span>Settings</span></button>
+        {technician && (
+          <button type="button" class="tab" aria-current={route.value === "settings" ? "page" : undefined} onClick={() => openSettings()}><Icon name="gear" /><span>Settings</span></button>
         )}
       </nav>
       <button type="button" class="palette-button" onClick={() => (dialog.value = "palette")} aria-keyshortcuts="Control+K Meta+K">
@@ -122,6 +114,7 @@ function Menu({ name }: { name: string }) {
             </select>
           </label>
           <label class="check"><input type="checkbox" checked={sound.value} onChange={(event) => { sound.value = event.currentTarget.checked; store("sound", sound.value ? "on" : "off"); }} /> Sound</label>
+          <label class="check"><input type="checkbox" checked={enter.value} onChange={(event) => { enter.value = event.currentTarget.checked; store("enter", enter.value ? "on" : "off"); }} /> Enter sends</label>
           <button type="button" onClick={act(() => (dialog.value = "help"))}>Keys <kbd>?</kbd></button>
           <button type="button" onClick={act(() => (dialog.value = "password"))}>Change password</button>
           <button type="button" onClick={act(() => (dialog.value = "factor"))}>Second factor</button>

@@ -3,7 +3,7 @@
 import { now, typists, watchers } from "../state.ts";
 import type { Typist, Watcher } from "../types.ts";
 
-export { VIEWS, channelOf, counts, keep, levelName, loadClosed, now, open, parsed, query, queues, selected, shown, unread, view } from "../state.ts";
+export { VIEWS, channelOf, counts, keep, levelName, loadClosed, now, open, parsed, pressing, query, queues, selected, shown, technicians, unread, view } from "../state.ts";
 
 /** Who types there now, here or elsewhere. */
 export function typing(id: number): Typist[] {
