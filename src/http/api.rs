@@ -50,7 +50,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, on};
 use bytes::Bytes;
 use deskbridge_services::knowledge::KnowledgeBase;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OnceCell};
 
 use super::auth::Caller;
 use super::body::{self, Room};
@@ -91,6 +91,8 @@ pub struct Api {
     room: Room,
     hub: Arc<Hub>,
     onces: Onces,
+    /// By what requests are told apart; read with the first of them.
+    fingerprints: OnceCell<String>,
     refusals: Refusals,
     site: Site,
     settings: Arc<Settings>,
@@ -117,6 +119,7 @@ pub fn router(running: &Running, config: &Config, limits: &Limits, room: &Room) 
         room: room.clone(),
         hub: Hub::start(bridge, limits),
         onces: Onces::default(),
+        fingerprints: OnceCell::new(),
         refusals: Refusals::default(),
     });
     TABLE.iter().fold(Router::new(), |router, route| {
@@ -218,7 +221,8 @@ impl Api {
             Some(fields) => input::read(&head.headers, &bytes, fields)?,
             None => serde_json::Map::new(),
         };
-        let once = once::Key::of(route, &head.uri, &head.headers, &caller, &bytes)?;
+        let secret = self.fingerprints.get_or_try_init(|| self.bridge.read.fingerprint_key()).await?;
+        let once = once::Key::of(route, &head.uri, &head.headers, &caller, &bytes, secret)?;
         let if_match = call::if_match(&head.headers)?;
         let last_event = call::last_event(&head.headers);
         let peer =

@@ -60,9 +60,11 @@ pub(super) async fn accounts_and_logins_are_found(place: Fresh) {
     assert_eq!(rig.read.logins_expired(later(60), 1).await.unwrap(), [link]);
     rig.writer.admin(Admin::EndLogins(vec!["s1".into(), "unknown".into()])).await.unwrap();
     assert_eq!(rig.read.login("s1").await.unwrap(), None);
+    let key = rig.read.fingerprint_key().await.unwrap();
+    assert!(key.len() > 20 && key == rig.read.fingerprint_key().await.unwrap());
     let exported = rig.exported().await;
     assert!(
-        !exported.contains("password-of") && !exported.contains("l1\""),
+        !exported.contains("password-of") && !exported.contains("l1\"") && !exported.contains(&key),
         "exports omit accounts and logins"
     );
     rig.end().await;
