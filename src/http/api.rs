@@ -6,6 +6,7 @@
 mod accounts;
 mod actions;
 mod admin;
+mod admitted;
 mod answered;
 mod apply;
 mod attention;
@@ -22,6 +23,7 @@ mod factor;
 mod input;
 mod me;
 mod messages;
+mod oidc;
 mod once;
 mod page;
 mod people;
@@ -65,6 +67,7 @@ use crate::config::Config;
 use crate::runtime::Bridge;
 pub use accounts::{first_link, link_for};
 pub use actions::verbs;
+pub use admitted::bound;
 pub use attention::DOINGS;
 pub use conversations::STAGES;
 pub use technicians::PRESENCES;
@@ -73,6 +76,7 @@ use answered::Answered;
 use attention::Watching;
 use call::Call;
 use events::Hub;
+use oidc::Single;
 use once::{Onces, Started, replayed};
 use routes::{Method, Route, TABLE};
 use sight::Refusals;
@@ -96,6 +100,8 @@ pub struct Api {
     refusals: Refusals,
     site: Site,
     settings: Arc<Settings>,
+    /// Where people may sign in beside passwords.
+    single: Option<Single>,
     throttle: Throttle,
     /// Links and accounts change one at a time: a link is good for one of two who come together.
     accounts: Mutex<()>,
@@ -111,6 +117,7 @@ pub fn router(running: &Running, config: &Config, limits: &Limits, room: &Room) 
         knowledge: running.knowledge.clone(),
         site: Site { public_url: config.server.public_url.clone() },
         settings: running.settings.clone(),
+        single: config.oidc.as_ref().map(Single::new),
         throttle: Throttle::default(),
         accounts: Mutex::default(),
         watching: Watching::default(),

@@ -138,6 +138,11 @@ impl Api {
         serde_json::from_str(&value).map(Some).map_err(|_| Problem::internal())
     }
 
+    /// Whether one is asked for; one that was only begun is not.
+    pub async fn has_factor(&self, of: &TechnicianId) -> Result<bool, Problem> {
+        Ok(self.factor(of).await?.is_some_and(|factor| factor.confirmed))
+    }
+
     pub async fn keep_factor(&self, of: &TechnicianId, factor: Option<&Factor>) -> Result<(), Problem> {
         let value = factor.map(serde_json::to_string).transpose().map_err(|_| Problem::internal())?;
         let row =

@@ -122,6 +122,7 @@ pub async fn remove_technician(api: Arc<Api>, call: Call) -> Answer {
     }
     // Whoever has this id next sets up their own.
     api.keep_factor(&id, None).await?;
+    api.unbind(&id).await?;
     api.keep_technician(&id, None).await?;
     api.audit(Some(call.caller.known_as()), format!("removed the technician {id}")).await?;
     done()

@@ -10,7 +10,7 @@ use super::super::office::{Answer, Office};
 use super::{Browser, PASSWORD, admin, invited};
 
 /// RFC 6238 from the key that is typed into an authenticator, so many steps from now.
-fn code(office: &Office, key: &str, from: i64) -> String {
+pub(super) fn code(office: &Office, key: &str, from: i64) -> String {
     let value = |letter: char| "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".find(letter).expect("base 32");
     let bits: String = key.chars().map(|letter| format!("{:05b}", value(letter))).collect();
     let whole = bits.as_bytes().chunks_exact(8);
