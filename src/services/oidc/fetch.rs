@@ -12,7 +12,7 @@ use url::form_urlencoded;
 use super::Refusal;
 
 /// From the first byte sent to the last one read.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(10);
 /// Bytes of an answer. Sets of keys have some thousand.
 const LARGEST: usize = 256 << 10;
 /// Characters of an error's code that are repeated.
