@@ -311,7 +311,9 @@ pub async fn serve(config: Config, options: ServeOptions) -> anyhow::Result<()> 
     let running = build(&config, parts).await?;
     let listener = bind(options.listen.unwrap_or(config.server.listen)).await?;
     let router = http::router(&config, &running);
-    let first = http::api::first_link(running.read.as_ref(), &running.bridge.writer, running.bridge.now());
+    let (bridge, policy) = (&running.bridge, running.bridge.policy.current());
+    let provider = config.oidc.as_ref().map(|_| &policy.policy);
+    let first = http::api::first_link(running.read.as_ref(), &bridge.writer, bridge.now(), provider);
     let first = first.await.context("the store cannot be read")?;
     run(running, listener, router, |address| banner(&config, address, first.as_deref())).await
 }

@@ -10,6 +10,7 @@ mod fault;
 mod hours;
 mod keys;
 mod loading;
+mod oidc;
 mod overlay;
 mod print;
 mod queues;
@@ -36,6 +37,7 @@ pub use channels::{Channel, OwnKeys};
 pub use duration::parse as parse_time;
 pub use fault::{Fault, nearest};
 pub use hours::Hours;
+pub use oidc::{Oidc, RETURN};
 pub use overlay::{Overlay, is_editable};
 pub use print::{Show, Shown};
 pub use queues::Queue;
@@ -62,6 +64,7 @@ pub struct Config {
     pub assistant: Assistant,
     pub tickets: TicketPolicy,
     pub technicians: Vec<Technician>,
+    pub oidc: Option<Oidc>,
     pub log: Log,
     /// Who is in which queue, in the order of the file.
     pub members: BTreeMap<QueueId, Vec<TechnicianId>>,
@@ -197,6 +200,7 @@ fn read(load: &mut Loading, table: &toml::Table, path: Option<&Path>) -> Config 
     let assistant = sections::assistant(load, table);
     let tickets = sections::tickets(load, table);
     let technicians = technicians::technicians(load, table);
+    let oidc = oidc::oidc(load, table, server.public_url.as_deref());
     let log = sections::log(load, table);
     let everything = cross::Everything {
         channels: &channels,
@@ -215,6 +219,7 @@ fn read(load: &mut Loading, table: &toml::Table, path: Option<&Path>) -> Config 
         assistant,
         tickets,
         technicians,
+        oidc,
         log,
         members,
         settings: std::mem::take(&mut load.settings),

@@ -7,6 +7,7 @@ mod configuration;
 mod database;
 mod machine;
 pub(crate) mod network;
+mod provider;
 
 use serde::Serialize;
 
@@ -18,11 +19,11 @@ use crate::config::{Config, nearest};
 use crate::kits::{self, Check};
 
 /// Areas that are always there; every channel's name and every adapter's is one too.
-const AREAS: [&str; 5] = ["config", "database", "machine", "network", "assistant"];
+const AREAS: [&str; 6] = ["config", "database", "machine", "network", "assistant", "oidc"];
 
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// What to look at: config, database, machine, network, assistant, a channel or an adapter [default: everything]
+    /// What to look at: config, database, machine, network, assistant, oidc, a channel or an adapter [default: everything]
     areas: Vec<String>,
     /// As JSON
     #[arg(long)]
@@ -110,6 +111,9 @@ async fn look(config: &Config, only: &[String]) -> Vec<Area> {
     }
     if wanted(&["assistant"]) {
         add("assistant", assistant::checks(config).await);
+    }
+    if wanted(&["oidc"]) && (config.oidc.is_some() || !only.is_empty()) {
+        add("oidc", provider::checks(config).await);
     }
     for (kit, setup) in setups(config) {
         let name = setup.channel.0.clone();

@@ -12,7 +12,7 @@ use super::out;
 use super::setting::{self, Common};
 use crate::app::settings::Settings;
 use crate::config::{Config, nearest};
-use crate::http::api::{first_link, forget_factors as forget_factors_of, link_for};
+use crate::http::api::{bound, first_link, forget_factors as forget_factors_of, link_for};
 
 #[derive(clap::Subcommand, Debug)]
 pub enum Command {
@@ -73,6 +73,10 @@ async fn opened(config: &Config) -> Result<(Opened, std::sync::Arc<Config>), Fai
 async fn list(config: &Config, args: &List) -> Outcome {
     let (Opened { read, .. }, config) = opened(config).await?;
     let accounts = read.accounts().await.map_err(|error| setting::failed(&error))?;
+    let bound = match config.oidc {
+        Some(_) => bound(read.as_ref()).await.map_err(|error| setting::failed(&error))?,
+        None => Vec::new(),
+    };
     let listed: Vec<Listed> = config
         .technicians
         .iter()
@@ -80,7 +84,13 @@ async fn list(config: &Config, args: &List) -> Outcome {
             let account = accounts.iter().find(|account| account.technician == one.id);
             let role = format!("{:?}", one.role).to_lowercase();
             let login = account.map(|account| account.login.clone());
-            Listed { id: one.id.0.clone(), name: one.name.clone(), role, login, account: state(account) }
+            Listed {
+                id: one.id.0.clone(),
+                name: one.name.clone(),
+                role,
+                login,
+                account: state(account, bound.contains(&one.id)),
+            }
         })
         .collect();
     if args.json {
@@ -97,11 +107,12 @@ async fn list(config: &Config, args: &List) -> Outcome {
     Ok(())
 }
 
-fn state(account: Option<&AccountRow>) -> &'static str {
+/// `is_bound`: signs in by the company's provider.
+fn state(account: Option<&AccountRow>, is_bound: bool) -> &'static str {
     match account {
         None => "none",
         Some(account) if account.disabled => "disabled",
-        Some(account) if account.password.is_none() => "invited",
+        Some(account) if account.password.is_none() && !is_bound => "invited",
         Some(_) => "active",
     }
 }
@@ -113,7 +124,10 @@ async fn login_link(config: &Config, args: &LoginLink) -> Outcome {
     let writer = setting::writer(opened, config);
     let made = match &technician {
         Some(technician) => link_for(&writer, setting::now(), technician.clone()).await.map(Some),
-        None => first_link(read.as_ref(), &writer, setting::now()).await,
+        None => {
+            let policy = live.oidc.as_ref().map(|_| live.policy());
+            first_link(read.as_ref(), &writer, setting::now(), policy.as_ref()).await
+        }
     };
     let whose = technician.as_ref().map_or("the first admin", TechnicianId::as_str);
     let act = format!("one-time link for {whose} made on the command line");

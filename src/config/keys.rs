@@ -14,6 +14,7 @@ pub const TOP: &[&str] = &[
     "tickets",
     "desk",
     "technicians",
+    "oidc",
     "log",
 ];
 pub const SERVER: &[&str] = &["listen", "public_url", "trusted_proxies"];
@@ -62,6 +63,22 @@ pub const TICKETS: &[&str] = &["desk", "create", "auto_close"];
 pub const DESK: &[&str] = &["undo_window"];
 pub const TECHNICIAN: &[&str] =
     &["name", "id", "email", "identities", "capacity", "skills", "languages", "role", "queues", "presence"];
+pub const OIDC: &[&str] = &[
+    "name",
+    "issuer",
+    "client_id",
+    "client_secret",
+    "scopes",
+    "email_verified_claim",
+    "claims",
+    "domains",
+    "create",
+    "groups_claim",
+    "admin_groups",
+    "supervisor_groups",
+    "technician_groups",
+    "default_role",
+];
 pub const LOG: &[&str] = &["format", "level"];
 
 /// Sections as they are written in the file, with their keys.
@@ -79,6 +96,7 @@ pub const ALL: &[(&str, &[&str])] = &[
     ("tickets", TICKETS),
     ("desk", DESK),
     ("technicians", TECHNICIAN),
+    ("oidc", OIDC),
     ("log", LOG),
 ];
 

@@ -2,6 +2,7 @@
 //!
 //! Not here: secrets (`tests/secrets.rs`), hours (`hours/tests.rs`).
 
+mod oidc;
 mod secrets;
 
 use super::*;

@@ -6,6 +6,7 @@
 mod accounts;
 mod actions;
 mod admin;
+mod admitted;
 mod answered;
 mod apply;
 mod attention;
@@ -22,6 +23,7 @@ mod factor;
 mod input;
 mod me;
 mod messages;
+mod oidc;
 mod once;
 mod page;
 mod people;
@@ -50,7 +52,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, on};
 use bytes::Bytes;
 use deskbridge_services::knowledge::KnowledgeBase;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OnceCell};
 
 use super::auth::Caller;
 use super::body::{self, Room};
@@ -66,6 +68,7 @@ use crate::runtime::Bridge;
 use crate::seal::Seal;
 pub use accounts::{first_link, link_for};
 pub use actions::verbs;
+pub use admitted::bound;
 pub use attention::DOINGS;
 pub use conversations::STAGES;
 pub use factor::forget_all as forget_factors;
@@ -76,6 +79,7 @@ use answered::Answered;
 use attention::Watching;
 use call::Call;
 use events::Hub;
+use oidc::Single;
 use once::{Onces, Started, replayed};
 use routes::{Method, Route, TABLE};
 use sight::Refusals;
@@ -94,10 +98,14 @@ pub struct Api {
     room: Room,
     hub: Arc<Hub>,
     onces: Onces,
+    /// By what requests are told apart; read with the first of them.
+    fingerprints: OnceCell<String>,
     refusals: Refusals,
     site: Site,
     settings: Arc<Settings>,
     seal: Arc<Seal>,
+    /// Where people may sign in beside passwords.
+    single: Option<Single>,
     throttle: Throttle,
     /// Links and accounts change one at a time: a link is good for one of two who come together.
     accounts: Mutex<()>,
@@ -112,6 +120,7 @@ pub fn router(running: &Running, config: &Config, limits: &Limits, room: &Room) 
         site: Site { public_url: config.server.public_url.clone() },
         settings: running.settings.clone(),
         seal: running.seal.clone(),
+        single: config.oidc.as_ref().map(Single::new),
         throttle: Throttle::default(),
         accounts: Mutex::default(),
         watching: Watching::default(),
@@ -119,6 +128,7 @@ pub fn router(running: &Running, config: &Config, limits: &Limits, room: &Room) 
         room: room.clone(),
         hub: Hub::start(bridge, limits),
         onces: Onces::default(),
+        fingerprints: OnceCell::new(),
         refusals: Refusals::default(),
     });
     TABLE.iter().fold(Router::new(), |router, route| {
@@ -227,7 +237,8 @@ impl Api {
             Some(fields) => input::read(&head.headers, &bytes, fields)?,
             None => serde_json::Map::new(),
         };
-        let once = once::Key::of(route, &head.uri, &head.headers, &caller, &bytes)?;
+        let secret = self.fingerprints.get_or_try_init(|| self.bridge.read.fingerprint_key()).await?;
+        let once = once::Key::of(route, &head.uri, &head.headers, &caller, &bytes, secret)?;
         let if_match = call::if_match(&head.headers)?;
         let last_event = call::last_event(&head.headers);
         let peer =

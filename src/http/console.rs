@@ -10,6 +10,7 @@ use axum::routing::get;
 use sha2::{Digest as _, Sha256};
 
 use super::problem::Problem;
+use crate::config::RETURN;
 
 /// One built file. Their names stay the same, so browsers ask whether they changed.
 struct File {
@@ -76,6 +77,8 @@ pub fn router(framing: Framing) -> Router {
         .route("/", get(|| async { Redirect::temporary("/console/") }))
         .route("/console", get(|| async { Redirect::permanent("/console/") }))
         .route("/console/", get(move |headers: HeaderMap| async move { answer(PAGE, &headers, framing) }))
+        // Where the company's provider sends people back to; the page brings the rest to the API.
+        .route(RETURN, get(move |headers: HeaderMap| async move { answer(PAGE, &headers, framing) }))
         .route(
             "/console/{file}",
             get(move |Path(file): Path<String>, headers: HeaderMap| async move {

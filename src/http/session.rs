@@ -143,8 +143,34 @@ impl Site {
     }
 }
 
+/// A sign-in that is with the company's provider: the secret by which its answer is known to be this browser's.
+pub struct Pending;
+
+impl Pending {
+    /// Signing in elsewhere takes a while: a password, a phone.
+    pub const GOOD_FOR: Duration = Duration::from_secs(600);
+    const NAME: &str = "__Host-deskbridge-oidc";
+
+    pub fn of(headers: &HeaderMap) -> Option<String> {
+        one(headers, Pending::NAME).map(str::to_owned)
+    }
+
+    /// Always Secure: `[oidc]` takes https, or this machine.
+    pub fn cookie(secret: &str) -> Result<HeaderValue, Problem> {
+        let (name, age) = (Pending::NAME, Pending::GOOD_FOR.as_secs());
+        let text = format!("{name}={secret}; Path=/; Max-Age={age}; Secure; HttpOnly; SameSite=Strict");
+        HeaderValue::from_str(&text).map_err(|_| Problem::internal())
+    }
+
+    pub fn ended() -> HeaderValue {
+        HeaderValue::from_static(
+            "__Host-deskbridge-oidc=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Strict",
+        )
+    }
+}
+
 /// Without a path.
-fn origin_of(url: &str) -> &str {
+pub fn origin_of(url: &str) -> &str {
     let start = url.find("://").map_or(0, |at| at + 3);
     let end = url[start..].find('/').map_or(url.len(), |at| start + at);
     &url[..end]

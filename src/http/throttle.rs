@@ -23,6 +23,10 @@ const FORGOTTEN: Duration = Duration::from_secs(900);
 const SPREAD: u32 = 30;
 /// From one address, for all accounts.
 const SPRAYED: u32 = 40;
+/// Sign-ins with the company's provider that one address may begin in one `BEGINNING`: each is a row in the store. A whole
+/// office may be behind one address.
+const BEGUN: u32 = 120;
+const BEGINNING: Duration = Duration::from_secs(60);
 /// Things that are remembered.
 const REMEMBERED: usize = 20_000;
 
@@ -36,6 +40,8 @@ enum Key {
     Pair([u8; 32], IpAddr),
     Account([u8; 32]),
     Address(IpAddr),
+    /// Sent to the provider; `last` is when its time began.
+    Begun(IpAddr),
     /// Was right from there.
     Known([u8; 32], IpAddr),
 }
@@ -72,15 +78,26 @@ impl Throttle {
         if !known && (spread || sprayed) { Err(too_many(Duration::from_secs(60))) } else { Ok(()) }
     }
 
+    /// Counts a sign-in that begins, and refuses one too many.
+    pub fn may_begin(&self, from: IpAddr) -> Result<(), Problem> {
+        let now = Instant::now();
+        let mut all = self.all();
+        make_room(&mut all, now);
+        let one = all.entry(Key::Begun(group(from))).or_insert(Tries { wrong: 0, last: now });
+        let passed = now.duration_since(one.last);
+        if passed >= BEGINNING {
+            (one.wrong, one.last) = (0, now);
+        } else if one.wrong >= BEGUN {
+            return Err(too_many(BEGINNING.saturating_sub(passed)));
+        }
+        one.wrong += 1;
+        Ok(())
+    }
+
     pub fn was_wrong(&self, login: &str, from: IpAddr) {
         let (who, from, now) = (hashed(login), group(from), Instant::now());
         let mut all = self.all();
-        if all.len() >= REMEMBERED {
-            all.retain(|key, one| matches!(key, Key::Known(..)) || now.duration_since(one.last) < FORGOTTEN);
-            if all.len() >= REMEMBERED {
-                all.clear();
-            }
-        }
+        make_room(&mut all, now);
         for key in [Key::Pair(who, from), Key::Account(who), Key::Address(from)] {
             let one = all.entry(key).or_insert(Tries { wrong: 0, last: now });
             if now.duration_since(one.last) >= FORGOTTEN {
@@ -96,6 +113,15 @@ impl Throttle {
         let mut all = self.all();
         all.remove(&Key::Pair(who, from));
         all.insert(Key::Known(who, from), Tries { wrong: 0, last: Instant::now() });
+    }
+}
+
+fn make_room(all: &mut HashMap<Key, Tries>, now: Instant) {
+    if all.len() >= REMEMBERED {
+        all.retain(|key, one| matches!(key, Key::Known(..)) || now.duration_since(one.last) < FORGOTTEN);
+        if all.len() >= REMEMBERED {
+            all.clear();
+        }
     }
 }
 
@@ -138,6 +164,16 @@ mod tests {
         assert!(throttle.may("ana", ip(250)).is_err(), "spread over many addresses");
         throttle.may("ana", ip(2)).unwrap();
         throttle.may("bob", ip(250)).unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn sign_ins_elsewhere_begin_so_often_and_no_oftener() {
+        let throttle = Throttle::default();
+        let begun = (0..1_000).filter(|_| throttle.may_begin(ip(1)).is_ok()).count();
+        assert_eq!(begun, BEGUN as usize);
+        assert!(throttle.may_begin(ip(2)).is_ok() && throttle.may("ana", ip(1)).is_ok());
+        tokio::time::advance(BEGINNING).await;
+        assert!(throttle.may_begin(ip(1)).is_ok());
     }
 
     #[tokio::test(start_paused = true)]

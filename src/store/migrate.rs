@@ -45,6 +45,12 @@ const STEPS: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/sqlite/0005_erasure.sql"),
         include_str!("../../migrations/postgres/0005_erasure.sql"),
     ),
+    (
+        6,
+        "fingerprints",
+        include_str!("../../migrations/sqlite/0006_fingerprints.sql"),
+        include_str!("../../migrations/postgres/0006_fingerprints.sql"),
+    ),
 ];
 
 /// How a database's schema relates to this program's.

@@ -149,6 +149,8 @@ pub trait Read: Send + Sync {
     /// By key.
     async fn kept(&self, kind: &str, owner: &str) -> Result<Vec<KeptRow>, StoreError>;
     async fn kept_one(&self, kind: &str, owner: &str, key: &str) -> Result<Option<KeptRow>, StoreError>;
+    /// This installation's own, for fingerprints of requests; in no export.
+    async fn fingerprint_key(&self) -> Result<String, StoreError>;
     async fn quarantine(&self, limit: u32) -> Result<Vec<QuarantineRow>, StoreError>;
     async fn audit(&self, limit: u32) -> Result<Vec<AuditRow>, StoreError>;
     /// 👍 and 👎 on messages of one conversation.

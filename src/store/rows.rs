@@ -292,6 +292,8 @@ pub enum LoginKind {
     Session,
     /// A one-time link by which a password is chosen.
     Link,
+    /// A sign-in that was begun and is with the company's provider.
+    Oidc,
 }
 
 impl LoginKind {
@@ -299,19 +301,20 @@ impl LoginKind {
         match self {
             LoginKind::Session => "session",
             LoginKind::Link => "link",
+            LoginKind::Oidc => "oidc",
         }
     }
     pub fn from_name(name: &str) -> Option<Self> {
-        [LoginKind::Session, LoginKind::Link].into_iter().find(|kind| kind.name() == name)
+        [LoginKind::Session, LoginKind::Link, LoginKind::Oidc].into_iter().find(|kind| kind.name() == name)
     }
 }
 
-/// An open session, or a link that was not used yet; only the SHA-256 of its secret is kept.
+/// An open session, or a link or a sign-in that was not used yet; only the SHA-256 of its secret is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoginRow {
     pub sha256: String,
     pub kind: LoginKind,
-    /// `None`: the link that makes the first admin.
+    /// `None`: the link that makes the first admin, or a sign-in of which nobody knows yet whose it is.
     pub technician: Option<TechnicianId>,
     pub created: Timestamp,
     pub seen: Timestamp,
@@ -327,13 +330,15 @@ impl KeptRow {
     pub const DRAFT: &'static str = "draft";
     /// Whether an identity is somebody's who works here; the key is the identity.
     pub const IDENTITY: &'static str = "identity";
+    /// By which account of the company's provider a technician signs in; the key is a hash of it.
+    pub const SUBJECT: &'static str = "subject";
     /// An erasure that is under way: what is left of it.
     pub const ERASURE: &'static str = "erasure";
     /// By which the key that secrets are sealed with is known again.
     pub const SEAL: &'static str = "seal";
     /// Kinds that are in no export.
-    pub const SECRET: [&'static str; 4] =
-        [KeptRow::FACTOR, KeptRow::ANSWERED, KeptRow::ERASURE, KeptRow::SEAL];
+    pub const SECRET: [&'static str; 5] =
+        [KeptRow::FACTOR, KeptRow::ANSWERED, KeptRow::SUBJECT, KeptRow::ERASURE, KeptRow::SEAL];
 
     /// A request's answer without its words: that it was carried out stays. `None`: there are none.
     pub fn without_answer(&self) -> Option<KeptRow> {

@@ -8,6 +8,7 @@ mod browser;
 mod command_line;
 mod command_line_init;
 mod console_browser;
+mod console_provider;
 mod core_properties;
 mod e2e;
 mod erasures;

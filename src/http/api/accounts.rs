@@ -10,16 +10,17 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse as _;
 use deskbridge_contract::Timestamp;
 use deskbridge_conversation::TechnicianId;
-use deskbridge_conversation::policy::Role;
+use deskbridge_conversation::policy::{Policy, Role};
 use deskbridge_store::rows::{AccountRow, LoginKind, LoginRow};
 use deskbridge_store::writer::Writer;
 use deskbridge_store::{Admin, Read, StoreError};
 use serde::Serialize;
 
-use super::Api;
 use super::call::{Answer, Call};
 use super::page::one;
+use super::signin::done;
 use super::view::time;
+use super::{Api, admitted};
 use crate::http::problem::Problem;
 use crate::http::session;
 
@@ -39,6 +40,17 @@ struct AccountView {
     state: &'static str,
     /// The technician stands in the file.
     fixed: bool,
+    /// Asked for a second factor when they sign in by their password.
+    factor: bool,
+    /// Signs in by the company's provider.
+    provider: bool,
+}
+
+/// What accounts have beside their rows.
+#[derive(Default)]
+struct Extras {
+    factors: Vec<TechnicianId>,
+    bound: Vec<TechnicianId>,
 }
 
 #[derive(Serialize)]
@@ -51,9 +63,10 @@ struct LoginLink {
 pub async fn list(api: Arc<Api>, _: Call) -> Answer {
     let accounts = api.bridge.read.accounts().await?;
     let policy = api.bridge.policy.current();
+    let extras = api.extras(policy.policy.technicians.keys()).await?;
     let views = policy.policy.technicians.keys().map(|id| {
         let account = accounts.iter().find(|account| account.technician == *id);
-        api.account(id, account)
+        api.account(id, account, &extras)
     });
     Ok(one(views.collect::<Vec<_>>()))
 }
@@ -77,7 +90,25 @@ pub async fn disable(api: Arc<Api>, call: Call) -> Answer {
     }
     let act = format!("{} the account of {id}", if disabled { "disabled" } else { "enabled" });
     api.audit(Some(call.caller.known_as()), act).await?;
-    Ok(one(api.account(&id, Some(&account))))
+    let extras = api.extras([&id].into_iter()).await?;
+    Ok(one(api.account(&id, Some(&account), &extras)))
+}
+
+/// For somebody who has another account with the provider now: the next sign-in goes by the e-mail address again.
+pub async fn unbind(api: Arc<Api>, call: Call) -> Answer {
+    let id = api.technician_of(&call)?;
+    // A session alone takes nothing from its own account.
+    if call.caller.technician.as_ref() == Some(&id) {
+        return Err(Problem::forbidden("own-account", "somebody else has to do this for you"));
+    }
+    let _one = api.accounts.lock().await;
+    if !api.unbind(&id).await? {
+        return Err(Problem::not_found());
+    }
+    api.end_all(&id, Some(&call.caller.sha256)).await?;
+    let act = format!("took away by which account of the provider {id} signs in");
+    api.audit(Some(call.caller.known_as()), act).await?;
+    done()
 }
 
 pub async fn link(api: Arc<Api>, call: Call) -> Answer {
@@ -109,13 +140,20 @@ async fn made(
     Ok(secret)
 }
 
-/// Path and fragment of the link that makes the first admin; `None` once somebody has a password.
+/// Path and fragment of the link that makes the first admin; `None` once somebody has a password. `policy`, where there is
+/// a provider to sign in by: an admin who does is as good.
 pub async fn first_link(
     read: &dyn Read,
     writer: &Writer,
     now: Timestamp,
+    policy: Option<&Policy>,
 ) -> Result<Option<String>, StoreError> {
     if read.accounts().await?.iter().any(|account| account.password.is_some()) {
+        return Ok(None);
+    }
+    if let Some(policy) = policy
+        && admitted::bound(read).await?.iter().any(|one| policy.role(one) == Role::Admin)
+    {
         return Ok(None);
     }
     let link = made(writer, now, None, FIRST).await?;
@@ -133,7 +171,18 @@ pub async fn link_for(
 }
 
 impl Api {
-    fn account(&self, id: &TechnicianId, account: Option<&AccountRow>) -> AccountView {
+    async fn extras(&self, of: impl Iterator<Item = &TechnicianId> + Send) -> Result<Extras, Problem> {
+        let mut extras = Extras { bound: self.bound().await?, ..Extras::default() };
+        for id in of {
+            if self.has_factor(id).await? {
+                extras.factors.push(id.clone());
+            }
+        }
+        Ok(extras)
+    }
+
+    fn account(&self, id: &TechnicianId, account: Option<&AccountRow>, extras: &Extras) -> AccountView {
+        let provider = extras.bound.contains(id);
         let policy = self.bridge.policy.current();
         AccountView {
             technician: id.0.clone(),
@@ -143,10 +192,12 @@ impl Api {
             state: match account {
                 None => "none",
                 Some(account) if account.disabled => "disabled",
-                Some(account) if account.password.is_none() => "invited",
+                Some(account) if account.password.is_none() && !provider => "invited",
                 Some(_) => "active",
             },
             fixed: self.settings.current().has_fixed(id.as_str()),
+            factor: extras.factors.contains(id),
+            provider,
         }
     }
 

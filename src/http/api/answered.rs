@@ -13,7 +13,7 @@ use deskbridge_store::{Admin, Forgotten};
 use serde::{Deserialize, Serialize};
 
 use super::Api;
-use super::once::{DAY, Kept, Key, reused};
+use super::once::{DAY, KEYED, Kept, Key, reused};
 use crate::http::problem::Problem;
 
 /// Of an answer, what the caller needs again.
@@ -27,7 +27,7 @@ const KEPT_FOR: Duration = Duration::from_secs(DAY.as_secs() + 1);
 /// As it is stored.
 #[derive(Serialize, Deserialize)]
 struct Stored {
-    /// SHA-256 of method, address and body.
+    /// Of method, address and body, keyed by a secret of this installation.
     request: String,
     done: bool,
     /// Taken out by this name when somebody is erased ([`KeptRow::without_answer`]).
@@ -86,7 +86,7 @@ impl Api {
         }
         let value = row.value.unwrap_or_default();
         let stored: Stored = serde_json::from_str(&value).map_err(|_| Problem::internal())?;
-        if stored.request != request {
+        if stored.request.starts_with(KEYED) && stored.request != request {
             return Err(reused());
         }
         Ok(Some(match stored.done {

@@ -174,6 +174,11 @@ impl Api {
         Ok(())
     }
 
+    /// Whether one is asked for; one that was only begun is not.
+    pub async fn has_factor(&self, of: &TechnicianId) -> Result<bool, Problem> {
+        Ok(self.factor(of).await?.is_some_and(|held| held.factor.confirmed))
+    }
+
     /// The password once more, for what must not be done on a screen that somebody left.
     async fn by_password(&self, call: &Call, of: &TechnicianId) -> Result<AccountRow, Problem> {
         let account = self.bridge.read.account(of).await?.ok_or_else(Problem::not_found)?;

@@ -14,6 +14,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use deskbridge_conversation::MessageId;
 use deskbridge_store::Cause;
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 
@@ -30,13 +31,16 @@ const KEYS: usize = 50_000;
 /// Bytes of an answer that is kept.
 const LARGEST: usize = 16 << 10;
 
+/// How fingerprints begin that are kept. Those of before were not keyed, and are compared with nothing any more.
+pub const KEYED: &str = "keyed:";
+
 /// What makes a request the same one again.
 #[derive(Clone, Debug)]
 pub struct Key {
     /// Of the token and its key; random where the caller gave none.
     cause: String,
     given: bool,
-    /// Of method, address and body.
+    /// Of method, address and body; keyed, so that nobody who reads it can try what was sent.
     request: [u8; 32],
 }
 
@@ -47,13 +51,14 @@ impl Key {
         headers: &HeaderMap,
         caller: &Caller,
         body: &[u8],
+        secret: &str,
     ) -> Result<Key, Problem> {
-        let mut hash = Sha256::new();
+        let mut hash = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).map_err(|_| Problem::internal())?;
         for part in [route.method.name().as_bytes(), uri.path().as_bytes(), body] {
-            hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+            hash.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
             hash.update(part);
         }
-        let request = hash.finalize().into();
+        let request = hash.finalize().into_bytes().into();
         let Some(value) = headers.get(HEADER) else {
             let mut random = [0; 16];
             getrandom::fill(&mut random).map_err(|_| Problem::internal())?;
@@ -81,7 +86,7 @@ impl Key {
 
     /// Under which the answer is kept, and of what request.
     pub fn named(&self) -> (&str, String) {
-        (&self.cause, hex::encode(self.request))
+        (&self.cause, format!("{KEYED}{}", hex::encode(self.request)))
     }
 
     /// Whether the caller may send this again and mean the same.
@@ -308,6 +313,19 @@ mod tests {
     fn nothing_is_kept_of_a_body_with_a_password() {
         let own = || super::super::routes::TABLE.iter().filter(|route| route.path.starts_with("/session"));
         assert!(own().count() > 5 && own().all(|route| !route.is_once()));
+    }
+
+    #[test]
+    fn a_fingerprint_needs_its_key() {
+        let route = super::super::routes::TABLE.iter().find(|route| route.is_once()).unwrap();
+        let of = |body: &str, secret: &str| {
+            let uri = Uri::from_static("/api/v1/tokens");
+            let key = Key::of(route, &uri, &HeaderMap::new(), &Caller::unknown(), body.as_bytes(), secret);
+            key.unwrap().named().1
+        };
+        assert_eq!(of("a", "one"), of("a", "one"));
+        assert_ne!(of("a", "one"), of("b", "one"));
+        assert_ne!(of("a", "one"), of("a", "another"));
     }
 
     fn key(cause: &str, request: u8) -> Key {

@@ -3,12 +3,12 @@
 //!
 //! Not here: what the routes do.
 
+mod method;
+mod signin;
 mod staff;
 mod words;
 
 use std::sync::Arc;
-
-use axum::routing::MethodFilter;
 
 use super::call::{Acting, Call};
 pub use super::input::{Field, Kind};
@@ -17,37 +17,10 @@ use super::{
     tickets, timeline,
 };
 use crate::http::auth::Scope;
+pub use method::Method;
 
 /// Characters of one text.
 const TEXT: usize = 100_000;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Method {
-    Get,
-    Post,
-    Put,
-    Delete,
-}
-
-impl Method {
-    pub fn name(self) -> &'static str {
-        match self {
-            Method::Get => "GET",
-            Method::Post => "POST",
-            Method::Put => "PUT",
-            Method::Delete => "DELETE",
-        }
-    }
-
-    pub(super) fn filter(self) -> MethodFilter {
-        match self {
-            Method::Get => MethodFilter::GET,
-            Method::Post => MethodFilter::POST,
-            Method::Put => MethodFilter::PUT,
-            Method::Delete => MethodFilter::DELETE,
-        }
-    }
-}
 
 /// One name of the query.
 #[derive(Clone, Copy, Debug)]
@@ -215,11 +188,11 @@ const fn post(
 type Act = fn(Arc<Api>, Call) -> Acting;
 
 pub static TABLE: &[Route] = &ALL;
-static ALL: [Route; TALK.len() + words::WORDS.len() + staff::STAFF.len()] =
-    joined([TALK, words::WORDS, staff::STAFF]);
+static ALL: [Route; TALK.len() + words::WORDS.len() + signin::SIGNING_IN.len() + staff::STAFF.len()] =
+    joined([TALK, words::WORDS, signin::SIGNING_IN, staff::STAFF]);
 
 /// One after the other.
-const fn joined<const N: usize>(lists: [&[Route]; 3]) -> [Route; N] {
+const fn joined<const N: usize>(lists: [&[Route]; 4]) -> [Route; N] {
     let mut all = [lists[0][0]; N];
     let (mut n, mut list) = (0, 0);
     while list < lists.len() {

@@ -127,6 +127,7 @@ pub async fn remove_technician(api: Arc<Api>, call: Call) -> Answer {
     }
     // Whoever has this id next sets up their own.
     api.drop_factor(&id).await?;
+    api.unbind(&id).await?;
     api.keep_technician(&id, None).await?;
     api.audit(Some(call.caller.known_as()), format!("removed the technician {id}")).await?;
     done()

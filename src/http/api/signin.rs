@@ -13,9 +13,9 @@ use deskbridge_store::Admin;
 use deskbridge_store::rows::{AccountRow, LoginKind, LoginRow};
 use serde::Serialize;
 
-use super::Api;
 use super::call::{Answer, Call};
 use super::page::one;
+use super::{Api, admitted};
 use crate::http::auth::How;
 use crate::http::passwords;
 use crate::http::problem::Problem;
@@ -186,13 +186,17 @@ impl Api {
         Ok(())
     }
 
+    /// Ends what is too old, and one more.
+    pub async fn sweep(&self, and: Option<String>) -> Result<(), Problem> {
+        let old = self.bridge.read.logins_expired(self.bridge.now(), SWEPT).await?;
+        let ended = old.into_iter().map(|row| row.sha256).chain(and).collect();
+        self.end(ended).await
+    }
+
     /// A new session with a new secret, whatever the browser had before (S77).
-    async fn begin(&self, call: &Call, technician: &TechnicianId) -> Answer {
+    pub async fn begin(&self, call: &Call, technician: &TechnicianId) -> Answer {
         let now = self.bridge.now();
-        let old = self.bridge.read.logins_expired(now, SWEPT).await?;
-        let mut ended: Vec<String> = old.into_iter().map(|row| row.sha256).collect();
-        ended.extend(Presented::of(&call.headers, self.site.plain_allowed()).map(|one| one.sha256));
-        self.end(ended).await?;
+        self.sweep(Presented::of(&call.headers, self.site.plain_allowed()).map(|one| one.sha256)).await?;
         let secret = session::secret()?;
         let presented = Presented::new(&secret);
         let login = LoginRow {
@@ -232,8 +236,10 @@ impl Api {
     /// Whether somebody else than `but` can sign in as admin.
     pub async fn has_admin(&self, but: Option<&TechnicianId>) -> Result<bool, Problem> {
         let policy = self.bridge.policy.current();
+        let bound = self.bound().await?;
         let is_admin = |account: &AccountRow| {
-            let usable = account.password.is_some() && !account.disabled && Some(&account.technician) != but;
+            let opens = account.password.is_some() || bound.contains(&account.technician);
+            let usable = opens && !account.disabled && Some(&account.technician) != but;
             usable
                 && policy
                     .policy
@@ -242,6 +248,14 @@ impl Api {
                     .is_some_and(|one| one.role == Role::Admin)
         };
         Ok(self.bridge.read.accounts().await?.iter().any(is_admin))
+    }
+
+    /// Technicians who can sign in by the provider that is configured.
+    pub async fn bound(&self) -> Result<Vec<TechnicianId>, Problem> {
+        match self.single {
+            Some(_) => Ok(admitted::bound(self.bridge.read.as_ref()).await?),
+            None => Ok(Vec::new()),
+        }
     }
 
     /// By which a technician signs in: as it was, else their address, else what they give.

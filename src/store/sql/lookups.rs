@@ -114,6 +114,9 @@ pub(crate) fn keys_of_causes(keys: &Keys, salt: &str) -> String {
 
 pub(crate) static SALT: Text = text!("salts: look up", "select value from salts where name = 'tombstones'");
 
+pub(crate) static KEYED: Text =
+    text!("salts: of fingerprints", "select value from salts where name = 'fingerprints'");
+
 pub(crate) async fn salt(on: &mut On<'_>) -> Result<String, StoreError> {
     let row = on.row(&SALT, &[]).await?.ok_or_else(|| damaged("the salt"))?;
     row.text(0)
@@ -336,4 +339,5 @@ pub(super) static TEXTS: &[&Text] = &[
     &COUNTERS_LOCKED,
     &LAST_AUDIT,
     &SALT,
+    &KEYED,
 ];

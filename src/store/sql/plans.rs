@@ -21,6 +21,7 @@ const WHOLE: &[&str] = &[
     // Once in a long while.
     "kept: forget",
     "salts: look up",
+    "salts: of fingerprints",
 ];
 
 #[tokio::test]

@@ -349,6 +349,11 @@ impl Read for Reader {
         self.one(&staff::KEPT_ONE, &[kind.into(), owner.into(), key.into()], Row::kept).await
     }
 
+    async fn fingerprint_key(&self) -> Result<String, StoreError> {
+        let key = self.one(&lookups::KEYED, &[], |row| row.text(0)).await?;
+        key.ok_or_else(|| damaged("the key of fingerprints"))
+    }
+
     async fn quarantine(&self, limit: u32) -> Result<Vec<QuarantineRow>, StoreError> {
         self.all(&lists::QUARANTINE, &[i64::from(limit).into()], Row::quarantine).await
     }

@@ -47,7 +47,8 @@ pub(super) async fn accounts_and_logins_are_found(place: Fresh) {
 
     let session = login("s1", LoginKind::Session, Some("ana"), 60);
     let link = login("l1", LoginKind::Link, None, 30);
-    for one in [&session, &link] {
+    let begun = login("o1", LoginKind::Oidc, None, 600);
+    for one in [&session, &link, &begun] {
         rig.writer.admin(Admin::PutLogin(one.clone())).await.unwrap();
     }
     let seen = LoginRow { seen: START + Duration::from_secs(9), ..session.clone() };
@@ -60,9 +61,12 @@ pub(super) async fn accounts_and_logins_are_found(place: Fresh) {
     assert_eq!(rig.read.logins_expired(later(60), 1).await.unwrap(), [link]);
     rig.writer.admin(Admin::EndLogins(vec!["s1".into(), "unknown".into()])).await.unwrap();
     assert_eq!(rig.read.login("s1").await.unwrap(), None);
+    assert_eq!(rig.read.login("o1").await.unwrap(), Some(begun));
+    let key = rig.read.fingerprint_key().await.unwrap();
+    assert!(key.len() > 20 && key == rig.read.fingerprint_key().await.unwrap());
     let exported = rig.exported().await;
     assert!(
-        !exported.contains("password-of") && !exported.contains("l1\""),
+        !exported.contains("password-of") && !exported.contains("l1\"") && !exported.contains(&key),
         "exports omit accounts and logins"
     );
     rig.end().await;

@@ -3,6 +3,7 @@
 //! Not here: what the console looks like (`browser`).
 
 mod factor;
+mod oidc;
 mod sessions;
 
 use axum::body::Body;
@@ -51,7 +52,12 @@ impl Browser {
 
     /// Asks, and holds the answer against its description.
     pub async fn ask(&self, office: &Office, method: &str, path: &str, body: &Value) -> Answer {
-        let answer = office.ask(self.request(method, path, body)).await;
+        let mut request = self.request(method, path, body);
+        // Where people are told to open it.
+        if let Some(home) = &office.town.config.server.public_url {
+            request.headers_mut().insert("origin", home.parse().expect("a header"));
+        }
+        let answer = office.ask(request).await;
         let document = openapi::document();
         let asked: Vec<&str> = path.split('/').collect();
         let fits = |route: &&Route| {
@@ -81,7 +87,7 @@ impl Browser {
 /// The first admin, by the link that the start prints.
 pub async fn admin(office: &Office) -> Browser {
     let bridge = office.bridge();
-    let link = deskbridge::http::api::first_link(bridge.read.as_ref(), &bridge.writer, bridge.now());
+    let link = deskbridge::http::api::first_link(bridge.read.as_ref(), &bridge.writer, bridge.now(), None);
     let link = link.await.expect("read").expect("nobody has a password");
     let secret = link.split('=').nth(1).expect("a secret").to_owned();
     let nobody = Browser::default();

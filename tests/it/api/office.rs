@@ -175,7 +175,7 @@ impl Office {
             hooks: Vec::new(),
             pages: Vec::new(),
         });
-        let router = router_with(&town.config, town.running(), None, &Limits::default());
+        let router = router_with(&town.config, town.running(), &Limits::default());
         Office { town, router }
     }
 
@@ -184,7 +184,7 @@ impl Office {
         self.town.running = None;
         self.town.next = Some(opened);
         self.town.running = Some(self.town.begun().await?);
-        self.router = router_with(&self.town.config, self.town.running(), None, &Limits::default());
+        self.router = router_with(&self.town.config, self.town.running(), &Limits::default());
         Ok(())
     }
 

@@ -6,6 +6,7 @@ pub mod discord;
 mod encoding;
 mod faults;
 pub mod http;
+pub mod oidc;
 pub mod openai;
 mod shared;
 pub mod slack;

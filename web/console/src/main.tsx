@@ -10,7 +10,7 @@ import { keys } from "./keys.ts";
 import * as live from "./live.ts";
 import { setTheme, theme, title } from "./notify.ts";
 import { Shell } from "./parts/Shell.tsx";
-import { SignIn, Welcome } from "./parts/SignIn.tsx";
+import { SignIn, Welcome, finish, returned } from "./parts/SignIn.tsx";
 import { Toasts } from "./parts/Toasts.tsx";
 import { link, loadAll, loadCanned, loadMe, me, now, panel, recallUnread, said, toast } from "./state.ts";
 import { jump, jumpToTicket, trying } from "./acts.ts";
@@ -26,6 +26,10 @@ onOver(() => {
   me.value = null;
   toast("Your session is over. Please sign in again.");
 });
+
+/** What the company's provider sent the browser back with, and what it came to. */
+const brought = returned();
+const refused = signal("");
 
 const WELCOME = "#welcome=";
 /** The secret of a one-time link; kept when it has left the address bar. */
@@ -48,7 +52,8 @@ window.addEventListener("hashchange", follow);
 function App() {
   const known = me.value;
   useEffect(() => {
-    if (!invited.value) void loadMe();
+    if (brought) void finish(brought).then((why) => (refused.value = why)).then(loadMe);
+    else if (!invited.value) void loadMe();
   }, []);
   useEffect(() => {
     if (!known) return undefined;
@@ -70,7 +75,7 @@ function App() {
   }, [known?.technician?.id]);
   return (
     <>
-      {invited.value && !known ? <Welcome secret={invited.value} /> : known === undefined ? <p class="loading">Loading…</p> : known === null ? <SignIn /> : <Shell />}
+      {invited.value && !known ? <Welcome secret={invited.value} /> : known === undefined ? <p class="loading">Loading…</p> : known === null ? <SignIn refused={refused.value} /> : <Shell />}
       <Toasts />
       <div class="hidden" role="status" aria-live="polite">{said.value}</div>
     </>

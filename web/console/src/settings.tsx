@@ -3,7 +3,7 @@
 
 import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { trying } from "./acts.ts";
 import { get, page, post, put, remove } from "./api.ts";
 import { openSettings, rank, sheet, sheets } from "./pages.ts";
@@ -170,8 +170,53 @@ export function useList<T>(path: string): [T[] | null, () => Promise<void>] {
   return [list, load];
 }
 
+interface Question { title: string; what: string; yes: string; act: () => void }
+
+/** Before something is taken from somebody. The focus goes to the way out, and back to where it was. */
+function Sure({ question, close }: { question: Question; close: () => void }) {
+  const out = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    const before = document.activeElement as HTMLElement | null;
+    out.current?.focus();
+    return () => before?.focus();
+  }, [question]);
+  return (
+    <div class="secret" role="group" aria-label={question.title} onKeyDown={(event) => {
+      if (event.key !== "Escape") return;
+      // It closes this, and not the settings around it.
+      event.preventDefault();
+      close();
+    }}>
+      <p><strong>{question.title}</strong></p>
+      <p>{question.what}</p>
+      <p class="row"><button type="button" class="danger" onClick={() => { close(); question.act(); }}>{question.yes}</button> <button type="button" ref={out} onClick={close}>Cancel</button></p>
+    </div>
+  );
+}
+
+/** What an admin takes from somebody else, each after a question. */
+function taken(one: Account, act: (run: () => Promise<unknown>, said: string) => () => void): (Question & { label: string; name: string })[] {
+  const questions = [];
+  if (one.factor) {
+    questions.push({
+      label: "Reset second factor", name: `Reset second factor of ${one.name}`, title: `Reset the second factor of ${one.name}?`,
+      what: `Their sessions end. ${one.name} then signs in with the password alone, and can set up another. Be sure that it is ${one.name} who asks.`,
+      yes: "Reset it", act: act(() => remove(`/technicians/${one.technician}/factor`), "The second factor is reset"),
+    });
+  }
+  if (one.provider) {
+    questions.push({
+      label: "Unlink", name: `Unlink the company account of ${one.name}`, title: `Unlink the company account of ${one.name}?`,
+      what: "Their sessions end. Whoever signs in next with a company account of this e-mail address is linked instead.",
+      yes: "Unlink it", act: act(() => remove(`/technicians/${one.technician}/provider`), "Unlinked"),
+    });
+  }
+  return questions;
+}
+
 function Technicians() {
   const [list, load] = useList<Account>("/accounts");
+  const [question, setQuestion] = useState<Question | null>(null);
   const [link, setLink] = useState<{ name: string; url: string } | null>(null);
   /** Who is being changed, or somebody new. */
   const [at, setAt] = useState<string | null>(null);
@@ -189,16 +234,18 @@ function Technicians() {
     <>
       {link && <div class="secret" role="status"><p>A link for {link.name}, good once and for three days. Send it to nobody else:</p><p><code>{link.url}</code></p>
         <button type="button" onClick={() => void navigator.clipboard?.writeText(link.url).then(() => toast("Copied"))}>Copy</button> <button type="button" onClick={() => setLink(null)}>Done</button></div>}
+      {question && <Sure question={question} close={() => setQuestion(null)} />}
       <div class="table" tabIndex={0} role="region" aria-label="Table: technicians"><table>
         <thead><tr><th scope="col">Name</th><th scope="col">Role</th><th scope="col">Signs in as</th><th scope="col">Account</th><th scope="col">Actions</th></tr></thead>
         <tbody>{list.map((one) => (
           <tr key={one.technician}>
-            <td>{one.name} {one.fixed && <span class="badge" title="stands in the file">file</span>}</td><td>{one.role}</td><td>{one.login ?? "–"}</td><td>{one.state}</td>
+            <td>{one.name} {one.fixed && <span class="badge" title="stands in the file">file</span>}</td><td>{one.role}</td><td>{one.login ?? "–"}</td><td>{one.state}{one.factor && <> <span class="badge">second factor</span></>}{one.provider && <> <span class="badge">company account</span></>}</td>
             <td>
               {!one.fixed && <button type="button" onClick={() => setAt(one.technician)} aria-label={`Change ${one.name}`}>Change</button>}
               {one.technician !== own.value && <button type="button" onClick={invite(one)} aria-label={`One-time link for ${one.name}`}>Link</button>}
               {one.state === "active" && one.technician !== own.value && <button type="button" onClick={act(() => put(`/technicians/${one.technician}/account`, { disabled: true }), "Disabled")} aria-label={`Disable ${one.name}`}>Disable</button>}
               {one.state === "disabled" && <button type="button" onClick={act(() => put(`/technicians/${one.technician}/account`, { disabled: false }), "Enabled")} aria-label={`Enable ${one.name}`}>Enable</button>}
+              {one.technician !== own.value && taken(one, act).map((asked) => <button key={asked.label} type="button" onClick={() => setQuestion(asked)} aria-label={asked.name}>{asked.label}</button>)}
               {!one.fixed && one.technician !== own.value && <button type="button" class="danger" onClick={act(() => remove(`/technicians/${one.technician}`), "Removed")} aria-label={`Remove ${one.name}`}>Remove</button>}
             </td>
           </tr>

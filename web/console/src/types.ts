@@ -106,7 +106,7 @@ export interface Site { name: string; tag: string; settings: Setting[] }
 export interface Typist { technician: string | null; name: string; until: number }
 export interface Written { conversation: Conversation; message: Message | null; toast: string | null }
 export interface Entry { seq: number; at: string; kind: string; event: unknown }
-export interface Account { technician: string; name: string; role: Role; login: string | null; state: string; fixed: boolean }
+export interface Account { technician: string; name: string; role: Role; login: string | null; state: string; fixed: boolean; factor: boolean; provider: boolean }
 export interface Setting { path: string; value: unknown; from: string; editable: boolean }
 export interface Token { id: string; name: string; scopes: string[]; technician: string | null; created: string; expires: string | null; state: string }
 export interface Channel { name: string; requesters: boolean; desks: number; health: { state: string; since: string | null; detail: string | null } }

@@ -4,7 +4,7 @@
 
 import { createHmac } from "node:crypto";
 import { VECTORS, squeezed } from "../../../tests/browser/vectors.mjs";
-import { Bridge, Browser, DESK, act, axeSource, base, count, inTopic, maria, must, sees, shot, until } from "./rig.mjs";
+import { Bridge, Browser, DESK, act, base, bothThemes as bothThemesOf, count, inTopic, maria, must, sees, shot, until } from "./rig.mjs";
 
 const PASSWORD = "correct horse battery";
 /** What axe has found, on every state and in both themes; told all at once. */
@@ -15,27 +15,8 @@ const bridge = new Bridge();
 let browser;
 let page;
 
-async function axe(what) {
-  // Over the debugger's own world: the page's policy lets nothing in.
-  const session = await browser.context.newCDPSession(page);
-  const tree = await session.send("Page.getFrameTree");
-  const { executionContextId } = await session.send("Page.createIsolatedWorld", { frameId: tree.frameTree.frame.id, worldName: "axe" });
-  await session.send("Runtime.evaluate", { expression: axeSource, contextId: executionContextId });
-  const asked = `axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"], resultTypes: ["violations"] })
-    .then((found) => JSON.stringify(found.violations.map((one) => ({ id: one.id, help: one.help, nodes: one.nodes.map((node) => node.html.slice(0, 200) + " " + (node.failureSummary ?? "")) }))))`;
-  const { result } = await session.send("Runtime.evaluate", { expression: asked, contextId: executionContextId, awaitPromise: true });
-  await session.detach();
-  const found = JSON.parse(result.value);
-  for (const one of found) complaints.push(`${what}: ${one.id} (${one.help})\n    ${one.nodes.slice(0, 4).join("\n    ")}`);
-}
-
 async function bothThemes(what) {
-  for (const theme of ["light", "dark"]) {
-    await page.emulateMedia({ colorScheme: theme });
-    await axe(`${what} (${theme})`);
-    await shot(page, `${what}-${theme}`);
-  }
-  await page.emulateMedia({ colorScheme: "light" });
+  complaints.push(...(await bothThemesOf(browser, page, what)));
 }
 
 /** RFC 6238, so many steps from now. */
@@ -367,10 +348,48 @@ async function colleague() {
     await page.getByRole("toolbar", { name: "Actions" }).getByRole("button", { name: "Take over" }).click();
     await page.locator(".state", { hasText: "Ada Byron has it" }).waitFor();
     await bob.locator(".state", { hasText: "Ada Byron has it" }).waitFor();
+    await lostFactor(bob);
     must(other.faults.length === 0, `no fault: ${other.faults.join("\n")}`);
   } finally {
     await other.close();
   }
+}
+
+/** He has lost his phone, and asks her to take the second factor away; his session ends, his password lets him in. */
+async function lostFactor(bob) {
+  const begun = await bob.evaluate(ask, ["POST", "/session/factor", { password: "a quite different phrase" }]);
+  await bob.evaluate(ask, ["PUT", "/session/factor", { code: totp(begun.secret, 0) }]);
+  await page.getByRole("button", { name: "Settings" }).click();
+  await page.getByRole("navigation", { name: "Settings" }).getByRole("button", { name: "Technicians" }).click();
+  const reset = page.getByRole("button", { name: "Reset second factor of Bob" });
+  await reset.click();
+  const question = page.getByRole("group", { name: "Reset the second factor of Bob?" });
+  await until("the way out has the focus", async () => (await focused()) === "Cancel");
+  await bothThemes("reset-factor");
+  await page.keyboard.press("Escape");
+  await question.waitFor({ state: "detached" });
+  await until("the focus is back", async () => (await focused()) === "Reset second factor");
+  must((await bob.evaluate(ask, ["GET", "/session/factor"])).enabled, "nothing is taken by opening a question");
+  await page.keyboard.press("Enter");
+  await question.getByRole("button", { name: "Reset it" }).click();
+  await page.getByText("The second factor is reset").waitFor();
+  await reset.waitFor({ state: "detached" });
+  await page.getByRole("button", { name: "Chat", exact: true }).click();
+  await bob.getByRole("heading", { name: "Sign in" }).waitFor();
+  await bob.getByLabel("E-mail address").fill("bob@example.com");
+  await bob.getByLabel("Password").fill("a quite different phrase");
+  await bob.keyboard.press("Enter");
+  await bob.getByRole("region", { name: "Chat list" }).waitFor();
+}
+
+/** A call of the API as the page makes it. */
+async function ask([method, path, body]) {
+  const me = await (await fetch("/api/v1/me")).json();
+  const headers = { "content-type": "application/json", "x-csrf-token": me.data.csrf };
+  const answer = await fetch(`/api/v1${path}`, body ? { method, headers, body: JSON.stringify(body) } : { method });
+  const found = await answer.json();
+  if (!answer.ok) throw new Error(JSON.stringify(found));
+  return found.data;
 }
 
 /** What could run if it were taken for more than text (S48, S49): each of them, shown as the text that it is. */

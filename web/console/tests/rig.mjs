@@ -10,7 +10,7 @@ import { join } from "node:path";
 // The peers of all tests (tests/setup/package.json): their folder is named by whoever runs this.
 const peers = createRequire(join(process.env.NODE_PEERS ?? "", "peers.js"));
 const { chromium } = peers("playwright-core");
-export const axeSource = readFileSync(peers.resolve("axe-core/axe.min.js"), "utf8");
+const axeSource = readFileSync(peers.resolve("axe-core/axe.min.js"), "utf8");
 const PATIENCE = Number(process.env.PATIENCE ?? 60_000);
 export const base = process.env.BRIDGE_URL;
 const fake = process.env.FAKE_URL;
@@ -94,6 +94,32 @@ export class Browser {
     await this.context.close();
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+/** What axe finds on a page, a line for each rule. */
+export async function axe(browser, page, what) {
+  // Over the debugger's own world: the page's policy lets nothing in.
+  const session = await browser.context.newCDPSession(page);
+  const tree = await session.send("Page.getFrameTree");
+  const { executionContextId } = await session.send("Page.createIsolatedWorld", { frameId: tree.frameTree.frame.id, worldName: "axe" });
+  await session.send("Runtime.evaluate", { expression: axeSource, contextId: executionContextId });
+  const asked = `axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"], resultTypes: ["violations"] })
+    .then((found) => JSON.stringify(found.violations.map((one) => ({ id: one.id, help: one.help, nodes: one.nodes.map((node) => node.html.slice(0, 200) + " " + (node.failureSummary ?? "")) }))))`;
+  const { result } = await session.send("Runtime.evaluate", { expression: asked, contextId: executionContextId, awaitPromise: true });
+  await session.detach();
+  return JSON.parse(result.value).map((one) => `${what}: ${one.id} (${one.help})\n    ${one.nodes.slice(0, 4).join("\n    ")}`);
+}
+
+/** In light and dark: a picture of each, and what axe finds. */
+export async function bothThemes(browser, page, what) {
+  const found = [];
+  for (const theme of ["light", "dark"]) {
+    await page.emulateMedia({ colorScheme: theme });
+    found.push(...(await axe(browser, page, `${what} (${theme})`)));
+    await shot(page, `${what}-${theme}`);
+  }
+  await page.emulateMedia({ colorScheme: "light" });
+  return found;
 }
 
 export function shot(page, name) {

@@ -1,13 +1,12 @@
-//! The routes of the console's own things: signing in, accounts, settings, tokens, canned replies, drafts, files.
+//! The routes of the console's own things: accounts, settings, tokens, canned replies, drafts, files.
 //!
-//! Not here: conversations (`routes.rs`).
+//! Not here: conversations (`routes.rs`), signing in (`signin.rs`).
 
 use super::{Act, Field, Kind, Method, Param, Route, Shape, get, optional, param, post};
 use crate::http::api::{
-    accounts, attention, canned, drafts, factor, people, settings, signin, sites, tokens, uploads,
+    accounts, attention, canned, drafts, factor, people, settings, sites, tokens, uploads,
 };
 use crate::http::auth::Scope;
-use crate::http::passwords;
 
 macro_rules! act {
     ($function:path) => {
@@ -26,27 +25,6 @@ const fn list(name: &'static str, about: &'static str) -> Field {
 }
 
 pub(super) const NOTHING: &[Field] = &[];
-const PASSWORD: usize = passwords::LONGEST;
-const CODE: Field =
-    optional("code", 40, "of the authenticator, or a recovery code; where the account has a second factor");
-const SURE: &[Field] = &[needed("password", PASSWORD, "the password once more")];
-const CONFIRM: &[Field] = &[needed("code", 40, "what the authenticator shows")];
-const OFF: &[Field] = &[needed("password", PASSWORD, "the password once more"), CODE];
-const LOGIN: &[Field] = &[
-    needed("login", 200, "the e-mail address of the account"),
-    needed("password", PASSWORD, "its password"),
-    CODE,
-];
-const LINK: &[Field] = &[needed("link", 200, "the secret of a one-time link")];
-const CLAIM: &[Field] = &[
-    needed("link", 200, "the secret of a one-time link"),
-    needed("password", PASSWORD, "the password that is chosen; 12 characters or more"),
-    optional("name", 100, "for the first admin: the name that requesters see"),
-    optional("login", 200, "for an account without one: an e-mail address"),
-    CODE,
-];
-const CHANGE: &[Field] =
-    &[needed("old", PASSWORD, "the password so far"), needed("new", PASSWORD, "12 characters or more")];
 const SETTING: &[Field] = &[
     needed("path", 200, "like `queues.network.allocation`"),
     Field {
@@ -98,16 +76,6 @@ const ATTENTION: &[Field] = &[Field {
     about: "told to colleagues for 15 seconds",
 }];
 
-const fn open(
-    path: &'static str,
-    summary: &'static str,
-    fields: &'static [Field],
-    status: u16,
-    name: &'static str,
-    act: Act,
-) -> Route {
-    Route { scope: None, open: true, shape: Shape::One(name), ..post(path, summary, fields, status, act) }
-}
 pub(super) const fn write(
     method: Method,
     path: &'static str,
@@ -125,81 +93,6 @@ const ADMIN: Option<Scope> = Some(Scope::Admin);
 const CHATS: Option<Scope> = Some(Scope::ChatsWrite);
 
 pub(super) const STAFF: &[Route] = &[
-    open(
-        "/session",
-        "Sign in; answers with the session's cookie",
-        LOGIN,
-        201,
-        "SignedIn",
-        act!(signin::sign_in),
-    ),
-    write(
-        Method::Delete,
-        "/session",
-        None,
-        "Sign out; the session is worthless at once",
-        NOTHING,
-        "Done",
-        act!(signin::sign_out),
-    ),
-    open("/session/link", "What a one-time link is for", LINK, 200, "Invitation", act!(signin::invitation)),
-    open(
-        "/session/claim",
-        "Choose a password by a one-time link, and sign in",
-        CLAIM,
-        201,
-        "SignedIn",
-        act!(signin::claim),
-    ),
-    write(
-        Method::Put,
-        "/session/password",
-        None,
-        "Change one's password; ends one's other sessions",
-        CHANGE,
-        "Done",
-        act!(signin::change_password),
-    ),
-    Route {
-        scope: None,
-        ..get(
-            "/session/factor",
-            Scope::ChatsRead,
-            "One's second factor, and how many recovery codes are left",
-            Shape::One("Factor"),
-            act!(factor::get),
-        )
-    },
-    Route {
-        status: 200,
-        ..write(
-            Method::Post,
-            "/session/factor",
-            None,
-            "Begin with a second factor: the secret for an authenticator, shown once",
-            SURE,
-            "Enrolment",
-            act!(factor::begin),
-        )
-    },
-    write(
-        Method::Put,
-        "/session/factor",
-        None,
-        "Show that the authenticator has it: it is on from now; answers recovery codes, shown once",
-        CONFIRM,
-        "Recovery",
-        act!(factor::confirm),
-    ),
-    write(
-        Method::Delete,
-        "/session/factor",
-        None,
-        "Turn one's second factor off",
-        OFF,
-        "Done",
-        act!(factor::turn_off),
-    ),
     write(
         Method::Delete,
         "/technicians/{technician}/factor",
@@ -208,6 +101,15 @@ pub(super) const STAFF: &[Route] = &[
         NOTHING,
         "Done",
         act!(factor::reset),
+    ),
+    write(
+        Method::Delete,
+        "/technicians/{technician}/provider",
+        ADMIN,
+        "Forget by which account of the company's provider somebody signs in; their sessions end",
+        NOTHING,
+        "Done",
+        act!(accounts::unbind),
     ),
     get("/accounts", Scope::Admin, "Who can sign in", Shape::List("Account"), act!(accounts::list)),
     write(

@@ -11,6 +11,13 @@ pub(super) fn all() -> Vec<(&'static str, Value)> {
     vec![
         ("Done", object(json!({"done": flag()}))),
         ("SignedIn", object(json!({"technician": text(), "name": text(), "role": role(), "csrf": text()}))),
+        (
+            "Ways",
+            object(json!({
+                "provider": {"type": ["string", "null"], "description": "What people know the company's provider by"}
+            })),
+        ),
+        ("SignInAddress", object(json!({"address": {"type": "string", "description": "Of the provider"}}))),
         ("Invitation", object(json!({"first": flag(), "name": maybe("string"), "login": maybe("string")}))),
         (
             "Account",
@@ -20,7 +27,9 @@ pub(super) fn all() -> Vec<(&'static str, Value)> {
                 "role": role(),
                 "login": maybe("string"),
                 "state": one_of(&["none", "invited", "active", "disabled"]),
-                "fixed": {"type": "boolean", "description": "The technician stands in the file"}
+                "fixed": {"type": "boolean", "description": "The technician stands in the file"},
+                "factor": {"type": "boolean", "description": "Asked for a second factor when they sign in by their password"},
+                "provider": {"type": "boolean", "description": "Signs in with the company's provider"}
             })),
         ),
         (

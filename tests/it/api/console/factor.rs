@@ -17,7 +17,7 @@ use super::{Browser, PASSWORD, admin, invited};
 use crate::e2e::bridge::Database;
 
 /// RFC 6238 from the key that is typed into an authenticator, so many steps from now.
-fn code(office: &Office, key: &str, from: i64) -> String {
+pub(super) fn code(office: &Office, key: &str, from: i64) -> String {
     let value = |letter: char| "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".find(letter).expect("base 32");
     let bits: String = key.chars().map(|letter| format!("{:05b}", value(letter))).collect();
     let whole = bits.as_bytes().chunks_exact(8);

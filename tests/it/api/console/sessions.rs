@@ -24,7 +24,7 @@ async fn s81_the_first_admin_comes_by_a_link_that_is_good_once() {
     );
     assert_eq!(me["csrf"], ada.csrf.as_str());
     let bridge = office.bridge();
-    let again = deskbridge::http::api::first_link(bridge.read.as_ref(), &bridge.writer, bridge.now());
+    let again = deskbridge::http::api::first_link(bridge.read.as_ref(), &bridge.writer, bridge.now(), None);
     assert_eq!(again.await.expect("read"), None);
     // A link that was made before somebody had a password is worth nothing either.
     let row = deskbridge_store::rows::LoginRow {

@@ -1,7 +1,7 @@
-// Before the workspace: signing in, and choosing a password by a one-time link.
+// Before the workspace: signing in, by a password or with the company's provider, and choosing a password by a one-time link.
 
 import { useEffect, useState } from "preact/hooks";
-import { Refused, post } from "../api.ts";
+import { Refused, get, post } from "../api.ts";
 import { signIn } from "../acts.ts";
 import { loadMe } from "../state.ts";
 
@@ -33,8 +33,60 @@ function Code({ asked }: { asked: boolean }) {
 /** The server has asked for a code, which is no fault. */
 const asksForCode = (error: unknown) => error instanceof Refused && error.code === "second-factor";
 
-export function SignIn() {
-  const [wrong, setWrong] = useState("");
+/** Where somebody was going, kept in this tab while they are with the provider. */
+const GOING = "deskbridge-going";
+
+/** What the provider sent the browser back with. It leaves the address bar at once, and with it the history. */
+export function returned(): Record<string, string> | null {
+  if (location.pathname !== "/console/oidc") return null;
+  const brought = new URLSearchParams(location.search);
+  const going = sessionStorage.getItem(GOING) ?? "";
+  sessionStorage.removeItem(GOING);
+  // Nothing but a place within this page, whatever is stored there.
+  history.replaceState(null, "", `/console/${/^#(T-)?\d{1,15}$/.test(going) ? going : ""}`);
+  const known = ["state", "code", "iss", "error"].map((name) => [name, brought.get(name)] as const);
+  return Object.fromEntries(known.filter((pair): pair is [string, string] => Boolean(pair[1])));
+}
+
+/** Brings it to the server: what went wrong, in words; nothing when somebody is signed in. */
+export async function finish(brought: Record<string, string>): Promise<string> {
+  try {
+    if (!brought["state"]) throw new Error("The provider's answer is incomplete. Begin again.");
+    await post("/session/oidc/finish", brought);
+  } catch (error) {
+    return (error as Error).message;
+  }
+  return "";
+}
+
+/** The company's provider, where there is one. */
+function Provider({ failed }: { failed: (why: string) => void }) {
+  const [name, setName] = useState<string | null>(null);
+  const [busy, setBusy] = useState(false);
+  useEffect(() => void get<{ provider: string | null }>("/session/ways").then((ways) => setName(ways.provider), () => {}), []);
+  if (!name) return null;
+  const go = async () => {
+    setBusy(true);
+    failed("");
+    try {
+      const { address } = await post<{ address: string }>("/session/oidc");
+      sessionStorage.setItem(GOING, location.hash);
+      location.assign(address);
+    } catch (error) {
+      failed((error as Error).message);
+      setBusy(false);
+    }
+  };
+  return (
+    <>
+      <button type="button" class="primary wide" disabled={busy} onClick={go}>{busy ? "One moment…" : `Sign in with ${name}`}</button>
+      <p class="or"><span>or with a password</span></p>
+    </>
+  );
+}
+
+export function SignIn({ refused = "" }: { refused?: string }) {
+  const [wrong, setWrong] = useState(refused);
   const [code, setCode] = useState(false);
   const [busy, setBusy] = useState(false);
   const submit = async (event: SubmitEvent) => {
@@ -55,8 +107,9 @@ export function SignIn() {
   };
   return (
     <Page title="Sign in">
+      {wrong && <p class="wrong" role="alert" id="wrong">{wrong}</p>}
+      <Provider failed={setWrong} />
       <form onSubmit={submit}>
-        {wrong && <p class="wrong" role="alert" id="wrong">{wrong}</p>}
         <label>E-mail address<input name="login" type="email" autocomplete="username" required autofocus aria-describedby={wrong ? "wrong" : undefined} /></label>
         <label>Password<input name="password" type="password" autocomplete="current-password" required aria-describedby={wrong ? "wrong" : undefined} /></label>
         <Code asked={code} />
