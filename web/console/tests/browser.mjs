@@ -375,6 +375,7 @@ async function lostFactor(bob) {
   await page.getByText("The second factor is reset").waitFor();
   await reset.waitFor({ state: "detached" });
   await page.getByRole("button", { name: "Chat", exact: true }).click();
+  await bob.reload();
   await bob.getByRole("heading", { name: "Sign in" }).waitFor();
   await bob.getByLabel("E-mail address").fill("bob@example.com");
   await bob.getByLabel("Password").fill("a quite different phrase");
