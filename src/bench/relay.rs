@@ -60,7 +60,7 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
         grouped.push(closed(options, Under::Bridge { max_batch: 256 }, round).await?);
         if let Some((peers, name)) = &peers {
             let fewer = Options { messages: (options.messages / LESS).max(1), ..options.clone() };
-            others.push(closed(&fewer, Under::Beside(peers, *name), round).await?);
+            others.push(closed(&fewer, Under::Beside(peers, name), round).await?);
         }
         let fewer = Options { messages: (options.messages / 5).max(1), ..options.clone() };
         single.push(closed(&fewer, Under::Bridge { max_batch: 1 }, round).await?);
@@ -70,7 +70,7 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
         open(options, Under::Bridge { max_batch: 256 }, rate).await?;
         // The other one is full long before that.
         if let Some((peers, name)) = peers.as_ref().filter(|_| rate <= 250) {
-            open(options, Under::Beside(peers, *name), rate).await?;
+            open(options, Under::Beside(peers, name), rate).await?;
         }
     }
     killed(options).await?;
