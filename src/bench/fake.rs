@@ -1,11 +1,11 @@
-//! The other side of the relay: answers every call of the Bot API, of Slack's Web API or of
-//! Teams' Connector at once, and notes when each marked text arrived.
+//! The other side of the relay: answers every call of the Bot API, of Slack's Web API, of Teams' Connector or of Discord's
+//! API at once, and notes when each marked text arrived.
 //!
 //! Not here: any of the platform's limits or refusals (`tests/platforms` has those).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -18,6 +18,7 @@ use axum::routing::any;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
+use super::discord::{self, gateway::Gateway};
 use super::teams;
 
 /// Before a message's number, so that it can be found in whatever the text became.
@@ -50,10 +51,16 @@ struct Inner {
     /// The thread of each requester's conversation, by their number.
     roots: Mutex<HashMap<usize, String>>,
     trouble: Mutex<(String, Trouble)>,
+    /// Requesters whose first words came, until it is everybody: then nobody looks for them any more.
+    met: Mutex<HashSet<usize>>,
+    everybody: AtomicUsize,
+    /// Where events do not come by HTTP.
+    gateway: Gateway,
 }
 
 impl Fake {
-    pub(crate) async fn start(numbers: usize) -> std::io::Result<(Fake, SocketAddr)> {
+    /// For texts with numbers below `numbers`, of so many requesters.
+    pub(crate) async fn start(numbers: usize, requesters: usize) -> std::io::Result<(Fake, SocketAddr)> {
         let fake = Fake(Arc::new(Inner {
             next: AtomicI64::new(1),
             arrived: Mutex::new(vec![(None, 0); numbers]),
@@ -61,13 +68,42 @@ impl Fake {
             more: Notify::new(),
             roots: Mutex::default(),
             trouble: Mutex::new((String::new(), Trouble::None)),
+            met: Mutex::default(),
+            everybody: AtomicUsize::new(requesters),
+            gateway: Gateway::default(),
         }));
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
-        let router =
-            Router::new().route("/{bot}/{method}", any(call)).fallback(connector).with_state(fake.clone());
+        let router = Router::new()
+            .route("/discord/gateway", any(discord::connect))
+            .route("/discord/v10/{*route}", any(discord::rest))
+            .route("/{bot}/{method}", any(call))
+            .fallback(connector)
+            .with_state(fake.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         Ok((fake, address))
+    }
+
+    pub(crate) fn gateway(&self) -> Gateway {
+        self.0.gateway.clone()
+    }
+
+    /// Takes note of a call; a number that was not given out before.
+    pub(super) fn called(&self, body: &[u8]) -> i64 {
+        if self.0.everybody.load(Ordering::Relaxed) > 0
+            && let Some(requester) = number(body, ROOT)
+        {
+            let mut met = self.0.met.lock().unwrap_or_else(PoisonError::into_inner);
+            if met.insert(requester) {
+                self.0.everybody.fetch_sub(1, Ordering::Relaxed);
+            }
+        }
+        self.0.next.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Calls so far, and how many of the requesters that are waited for nobody told of yet.
+    pub(crate) fn calls(&self) -> (i64, usize) {
+        (self.0.next.load(Ordering::Relaxed), self.0.everybody.load(Ordering::Relaxed))
     }
 
     pub(crate) fn root_of(&self, requester: usize) -> Option<String> {
@@ -122,7 +158,7 @@ impl Fake {
         }
     }
 
-    fn note(&self, body: &[u8]) {
+    pub(super) fn note(&self, body: &[u8]) {
         let Some(number) = number(body, MARK) else { return };
         let mut arrived = self.0.arrived.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((when, times)) = arrived.get_mut(number) {
@@ -152,7 +188,7 @@ async fn call(
     Path((bot, method)): Path<(String, String)>,
     body: Bytes,
 ) -> Response {
-    let id = fake.0.next.fetch_add(1, Ordering::Relaxed);
+    let id = fake.called(&body);
     if bot == "api" {
         let trouble = if method == "chat.postMessage" { fake.troubled(&body) } else { Trouble::None };
         match trouble {
@@ -185,7 +221,7 @@ async fn connector(State(fake): State<Fake>, request: axum::extract::Request) ->
     let (head, body) = request.into_parts();
     let body = axum::body::to_bytes(body, 1 << 20).await.unwrap_or_default();
     let host = head.headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let id = fake.0.next.fetch_add(1, Ordering::Relaxed);
+    let id = fake.called(&body);
     let (answer, message) =
         teams::answer(head.method.as_str(), head.uri.path(), id, &format!("http://{host}"));
     if message {

@@ -5,6 +5,7 @@
 pub mod apply;
 mod child;
 mod client;
+mod discord;
 mod fake;
 pub mod limits;
 mod peers;

@@ -12,7 +12,7 @@ use anyhow::{Context as _, ensure};
 use super::limits;
 
 /// `benches/peers`.
-const FILES: [(&str, &str); 7] = [
+const FILES: [(&str, &str); 8] = [
     (".npmrc", include_str!("../../benches/peers/.npmrc")),
     ("package.json", include_str!("../../benches/peers/package.json")),
     ("package-lock.json", include_str!("../../benches/peers/package-lock.json")),
@@ -20,6 +20,7 @@ const FILES: [(&str, &str); 7] = [
     ("ws.mjs", include_str!("../../benches/peers/ws.mjs")),
     ("socketio.mjs", include_str!("../../benches/peers/socketio.mjs")),
     ("bolt.mjs", include_str!("../../benches/peers/bolt.mjs")),
+    ("botbuilder.mjs", include_str!("../../benches/peers/botbuilder.mjs")),
 ];
 /// How long one may take to say where it listens.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -45,8 +46,15 @@ impl Peers {
         Ok(Peers(folder))
     }
 
+    /// The version of a package, as `package.json` fixes it.
+    pub(super) fn version(name: &str) -> Option<String> {
+        let (_, manifest) = FILES.iter().find(|(file, _)| *file == "package.json")?;
+        let manifest: serde_json::Value = serde_json::from_str(manifest).ok()?;
+        manifest["dependencies"][name].as_str().map(str::to_owned)
+    }
+
     /// Returns when it listens.
-    pub(super) async fn start(&self, script: &str, args: &[&str]) -> anyhow::Result<Peer> {
+    pub(super) async fn start(&self, script: &str, args: &[String]) -> anyhow::Result<Peer> {
         let mut child = Command::new("node")
             .arg(script)
             .args(args)

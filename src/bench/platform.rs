@@ -6,11 +6,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use sha2::{Digest as _, Sha256};
 
-use super::teams;
+use super::{discord, teams};
 
-pub(super) const SECRET: &str = "bench-secret-bench-secret-bench";
+const SECRET: &str = "bench-secret-bench-secret-bench";
 /// Slack's channel of the desk.
-pub(super) const DESK: &str = "C1001";
+const DESK: &str = "C1001";
 /// Characters of an event's JSON, as the workload has it (performance.md, W1).
 const EVENT: usize = 1_040;
 
@@ -19,6 +19,20 @@ pub enum Platform {
     Telegram,
     Slack,
     Teams,
+    Discord,
+}
+
+/// A server of others that is measured beside the bridge, in the same words.
+pub(super) struct Beside {
+    /// The package.
+    pub name: &'static str,
+    /// In `benches/peers`.
+    pub script: &'static str,
+    pub args: Vec<String>,
+    /// Where it takes events.
+    pub path: &'static str,
+    /// What it does, and what it does not.
+    pub does: &'static str,
 }
 
 impl Platform {
@@ -27,6 +41,7 @@ impl Platform {
             Platform::Telegram => "telegram",
             Platform::Slack => "slack",
             Platform::Teams => "teams",
+            Platform::Discord => "discord",
         }
     }
 
@@ -39,6 +54,7 @@ impl Platform {
             Platform::Telegram => r#"identities = ["telegram:5"]"#,
             Platform::Slack => r#"identities = ["slack:U5"]"#,
             Platform::Teams => r#"identities = ["teams:u5"]"#,
+            Platform::Discord => r#"identities = ["discord:5"]"#,
         }
     }
 
@@ -70,13 +86,37 @@ room = "{DESK}"
 "#
             ),
             Platform::Teams => teams::channel(api),
+            Platform::Discord => discord::channel(api),
+        }
+    }
+
+    /// Whether its events come over a socket: then nothing is ever said of a single one.
+    pub(super) fn has_gateway(self) -> bool {
+        match self {
+            Platform::Telegram | Platform::Slack | Platform::Teams => false,
+            Platform::Discord => true,
+        }
+    }
+
+    /// What is measured beside, with the platform's other side at `api`.
+    pub(super) fn beside(self, api: &str) -> Option<Beside> {
+        match self {
+            Platform::Telegram | Platform::Discord => None,
+            Platform::Slack => Some(Beside {
+                name: "@slack/bolt",
+                script: "bolt.mjs",
+                args: vec![format!("{api}/api/"), SECRET.into(), DESK.into()],
+                path: "/slack/events",
+                does: "checks signatures, posts each message into its person's thread; keeps nothing, knows no message again",
+            }),
+            Platform::Teams => Some(teams::beside(api)),
         }
     }
 
     /// What is made once for a run of the bridge beside this server, and goes into every proof; empty: nothing.
     pub(super) fn token(self, api: &str) -> anyhow::Result<String> {
         match self {
-            Platform::Telegram | Platform::Slack => Ok(String::new()),
+            Platform::Telegram | Platform::Slack | Platform::Discord => Ok(String::new()),
             Platform::Teams => teams::token(api),
         }
     }
@@ -91,6 +131,8 @@ room = "{DESK}"
                 format!("x-slack-request-timestamp: {now}\r\nx-slack-signature: v0={mark}\r\n")
             }
             Platform::Teams => format!("authorization: Bearer {token}\r\n"),
+            // The connection is.
+            Platform::Discord => String::new(),
         }
     }
 
@@ -102,6 +144,7 @@ room = "{DESK}"
             ),
             Platform::Slack => event(number, user, &format!("D{user}"), "im", None, text),
             Platform::Teams => teams::message(number, user, text, api),
+            Platform::Discord => discord::message(number, user, text),
         }
     }
 }

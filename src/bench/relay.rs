@@ -1,5 +1,6 @@
-//! Workload W1, the relay: a requester's message comes in by webhook, is committed with its outbox row, acknowledged, and
-//! posted to the desk thread. W1a closed loop, W1b open loop, W1c redeliveries and `kill -9`, W1d one channel in trouble.
+//! Workload W1, the relay: a requester's message comes in by webhook or gateway, is committed with its outbox row,
+//! acknowledged where the platform waits for that, and posted to the desk thread. W1a closed loop, W1b open loop, W1c
+//! redeliveries and `kill -9`, W1d one channel in trouble.
 //!
 //! Not here: the bridge (`child`), the platform's words (`platform`).
 
@@ -52,61 +53,64 @@ const LESS: usize = 10;
 
 pub async fn run(options: &Options) -> anyhow::Result<()> {
     let peers = beside(options);
-    let (mut grouped, mut single, mut bolts) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut grouped, mut single, mut others) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..options.rounds {
         let flushes = limits::flushes_per_second(std::env::temp_dir().as_path()).unwrap_or(0.0);
         line(&json!({"bench": "limits", "round": round, "flushes_per_s": flushes, "load": limits::load()}));
         grouped.push(closed(options, Under::Bridge { max_batch: 256 }, round).await?);
-        if let Some(peers) = &peers {
+        if let Some((peers, name)) = &peers {
             let fewer = Options { messages: (options.messages / LESS).max(1), ..options.clone() };
-            bolts.push(closed(&fewer, Under::Bolt(peers), round).await?);
+            others.push(closed(&fewer, Under::Beside(peers, name), round).await?);
         }
         let fewer = Options { messages: (options.messages / 5).max(1), ..options.clone() };
         single.push(closed(&fewer, Under::Bridge { max_batch: 1 }, round).await?);
     }
-    report(&grouped, &single, &bolts);
+    report(&grouped, &single, peers.as_ref().map(|(_, name)| (*name, others.as_slice())));
     for rate in [250u64, 2_000] {
         open(options, Under::Bridge { max_batch: 256 }, rate).await?;
         // The other one is full long before that.
-        if let Some(peers) = peers.as_ref().filter(|_| rate <= 250) {
-            open(options, Under::Bolt(peers), rate).await?;
+        if let Some((peers, name)) = peers.as_ref().filter(|_| rate <= 250) {
+            open(options, Under::Beside(peers, name), rate).await?;
         }
     }
     killed(options).await?;
     fairness::run(options).await
 }
 
-/// Without node there is no comparison, and that is said.
-fn beside(options: &Options) -> Option<Peers> {
-    if !options.peers || options.platform != Platform::Slack {
-        return None;
-    }
+/// What is measured beside, installed, and its name. Without node there is no comparison, and that is said.
+fn beside(options: &Options) -> Option<(Peers, &'static str)> {
+    let beside = options.platform.beside("").filter(|_| options.peers)?;
     match Peers::install() {
-        Ok(peers) => Some(peers),
+        Ok(peers) => {
+            let (name, version) = (beside.name, Peers::version(beside.name));
+            line(&json!({"bench": "W1", "server": name, "version": version, "does": beside.does}));
+            Some((peers, name))
+        }
         Err(error) => {
-            line(&json!({"bench": "W1", "servers": ["bolt"], "skipped": format!("{error:#}")}));
+            line(&json!({"bench": "W1", "servers": [beside.name], "skipped": format!("{error:#}")}));
             None
         }
     }
 }
 
-fn report(grouped: &[f64], single: &[f64], bolts: &[f64]) {
+fn report(grouped: &[f64], single: &[f64], other: Option<(&str, &[f64])>) {
     let ratio =
         |others: &[f64]| Spread::of(&grouped.iter().zip(others).map(|(a, b)| a / b).collect::<Vec<_>>());
-    for (mode, rates) in [
-        ("durable, group commit", grouped),
-        ("durable, one commit per message", single),
-        ("@slack/bolt, nothing kept", bolts),
-    ] {
-        if !rates.is_empty() {
-            line(&json!({"bench": "W1a", "mode": mode, "unit": "msg/s", "spread": Spread::of(rates)}));
-        }
+    let rates = |mode: &str, rates: &[f64]| {
+        line(&json!({"bench": "W1a", "mode": mode, "unit": "msg/s", "spread": Spread::of(rates)}));
+    };
+    rates("durable, group commit", grouped);
+    rates("durable, one commit per message", single);
+    if let Some((name, others)) = other {
+        rates(&format!("{name}, nothing kept"), others);
     }
     line(
         &json!({"bench": "W1a", "paired_ratio": "group commit / one commit per message", "spread": ratio(single)}),
     );
-    if !bolts.is_empty() {
-        line(&json!({"bench": "W1a", "paired_ratio": "deskbridge / @slack/bolt", "spread": ratio(bolts)}));
+    if let Some((name, others)) = other {
+        line(
+            &json!({"bench": "W1a", "paired_ratio": format!("deskbridge / {name}"), "spread": ratio(others)}),
+        );
     }
 }
 
@@ -151,8 +155,10 @@ async fn open(options: &Options, under: Under<'_>, rate: u64) -> anyhow::Result<
         .collect();
     ack.sort_by(f64::total_cmp);
     whole.sort_by(f64::total_cmp);
+    // Over a gateway nothing is acknowledged.
+    let ack = (!options.platform.has_gateway()).then(|| three(&ack));
     line(
-        &json!({"bench": "W1b", "channel": options.platform.name(), "server": under.name(), "rate_per_s": rate, "messages": total, "ack_ms": three(&ack), "end_to_end_ms": three(&whole)}),
+        &json!({"bench": "W1b", "channel": options.platform.name(), "server": under.name(), "rate_per_s": rate, "messages": total, "ack_ms": ack, "end_to_end_ms": three(&whole)}),
     );
     Ok(())
 }
@@ -181,9 +187,11 @@ async fn killed(options: &Options) -> anyhow::Result<()> {
     let complete = rig.fake.wait(total, Duration::from_secs(40)).await;
     let arrivals = rig.fake.arrivals();
     let lost = arrivals.iter().filter(|(when, _)| when.is_none()).count();
+    // A gateway repeats by itself what was not stored yet.
+    let redelivered = again.len() + rig.fake.gateway().repeated();
     let twice = arrivals.iter().filter(|(_, times)| *times > 1).count();
     line(
-        &json!({"bench": "W1c", "channel": options.platform.name(), "messages": total, "killed": true, "redelivered": again.len(), "lost": lost, "visible_twice": twice}),
+        &json!({"bench": "W1c", "channel": options.platform.name(), "messages": total, "killed": true, "redelivered": redelivered, "lost": lost, "visible_twice": twice}),
     );
     ensure!(complete && lost == 0, "{lost} messages were lost");
     Ok(())

@@ -12,6 +12,8 @@ use ring::rsa::PublicKeyComponents;
 use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use serde_json::{Value, json};
 
+use super::platform::Beside;
+
 /// Made for benchmarks; it signs nothing else, and nobody believes it but the bridge that is measured.
 const KEY: &[u8] = include_bytes!("teams.p8");
 const APP: &str = "00000000-1111-2222-3333-444444444444";
@@ -43,6 +45,18 @@ room = "{DESK}"
 "#,
         service(api)
     )
+}
+
+/// `botbuilder`, of which the addresses of the fake are configured as anybody's are.
+pub(super) fn beside(api: &str) -> Beside {
+    Beside {
+        name: "botbuilder",
+        script: "botbuilder.mjs",
+        args: [api, APP, TENANT, DESK].map(str::to_owned).to_vec(),
+        path: "/api/messages",
+        does: "checks every token against the fake's keys, posts each message into its person's thread and acknowledges \
+            after that; keeps nothing, knows no message again",
+    }
 }
 
 /// A token of the Connector, good for an hour: it proves the address, not the body, so that one serves for all events.
@@ -90,7 +104,8 @@ pub(super) fn answer(method: &str, path: &str, id: i64, api: &str) -> (Value, bo
         "/teams/v3/conversations" => {
             (json!({ "id": format!("{DESK};messageid={id}"), "activityId": id.to_string() }), false)
         }
-        _ => (json!({ "id": id.to_string() }), method == "POST" && path.ends_with("/activities")),
+        // Below it: an answer to another message, which is a message too.
+        _ => (json!({ "id": id.to_string() }), method == "POST" && path.contains("/activities")),
     }
 }
 

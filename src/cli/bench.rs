@@ -14,8 +14,8 @@ use crate::telemetry;
 
 #[derive(clap::Subcommand, Debug)]
 pub enum Command {
-    /// A requester's message in by webhook and out to the desk, durable: closed loop, open loop, kill -9, one channel in
-    /// trouble; Slack beside `@slack/bolt` (W1a-d)
+    /// A requester's message in by webhook or gateway and out to the desk, durable: closed loop, open loop, kill -9, one
+    /// channel in trouble; Slack beside `@slack/bolt`, Teams beside `botbuilder` (W1a-d)
     Relay {
         /// Whose messages they are
         #[arg(long, value_enum, default_value_t = platform::Platform::Telegram)]

@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod judged;
 #[cfg(test)]
+mod schema;
+#[cfg(test)]
 mod tests;
 
 use deskbridge_contract::{Action, Card, CardState};

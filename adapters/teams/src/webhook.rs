@@ -51,6 +51,20 @@ pub(crate) fn card_of(card: &deskbridge_contract::Card) -> serde_json::Value {
     notice::card(card).message(None)
 }
 
+/// Words to a requester that come after the response, with a file, for the same tests; so many that they are cut, where
+/// `long`.
+#[cfg(test)]
+pub(crate) fn words_of(long: bool) -> serde_json::Value {
+    let about = notice::About { name: "Ana".into(), reference: "#1042".into() };
+    let persona = deskbridge_contract::Persona { name: "Bob".into(), assistant: false, picture: None };
+    let url = |text: &str| url::Url::parse(text).ok();
+    let text = "Try **this**, then `ipconfig`:\n\n1. one\n2. *two*".repeat(if long { 400 } else { 1 });
+    let content = deskbridge_contract::Content::text(text);
+    let link = ("guide.pdf".to_owned(), url("https://desk.example.org/hooks/teams/file?b=1"));
+    let notice = notice::words(Some(&about), &content, &[link], Some(&persona));
+    notice.message(url("https://desk.example.org").as_ref())
+}
+
 /// What the webhooks can carry, by place; for `docs/channels.md`.
 pub fn declared_webhooks() -> [(&'static str, &'static Capabilities); 2] {
     [("outgoing webhook", &ANSWERS), ("Workflows", &NOTICES)]

@@ -7,13 +7,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
 
 use super::super::child::Bridge;
-use super::super::client::Poster;
+use super::super::client::Poster as Http;
+use super::super::discord::gateway::Gateway;
 use super::super::fake::{Fake, MARK, ROOT};
 use super::super::peers::{Peer, Peers};
-use super::super::platform::{DESK, Platform, SECRET};
+use super::super::platform::Platform;
 
 /// Requesters, each with a conversation that a technician has.
 pub(super) const REQUESTERS: usize = 1_000;
@@ -22,28 +23,45 @@ pub(super) const FIRST_USER: usize = 100_000;
 pub(super) const FIRST: usize = 10_000_000;
 /// Connections of the open loop.
 const LANES: usize = 64;
+/// Conversations stand when all of them are in the desk, and nothing was said for so long.
+const CALM: Duration = Duration::from_secs(2);
+/// Until then, at most.
+const SET_UP: Duration = Duration::from_secs(600);
+/// How long the bridge may take to come to the gateway.
+const CAME_UP: Duration = Duration::from_secs(30);
 
 /// What is measured.
 #[derive(Clone, Copy)]
 pub(super) enum Under<'a> {
-    Bridge { max_batch: usize },
-    Bolt(&'a Peers),
+    Bridge {
+        max_batch: usize,
+    },
+    /// The platform's `beside`, by its name.
+    Beside(&'a Peers, &'static str),
 }
 
 impl Under<'_> {
     pub(super) fn name(self) -> &'static str {
         match self {
             Under::Bridge { .. } => "deskbridge",
-            Under::Bolt(_) => "@slack/bolt",
+            Under::Beside(_, name) => name,
         }
     }
 
     pub(super) fn max_batch(self) -> Option<usize> {
         match self {
             Under::Bridge { max_batch } => Some(max_batch),
-            Under::Bolt(_) => None,
+            Under::Beside(..) => None,
         }
     }
+}
+
+/// One message after another, each when the last one was taken.
+pub(super) enum Poster {
+    /// Taken is what was acknowledged.
+    Http(Http),
+    /// Taken is what the socket took: nothing is ever said of a single event.
+    Gateway(Gateway),
 }
 
 enum Served {
@@ -77,7 +95,7 @@ pub(super) fn taken(status: u16) -> bool {
 
 impl Rig {
     pub(super) async fn start(platform: Platform, messages: usize, under: Under<'_>) -> anyhow::Result<Rig> {
-        let (fake, api) = Fake::start(messages).await?;
+        let (fake, api) = Fake::start(messages, REQUESTERS).await?;
         let api = format!("http://{api}");
         let (served, address, path) = match under {
             Under::Bridge { max_batch } => {
@@ -86,15 +104,19 @@ impl Rig {
                 let address = bridge.address;
                 (Served::Bridge(bridge), address, platform.path())
             }
-            Under::Bolt(peers) => {
-                let peer = peers.start("bolt.mjs", &[&format!("{api}/api/"), SECRET, DESK]).await?;
+            Under::Beside(peers, name) => {
+                let beside = platform.beside(&api).with_context(|| format!("no {name}"))?;
+                let peer = peers.start(beside.script, &beside.args).await?;
                 let address = peer.address;
-                (Served::Peer(peer), address, "/slack/events".to_owned())
+                (Served::Peer(peer), address, beside.path.to_owned())
             }
         };
         let token = platform.token(&api)?;
         let next_update = AtomicUsize::new(1);
         let rig = Rig { platform, fake, served, address, path, next_update, api, token };
+        if platform.has_gateway() {
+            ensure!(rig.fake.gateway().comes_up(CAME_UP).await, "nobody came to the gateway");
+        }
         rig.open_conversations().await?;
         Ok(rig)
     }
@@ -115,12 +137,21 @@ impl Rig {
     }
 
     async fn poster(&self) -> std::io::Result<Poster> {
-        Poster::connect(&self.address.to_string(), &self.path, "").await
+        if self.platform.has_gateway() {
+            return Ok(Poster::Gateway(self.fake.gateway()));
+        }
+        Http::connect(&self.address.to_string(), &self.path, "").await.map(Poster::Http)
     }
 
     /// Status of one message, signed now.
     pub(super) async fn post(&self, poster: &mut Poster, body: &str) -> std::io::Result<u16> {
-        poster.post_with(&self.platform.proof(body, &self.token), body).await
+        match poster {
+            Poster::Http(poster) => poster.post_with(&self.platform.proof(body, &self.token), body).await,
+            Poster::Gateway(gateway) => {
+                gateway.dispatch(body).await;
+                Ok(200)
+            }
+        }
     }
 
     fn first(&self, user: usize) -> String {
@@ -141,16 +172,19 @@ impl Rig {
             ensure!(taken(status), "set-up message {user} was answered {status}");
         }
         // Topics, cards and notices of all conversations go out before anything is measured.
-        let mut last = 0.0;
-        for _ in 0..240 {
-            tokio::time::sleep(Duration::from_millis(250)).await;
-            let cpu = self.used().map_or(0.0, |(_, cpu)| cpu);
-            if (cpu - last).abs() < 0.02 && last > 0.0 {
+        let end = Instant::now() + SET_UP;
+        let (mut before, mut calm) = (0, Instant::now());
+        loop {
+            let (calls, missing) = self.fake.calls();
+            if calls != before || missing > 0 {
+                (before, calm) = (calls, Instant::now());
+            }
+            if calm.elapsed() > CALM {
                 return Ok(());
             }
-            last = cpu;
+            ensure!(Instant::now() < end, "{missing} of {REQUESTERS} conversations did not reach the desk");
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        Ok(())
     }
 
     /// Numbers 0..total over the connections; how many were not taken.

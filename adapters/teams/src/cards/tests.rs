@@ -2,7 +2,7 @@ use deskbridge_contract::Fact;
 
 use super::*;
 use crate::extension;
-use crate::webhook::card_of;
+use crate::webhook::{card_of, words_of};
 
 const PLAIN: Extras<'_> = Extras { viewers: &[], line: None, may_write: true };
 
@@ -152,6 +152,7 @@ pub(super) fn samples() -> Vec<(&'static str, Value)> {
     let mut form = extension::form(&asked).unwrap();
     all.push(("ticket_form", form["task"]["value"]["card"]["content"].take()));
     all.push(("notice", card_of(&a_card(CardState::Offered))["attachments"][0]["content"].take()));
+    all.push(("notice_words", words_of(false)["attachments"][0]["content"].take()));
     all
 }
 
