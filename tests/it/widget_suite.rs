@@ -2,6 +2,7 @@
 //!
 //! Not here: the clauses (the contract's suite), the widget in a browser (`browser`).
 
+mod files;
 mod portal;
 mod sockets;
 
