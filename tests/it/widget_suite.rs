@@ -3,6 +3,7 @@
 //! Not here: the clauses (the contract's suite), the widget in a browser (`browser`).
 
 mod files;
+mod identity;
 mod portal;
 mod sockets;
 
