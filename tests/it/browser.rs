@@ -11,7 +11,7 @@ use deskbridge_platforms::telegram::{FakeTelegram, Settings};
 use tokio::process::Command;
 
 /// Long, because the machine may be busy; the scripts wait for events, so a quick one is not held up.
-const PATIENCE: Duration = Duration::from_secs(240);
+const PATIENCE: Duration = Duration::from_secs(285);
 
 fn given(name: &str) -> Option<PathBuf> {
     let found = std::env::var_os(name).map(PathBuf::from).filter(|path| path.exists());
@@ -91,10 +91,26 @@ async fn keyboard_alone_and_right_to_left() {
     play("reach.mjs").await;
 }
 
-/// S48: vectors as text in the widget; no dialog, no request elsewhere, no report.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_other_state_can_be_reached_and_read() {
+    play("states.mjs").await;
+}
+
+/// S48, S49: vectors as text in the widget; no dialog, no request elsewhere, no report.
 #[tokio::test(flavor = "multi_thread")]
 async fn s48_what_looks_like_markup_is_text() {
     play("markup.mjs").await;
+}
+
+/// Every call and every event of the widget's API.
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_that_a_page_can_ask_of_it() {
+    play("api.mjs").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_before_it_is_used_and_nothing_missed_after_a_sleep() {
+    play("wake.mjs").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
