@@ -189,20 +189,19 @@ async fn s61_frames_that_no_browser_sends_are_closed_with_their_code() {
 async fn s61_a_flood_is_closed_with_1008() {
     let (portal, recorder) = portal_with(json!({ "messages_per_minute": 30 })).await;
     let before = recorder.pushed().len();
-    let ping = || Message::text(r#"{"t":"ping"}"#);
-    let typing = || Message::text(json!({ "t": "typing", "c": OTHER }).to_string());
-    let floods: [(&str, Box<dyn Fn() -> Message>); 4] = [
-        ("pings of the protocol", Box::new(|| Message::Ping("p".into()))),
-        ("pongs that nobody asked for", Box::new(|| Message::Pong("p".into()))),
-        ("pings in frames", Box::new(ping)),
-        ("hints", Box::new(typing)),
+    let typing = json!({ "t": "typing", "c": OTHER }).to_string();
+    let floods = [
+        ("pings of the protocol", Message::Ping("p".into())),
+        ("pongs that nobody asked for", Message::Pong("p".into())),
+        ("pings in frames", Message::text(r#"{"t":"ping"}"#)),
+        ("hints", Message::text(typing)),
     ];
     for (what, message) in floods {
         let token = visitor(&portal).await;
         let mut socket = Socket::known(&portal, &token).await;
         // Few enough to be read to their end by whoever is slow; by far more than twenty a second would let through.
         for _ in 0..2_000 {
-            socket.0.feed(message()).await.expect("taken");
+            socket.0.feed(message.clone()).await.expect("taken");
         }
         socket.0.flush().await.expect("sent");
         assert_eq!(socket.closed().await, (1008, "too many frames".into()), "{what}");
