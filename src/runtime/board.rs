@@ -251,6 +251,16 @@ impl Board {
         may
     }
 
+    /// Whether this is told for the first time; what was told long ago may be told again.
+    pub fn first_time(&self, what: &impl Hash, now: Instant) -> bool {
+        let mut hasher = DefaultHasher::new();
+        what.hash(&mut hasher);
+        let (mut inner, at) = (self.inner(), hasher.finish());
+        let first = inner.hinted.get(&at).is_none();
+        inner.hinted.put(at, now);
+        first
+    }
+
     /// Tells screens that somebody types; of one person at most once in `every`.
     pub fn tell_typing(&self, typing: Typing, every: Duration, now: Instant) {
         let mut hasher = DefaultHasher::new();

@@ -32,6 +32,7 @@ pub mod perform;
 mod personal;
 pub mod render;
 pub mod rooms;
+mod seen;
 pub mod service;
 pub mod shelf;
 pub mod standing;

@@ -40,7 +40,7 @@ await stage({}, async ({ telegram, program, context, open }) => {
 });
 
 const more = '[queues.default]\nhours = ["Sun 03:00-03:01"]\n';
-await stage({ more, widget: 'ask = ["name", "email"]' }, async ({ open }) => {
+await stage({ more, widget: 'ask = ["name", "email"]' }, async ({ open, program }) => {
   const page = await open();
   const widget = new Widget(page);
   await widget.open();
@@ -49,9 +49,21 @@ await stage({ more, widget: 'ask = ["name", "email"]' }, async ({ open }) => {
   await widget.panel.getByLabel("What happened?").fill("My laptop does not start any more");
   await widget.panel.getByLabel("Your name").fill("Maria Costa");
   await widget.panel.getByLabel("Your e-mail").fill("maria@example.com");
+  // With what there is to show: chosen, and dropped onto the form.
+  await widget.panel.locator('input[type="file"]').setInputFiles({ name: "log.txt", mimeType: "text/plain", buffer: Buffer.from("a line") });
+  await widget.panel.locator("form").evaluate((form) => {
+    const carried = new DataTransfer();
+    carried.items.add(new File(["another line"], "dropped.txt", { type: "text/plain" }));
+    form.dispatchEvent(new DragEvent("drop", { dataTransfer: carried, bubbles: true, cancelable: true }));
+  });
+  await widget.panel.locator(".file", { hasText: "dropped.txt" }).waitFor();
+  await until("the uploads", async () => widget.panel.getByRole("button", { name: "Send request" }).isEnabled());
   await shoot(page, "leave");
   await widget.panel.getByRole("button", { name: "Send request" }).click();
   await widget.sees("My laptop does not start any more");
+  for (const name of ["log.txt", "dropped.txt"]) await widget.panel.locator(".msg.me a.file", { hasText: name }).waitFor();
+  const messages = JSON.stringify(await program.desk()("GET", "/conversations/1/messages"));
+  for (const name of ["log.txt", "dropped.txt"]) assert.ok(messages.includes(name), `${name}: ${messages}`);
   await widget.panel.locator(".msg.assistant, .msg.desk").first().waitFor();
   // What is known is not asked again, and the transcript can be taken along.
   const download = page.waitForEvent("download");

@@ -1,7 +1,7 @@
 // What the browser's tests stand on: the built program, a page of another origin that shows the widget, Chromium, and the
 // fake platform's controls. What is looked for is waited for; nothing here sleeps for a time.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { createWriteStream, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
@@ -22,13 +22,17 @@ export const PATIENCE = Number(process.env.DESKBRIDGE_TEST_PATIENCE ?? 60_000);
 export const MARIA = 100;
 export const BOB = 200;
 
-const freePort = () =>
-  new Promise((resolve) => {
-    const server = createSocketServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
+/** Nobody's, and not among those that connections are given: one of these may be taken before it is used. */
+async function freePort() {
+  for (;;) {
+    const port = 12_000 + Math.floor(Math.random() * 18_000);
+    const free = await new Promise((resolve) => {
+      const server = createSocketServer().once("error", () => resolve(false));
+      server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
     });
-  });
+    if (free) return port;
+  }
+}
 
 /** Asks again until `look` finds something; a failure says what was seen last. */
 export async function until(what, look, patience = PATIENCE) {
@@ -137,6 +141,22 @@ topics = ["VPN does not connect", "Reset my password"]\nmessages_per_minute = 60
 
   said() {
     return readFileSync(this.log, "utf8");
+  }
+
+  /** A technician by the API: what the console does, without its screen. */
+  desk(technician = "bob") {
+    const scopes = ["chats:read", "chats:write", "tickets:read"].flatMap((scope) => ["--scope", scope]);
+    const args = ["token", "create", "--name", "browser", "--technician", technician, ...scopes, "--config", "deskbridge.toml"];
+    const token = execFileSync(env("DESKBRIDGE_TEST_PROGRAM"), args, { cwd: this.folder, env: { PATH: process.env.PATH }, encoding: "utf8" }).trim();
+    return async (method, path, body) => {
+      const answer = await fetch(`${this.url}/api/v1${path}`, {
+        method,
+        headers: { authorization: `Bearer ${token}`, ...(body && { "content-type": "application/json" }) },
+        body: body && JSON.stringify(body),
+      });
+      if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+      return answer.status === 204 ? undefined : answer.json();
+    };
   }
 
   async end() {
@@ -271,11 +291,11 @@ const axeSource = (() => {
     return undefined;
   }
 })();
-if (!axeSource) console.log("left out: axe-core is not installed");
 
 /** What axe has against a part of a page, in a world of its own: pages' policies let no foreign script in. */
 export async function axe(page, part) {
-  if (!axeSource) return [];
+  // Green with nothing looked at would be worse than red.
+  if (!axeSource) throw new Error("axe-core is not installed (tests/setup/package.json)");
   const session = await page.context().newCDPSession(page);
   const { frameTree } = await session.send("Page.getFrameTree");
   const { executionContextId: contextId } = await session.send("Page.createIsolatedWorld", { frameId: frameTree.frame.id, worldName: "axe" });
@@ -296,9 +316,52 @@ export async function shoot(page, name) {
   await page.screenshot({ path: join(folder, `${name}.png`), animations: "disabled" });
 }
 
+/** What is smaller than a finger wants (conventions §1.3: 44 by 44); links within a sentence are as large as its words. */
+async function small(page) {
+  const targets = page.locator("deskbridge-widget :is(button, a, input, textarea, select):not(.bubble a)");
+  const found = [];
+  for (const target of await targets.all()) {
+    const box = (await target.isVisible()) && (await target.boundingBox());
+    if (box && (box.width < 43.5 || box.height < 43.5)) {
+      found.push(`${await target.evaluate((one) => `${one.localName}.${one.className} ${one.getAttribute("aria-label") ?? one.textContent}`)}: ${box.width} × ${box.height}`);
+    }
+  }
+  return found;
+}
+
+/** A state that axe has nothing against, and fingers neither. */
+export async function clean(page, name) {
+  await shoot(page, name);
+  assert.deepEqual(await axe(page, 'document.querySelector("deskbridge-widget")'), [], `axe: ${name}`);
+  assert.deepEqual(await small(page), [], `too small: ${name}`);
+}
+
 /** What is pressed next goes into the widget: the focus comes back when the button that had it is gone. */
 export function focusWithin(page) {
   return page.waitForFunction(() => document.activeElement?.shadowRoot?.activeElement);
+}
+
+/** For `context.addInitScript`: what goes over the widget's sockets, and a way to be deaf for a while, or to hear what was never said. */
+export function listenIn() {
+  window.wire = { sent: [], heard: [], deaf: false, socket: undefined };
+  const { wire } = window;
+  window.WebSocket = class extends WebSocket {
+    constructor(...given) {
+      super(...given);
+      wire.socket = this;
+    }
+    send(data) {
+      wire.sent.push(JSON.parse(data));
+      super.send(data);
+    }
+    set onmessage(hear) {
+      this.hear = (data) => hear({ data });
+      super.onmessage = (event) => {
+        wire.heard.push(JSON.parse(event.data));
+        if (!wire.deaf) hear(event);
+      };
+    }
+  };
 }
 
 /** The widget on a page, as a person sees it. */
@@ -334,5 +397,8 @@ export class Widget {
     return this.panel.locator(".msg.me .bubble").allInnerTexts();
   }
 }
+
+/** What the model of the tests is to say: in letters alone, since digits may be somebody's card and are taken out. */
+export const spelled = (text) => [...Buffer.from(text).toString("hex")].map((digit) => "abcdefghijklmnop"[Number.parseInt(digit, 16)]).join("");
 
 export { assert };

@@ -1,10 +1,5 @@
 // Keyboard alone, right to left, phone width, dark and light: everything can be reached and read.
-import { axe, assert, focusWithin, shoot, stage, Widget } from "./lib.mjs";
-
-async function clean(page, name) {
-  await shoot(page, name);
-  assert.deepEqual(await axe(page, 'document.querySelector("deskbridge-widget")'), [], `axe: ${name}`);
-}
+import { assert, clean, focusWithin, stage, Widget } from "./lib.mjs";
 
 const focused = (page) =>
   page.evaluate(() => {

@@ -91,10 +91,63 @@ async fn keyboard_alone_and_right_to_left() {
     play("reach.mjs").await;
 }
 
-/// S48: vectors as text in the widget; no dialog, no request elsewhere, no report.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_other_state_can_be_reached_and_read() {
+    play("states.mjs").await;
+}
+
+/// S48, S49: vectors as text in the widget; no dialog, no request elsewhere, no report.
 #[tokio::test(flavor = "multi_thread")]
 async fn s48_what_looks_like_markup_is_text() {
     play("markup.mjs").await;
+}
+
+/// S48: and in what the assistant says.
+#[tokio::test(flavor = "multi_thread")]
+async fn s48_what_the_assistant_says_is_text() {
+    play_with_a_parrot("parrot.mjs").await;
+}
+
+/// Languages, colours, motion, an answer that grows.
+#[tokio::test(flavor = "multi_thread")]
+async fn how_it_looks_and_moves() {
+    play_with_a_parrot("looks.mjs").await;
+}
+
+/// Every call and every event of the widget's API.
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_that_a_page_can_ask_of_it() {
+    play("api.mjs").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_before_it_is_used_and_nothing_missed_after_a_sleep() {
+    play("wake.mjs").await;
+}
+
+/// With a model that says what it is told to: `say:` and the words, each half of a byte as a letter from `a` to `p`; `slow:`,
+/// word by word.
+async fn play_with_a_parrot(script: &str) {
+    let model = FakeOpenAi::start().await;
+    model.rule(|asked| {
+        let said = asked["messages"].as_array().into_iter().flatten().rev();
+        let mut said = said.filter(|one| one["role"] == "user").filter_map(|one| one["content"].as_str());
+        let last = said.find(|text| text.contains("say:") || text.contains("slow:")).unwrap_or_default();
+        let told = |word: &str| {
+            let letters =
+                last.split_once(word)?.1.bytes().take_while(|letter| (b'a'..=b'p').contains(letter));
+            let halves: Vec<u8> = letters.map(|letter| letter - b'a').collect();
+            String::from_utf8(halves.chunks_exact(2).map(|two| two[0] << 4 | two[1]).collect()).ok()
+        };
+        match (told("say:"), told("slow:")) {
+            (Some(text), _) => Model::text(&text).into(),
+            (None, Some(text)) => Model::text(&text).between(Duration::from_millis(100)).into(),
+            (None, None) => Model::text("Nothing was to be said.").into(),
+        }
+    });
+    let more =
+        [("DESKBRIDGE_TEST_OPENAI", model.base_url()), ("DESKBRIDGE_TEST_OPENAI_KEY", model.key().into())];
+    play_with(script, &more).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,7 +2,10 @@
 //!
 //! Not here: the clauses (the contract's suite), the widget in a browser (`browser`).
 
+mod files;
+mod identity;
 mod portal;
+mod sockets;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -18,7 +18,7 @@ export function tree(nodes: Node[]): ComponentChild[] {
     const inside = tree(children);
     if (name === "a") {
       const href = link(attributes?.href);
-      return href ? h("a", { href, target: "_blank", rel: "noopener noreferrer nofollow" }, ...inside) : inside;
+      return href ? h("a", { href, title: href, target: "_blank", rel: "noopener noreferrer nofollow" }, ...inside) : inside;
     }
     if (name === "ol") return h("ol", { start: Number(attributes?.start) || 1 }, ...inside);
     if (name === "h") return h("p", { class: "h" }, ...inside);

@@ -8,29 +8,37 @@ import { build } from "vite";
 const here = dirname(fileURLToPath(import.meta.url));
 const out = join(here, "../dist/widget");
 
-await build({
-  root: here,
-  configFile: false,
-  logLevel: "warn",
-  oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
-  build: {
-    outDir: out,
-    emptyOutDir: true,
-    target: "es2022",
-    modulePreload: false,
-    minify: true,
-    rollupOptions: {
-      input: {
-        deskbridge: join(here, "src/loader.ts"),
-        queue: join(here, "src/queue.ts"),
-        compat: join(here, "src/compat.ts"),
-        panel: join(here, "src/panel.tsx"),
+// The bundler's own helper preloads style sheets and modules by tags on the page, which is not ours to put there; it would
+// be a file of its own, too, and the launcher is one file.
+const noPreload = {
+  name: "no-preload",
+  enforce: "pre",
+  load: (id) => (id === "\0vite/preload-helper.js" ? "export const __vitePreload = (load) => load();" : undefined),
+};
+
+/** Entries that are built together share files; the launcher shares none. */
+const entries = (input, emptyOutDir) =>
+  build({
+    root: here,
+    configFile: false,
+    logLevel: "warn",
+    plugins: [noPreload],
+    oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+    build: {
+      outDir: out,
+      emptyOutDir,
+      target: "es2022",
+      modulePreload: false,
+      minify: true,
+      rollupOptions: {
+        input: Object.fromEntries(input.map((file) => [/^\w+/.exec(file === "loader.ts" ? "deskbridge" : file)[0], join(here, "src", file)])),
+        preserveEntrySignatures: "allow-extension",
+        output: { entryFileNames: "[name].js", chunkFileNames: "[name].js", format: "es" },
       },
-      preserveEntrySignatures: "allow-extension",
-      output: { entryFileNames: "[name].js", chunkFileNames: "[name].js", format: "es" },
     },
-  },
-});
+  });
+await entries(["loader.ts"], true);
+await entries(["queue.ts", "compat.ts", "panel.tsx"], false);
 
 const size = (name) => gzipSync(readFileSync(join(out, name)), { level: 9 }).length;
 const files = readdirSync(out).sort();
@@ -46,6 +54,10 @@ const rows = [
   ["emoji", sum(["emoji.js"]), 14 * 1024],
 ];
 let failed = false;
+// "Loads nothing more until used": what the launcher imports at once would count, and there is nothing.
+const shared = /^import[^(]/.test(readFileSync(join(out, "deskbridge.js"), "utf8"));
+if (shared) console.log("the launcher imports another file");
+failed ||= shared;
 for (const [name, bytes, limit] of rows) {
   const ok = bytes <= limit;
   failed ||= !ok;

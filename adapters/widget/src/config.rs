@@ -81,8 +81,8 @@ impl Config {
                 .collect(),
             identity_lifetime: time(&mut read, "identity_lifetime", 3600, 300..=86_400),
             messages_per_minute: count(&mut read, "messages_per_minute", 30, 1..=600),
-            sockets_per_visitor: count(&mut read, "sockets_per_visitor", 12, 1..=100),
-            sockets_per_address: count(&mut read, "sockets_per_address", 500, 1..=100_000),
+            sockets_per_visitor: count(&mut read, "sockets_per_visitor", 10, 1..=100),
+            sockets_per_address: count(&mut read, "sockets_per_address", 200, 1..=100_000),
             own: None,
             max_file: u64::from(count(&mut read, "max_file_mb", 25, 1..=50)) << 20,
         };

@@ -322,6 +322,32 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn a_hash_vouches_for_one_id_by_a_key_of_the_site() {
+        let keys = [SecretString::from("ffffffffffffffffffffffffffffffff"), SecretString::from(KEY)];
+        let vouching = Vouching::new("portal", &keys);
+        let of = |id: &str, key: &str| {
+            let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).unwrap();
+            mac.update(id.as_bytes());
+            hex::encode(mac.finalize().into_bytes())
+        };
+        let right = of("maria", KEY);
+        assert!(vouching.hash("maria", &right) && vouching.hash("maria", &right.to_uppercase()));
+        assert!(vouching.hash("maria", &of("maria", "ffffffffffffffffffffffffffffffff")), "either key");
+        for (id, hash) in [
+            ("bob", right.as_str()),
+            ("maria", &of("maria", "00000000000000000000000000000000")),
+            ("maria", &right[..62]),
+            ("maria", ""),
+            ("maria", "no number"),
+            ("", &of("", KEY)),
+            (&"m".repeat(201), &of(&"m".repeat(201), KEY)),
+        ] {
+            assert!(!vouching.hash(id, hash), "{id}: {hash}");
+        }
+        assert!(!Vouching::new("portal", &[]).hash("maria", &right), "without a key nobody vouches");
+    }
+
+    #[test]
     fn s69_links_are_for_one_file_and_a_while() {
         let links = Links::new(b"a key of this test").unwrap();
         let now = Timestamp::from_seconds(NOW);

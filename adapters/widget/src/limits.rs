@@ -17,6 +17,10 @@ use crate::config::Config;
 
 /// Let through at once before the rate counts.
 const BURST: u32 = 10;
+/// Frames of one visitor in a second, whatever they say and over however many connections (S61).
+const FRAMES: u32 = 20;
+/// Frames let through at once: ten tabs that come back, each with its cursors and read marks.
+const FRAMES_AT_ONCE: u32 = 100;
 /// Files of one visitor in an hour, and their bytes in a day (S92).
 const FILES: u32 = 20;
 const BYTES_PER_DAY: u64 = 100 << 20;
@@ -36,6 +40,7 @@ fn keyed<K: Hash + Eq + Clone>(quota: Quota) -> Keyed<K> {
 }
 
 pub struct Limits {
+    frames: Keyed<String>,
     messages: Keyed<String>,
     hints: Keyed<String>,
     files: Keyed<String>,
@@ -61,7 +66,10 @@ impl Limits {
         let grains = u32::try_from(BYTES_PER_DAY / GRAIN).unwrap_or(u32::MAX);
         let grain = Duration::from_secs(24 * 3600) / grains;
         let bytes = Quota::with_period(grain).unwrap_or(Quota::per_minute(NonZeroU32::MIN));
+        // Whoever may say so many messages at once may send as many frames.
+        let at_once = FRAMES_AT_ONCE.max(config.messages_per_minute);
         Limits {
+            frames: keyed(Quota::per_second(at_least_one(FRAMES)).allow_burst(at_least_one(at_once))),
             messages: keyed(
                 per_minute(config.messages_per_minute)
                     .allow_burst(at_least_one(config.messages_per_minute.max(BURST))),
@@ -75,9 +83,14 @@ impl Limits {
         }
     }
 
+    /// Anything at all.
+    pub fn frame(&self, visitor: &str) -> Allowed {
+        self.tidy();
+        ask(&self.frames, &visitor.to_owned(), NonZeroU32::MIN)
+    }
+
     /// A message, a pressed button, an edit.
     pub fn message(&self, visitor: &str) -> Allowed {
-        self.tidy();
         ask(&self.messages, &visitor.to_owned(), NonZeroU32::MIN)
     }
 
@@ -105,7 +118,7 @@ impl Limits {
     fn tidy(&self) {
         let asked = self.asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         if asked % TIDY == TIDY - 1 {
-            for one in [&self.messages, &self.hints, &self.files, &self.bytes] {
+            for one in [&self.frames, &self.messages, &self.hints, &self.files, &self.bytes] {
                 one.retain_recent();
             }
             self.sessions.retain_recent();

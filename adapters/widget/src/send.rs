@@ -135,6 +135,9 @@ impl Widget {
     }
 
     pub(crate) async fn show_standing(&self, at: &Address, standing: &Standing) -> Result<(), SendError> {
+        // A title is a text: what was escaped for CommonMark is what somebody typed.
+        let subject = markup::plain(&markup::to_tree(&standing.subject));
+        let standing = &Standing { subject, ..standing.clone() };
         let shelf = self.shelf()?;
         let (_, mut held) = self.held(&shelf, at).await?;
         let thread = held.as_mut().ok_or_else(gone)?;
@@ -180,6 +183,29 @@ mod tests {
         let inbox = Inbox::new("widget".into(), Arc::new(Recorder::default()), store.clone());
         drop(widget.clone().intake(inbox));
         widget
+    }
+
+    /// What somebody typed is the title, letter by letter.
+    #[tokio::test]
+    async fn a_title_shows_no_escapes() {
+        let (store, shelf) = Broken::shelf();
+        let visitor = Visitor::unknown().unwrap();
+        let key = ThreadKey::parse(&"0a".repeat(16)).unwrap();
+        Threads::begin(&key, &visitor, String::new()).keep(&shelf).await.unwrap();
+        let typed = "<img src=x onerror=alert(1)> *not* my_file [x](javascript:1)";
+        let standing = Standing {
+            reference: "#1".into(),
+            state: StandingState::Assistant,
+            technician: None,
+            ticket: None,
+            position: None,
+            subject: markup::from_typed(typed),
+            rating: None,
+        };
+        let widget = started(&store);
+        widget.standing(&key.address(&"widget".into(), &visitor), &standing).await.unwrap();
+        let held = widget.0.threads.hold(&shelf, &key).await.unwrap();
+        assert_eq!(held.as_ref().unwrap().meta.title, typed);
     }
 
     /// The program may end between any two writes: whoever comes back is told how it stands all the same.

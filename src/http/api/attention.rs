@@ -69,6 +69,9 @@ pub async fn tell(api: Arc<Api>, call: Call) -> Answer {
     if doing == "replying" {
         api.bridge.typing_in_console(&conversation, technician);
     }
+    if doing != "gone" {
+        api.bridge.seen_in_console(&conversation, technician);
+    }
     let all = api.watchers(&conversation);
     let others = all.iter().filter(|one| one.technician != technician.as_str()).cloned().collect();
     api.hub.watched(Arc::new(conversation), all);

@@ -15,8 +15,8 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 const NOW: i64 = 1_700_000_000;
-const ORIGIN: &str = "https://portal.example.com";
-const KEY: &str = "a-key-of-the-site-for-tests-only-0001";
+pub const ORIGIN: &str = "https://portal.example.com";
+pub const KEY: &str = "a-key-of-the-site-for-tests-only-0001";
 pub const THREAD: &str = "0123456789abcdef0123456789abcdef";
 
 pub struct Portal {
@@ -66,7 +66,13 @@ fn base64(bytes: &[u8]) -> String {
 
 impl Portal {
     pub fn new() -> Portal {
-        let section = json!({ "origins": [ORIGIN], "identity_key": KEY, "messages_per_minute": 600 });
+        Portal::with(json!({}))
+    }
+
+    /// With other keys of the section.
+    pub fn with(more: Value) -> Portal {
+        let mut section = json!({ "origins": [ORIGIN], "identity_key": KEY, "messages_per_minute": 600 });
+        section.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         let config = Config::from_value(section).ok().unwrap();
         let clock = Arc::new(|| Timestamp::from_seconds(NOW));
         Portal {
@@ -79,6 +85,15 @@ impl Portal {
             http: reqwest::Client::builder().no_proxy().build().unwrap(),
             jti: 0,
         }
+    }
+
+    /// Serves it, with nobody there yet.
+    pub async fn open(&mut self, inbox: Inbox) {
+        let page = self.adapter.clone().intake(inbox).page.unwrap();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        self.base = format!("http://{}/widget/v1/widget", listener.local_addr().unwrap());
+        let app = axum::Router::new().nest("/widget/v1/widget", page);
+        tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
     }
 
     pub fn post(&self, path: &str, body: &Value) -> reqwest::RequestBuilder {
@@ -104,6 +119,13 @@ impl Portal {
         self.sent.resize(handle.parse::<usize>().unwrap() + 1, Value::Null);
         *self.sent.last_mut().unwrap() = frame;
         Some(Caused { handle, at: Some(Timestamp::from_seconds(NOW)) })
+    }
+
+    /// What sites of old say for an id.
+    pub fn hash(id: &str, key: &str) -> String {
+        let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).unwrap();
+        mac.update(id.as_bytes());
+        mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     fn claims(&mut self) -> Value {
@@ -148,11 +170,7 @@ impl Subject for Portal {
         None
     }
     async fn start(&mut self, inbox: Inbox) {
-        let page = self.adapter.clone().intake(inbox).page.unwrap();
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        self.base = format!("http://{}/widget/v1/widget", listener.local_addr().unwrap());
-        let app = axum::Router::new().nest("/widget/v1/widget", page);
-        tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+        self.open(inbox).await;
         let begun: Value = self.post("session", &json!({})).send().await.unwrap().json().await.unwrap();
         self.token = begun["token"].as_str().unwrap().to_owned();
         self.room.set(begun["me"]["id"].as_str().unwrap().to_owned()).unwrap();

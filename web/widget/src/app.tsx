@@ -7,6 +7,7 @@ import { Icon } from "./icons";
 import { Messages, save } from "./messages";
 import type { Store } from "./store";
 import type { Talk } from "./talk";
+import { dropping } from "./uploads";
 import { direction, locale, say } from "./words";
 
 function Conversation({ store, talk }: { store: Store; talk: Talk }) {
@@ -14,7 +15,7 @@ function Conversation({ store, talk }: { store: Store; talk: Talk }) {
   const atEnd = useRef(true);
   const counted = useRef(0);
   const [below, setBelow] = useState(false);
-  const [dropping, setDropping] = useState(false);
+  const [over, setOver] = useState(false);
   const handle = useRef<Composing | null>(null);
   const version = talk.version.value;
   const count = talk.waiting.value.length;
@@ -56,17 +57,7 @@ function Conversation({ store, talk }: { store: Store; talk: Talk }) {
             (last !== null && last.offsetTop - box.offsetTop >= box.scrollTop && last.offsetTop - box.offsetTop < box.scrollTop + 80);
           if (atEnd.current) setBelow(false);
         }}
-        onDragOver={(event) => {
-          if (!store.site.value?.limits.files) return;
-          event.preventDefault();
-          setDropping(true);
-        }}
-        onDragLeave={() => setDropping(false)}
-        onDrop={(event) => {
-          event.preventDefault();
-          setDropping(false);
-          handle.current?.add(event.dataTransfer?.files);
-        }}
+        {...dropping({ most: store.site.value?.limits.files ?? 0, add: (files) => handle.current?.add(files) }, setOver)}
       >
         <Messages store={store} talk={talk} />
         {below && (
@@ -74,7 +65,7 @@ function Conversation({ store, talk }: { store: Store; talk: Talk }) {
             ↓ {say("latest")}
           </button>
         )}
-        {dropping && <div class="drop">{say("drop")}</div>}
+        {over && <div class="drop">{say("drop")}</div>}
       </div>
       <footer>
         <Toast store={store} />
@@ -218,10 +209,10 @@ export function App({ store, theme }: { store: Store; theme: { value: string } }
           {say(connection === "offline" ? "offline" : "reconnecting")}
         </div>
       )}
-      {view.at === "home" && <Home store={store} />}
+      {view.at === "home" && <Home key={store.person.value} store={store} />}
       {view.at === "ask" && <Ask store={store} then={view.then} />}
       {view.at === "leave" && <Leave store={store} />}
-      {talk && <Conversation key={talk.c} store={store} talk={talk} />}
+      {talk ? <Conversation key={talk.c} store={store} talk={talk} /> : <Toast store={store} />}
       <div class="hidden" role="log" aria-live="polite" aria-relevant="additions text">
         {store.spoken.value}
       </div>

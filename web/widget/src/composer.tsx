@@ -1,35 +1,23 @@
 // Where a message is written: text, files by button, drop and paste, emoji.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Icon } from "./icons";
-import type { FileShown } from "./protocol";
 import type { Store } from "./store";
 import type { Talk } from "./talk";
+import { Attach, Chosen, type Uploads, useUploads } from "./uploads";
 import { say } from "./words";
 
-interface Chosen {
-  key: number;
-  name: string;
-  done?: FileShown;
-  failed?: string;
-}
-
-let keys = 0;
-
-export interface Composing {
-  add(files: FileList | File[] | null | undefined): void;
-}
+/** What the whole conversation gives to where a message is written: files that are dropped on it. */
+export type Composing = Pick<Uploads, "most" | "add">;
 
 export function Composer({ store, talk, handle }: { store: Store; talk: Talk; handle: { current: Composing | null } }) {
-  const [files, setFiles] = useState<Chosen[]>([]);
+  const uploads = useUploads(store);
   const [Emoji, setEmoji] = useState<null | ((props: { pick: (emoji: string) => void }) => preact.JSX.Element)>(null);
   const [emojiOpen, setEmojiOpen] = useState(false);
   const area = useRef<HTMLTextAreaElement>(null);
-  const picker = useRef<HTMLInputElement>(null);
   const text = store.draft.value[talk.c] ?? "";
   const setText = (value: string): void => {
     store.draft.value = { ...store.draft.value, [talk.c]: value };
   };
-  const most = store.site.value?.limits.files ?? 0;
 
   useEffect(() => {
     const box = area.current;
@@ -38,31 +26,15 @@ export function Composer({ store, talk, handle }: { store: Store; talk: Talk; ha
     box.style.blockSize = `${Math.min(140, box.scrollHeight)}px`;
   }, [text]);
 
-  const add = (list: FileList | File[] | null | undefined): void => {
-    for (const file of [...(list ?? [])].slice(0, most)) {
-      const chosen: Chosen = { key: ++keys, name: file.name || "image.png" };
-      setFiles((all) => [...all, chosen].slice(-most));
-      const change = (facts: Partial<Chosen>): void =>
-        setFiles((all) => all.map((one) => (one.key === chosen.key ? { ...one, ...facts } : one)));
-      store.upload(file).then(
-        (done) => change({ done }),
-        (error: Error) => {
-          change({ failed: error.message });
-          store.toast.value = error.message;
-        },
-      );
-    }
-  };
-  handle.current = { add };
+  handle.current = uploads;
 
-  const ready = files.every((file) => file.done || file.failed);
-  const sendable = ready && (text.trim() !== "" || files.some((file) => file.done));
+  const sendable = uploads.ready && (text.trim() !== "" || uploads.done.length > 0);
   const send = (event?: Event): void => {
     event?.preventDefault();
     if (!sendable) return;
-    store.send(talk.c, text.trim(), files.flatMap((file) => file.done ?? []));
+    store.send(talk.c, text.trim(), uploads.done);
     setText("");
-    setFiles([]);
+    uploads.clear();
     setEmojiOpen(false);
     area.current?.focus();
   };
@@ -84,24 +56,7 @@ export function Composer({ store, talk, handle }: { store: Store; talk: Talk; ha
   return (
     <>
       {emojiOpen && Emoji && <Emoji pick={insert} />}
-      {files.length > 0 && (
-        <div class="files">
-          {files.map((file) => (
-            <span class={`file${file.failed ? " bad" : ""}`} key={file.key} title={file.failed}>
-              <span dir="auto">{file.name}</span>
-              {!file.done && !file.failed && <span role="status">{say("sending")}</span>}
-              <button
-                class="icon"
-                type="button"
-                aria-label={say("remove", file.name)}
-                onClick={() => setFiles(files.filter((one) => one !== file))}
-              >
-                <Icon of="close" />
-              </button>
-            </span>
-          ))}
-        </div>
-      )}
+      <Chosen uploads={uploads} />
       <form class="field" onSubmit={send}>
         <textarea
           ref={area}
@@ -116,12 +71,7 @@ export function Composer({ store, talk, handle }: { store: Store; talk: Talk; ha
             setText(event.currentTarget.value);
             store.typing(talk.c);
           }}
-          onPaste={(event) => {
-            if (event.clipboardData?.files.length) {
-              event.preventDefault();
-              add(event.clipboardData.files);
-            }
-          }}
+          onPaste={uploads.paste}
           onKeyDown={(event) => {
             if (event.key === "Enter" && !event.shiftKey && !event.isComposing) send(event);
             if (event.key === "Escape" && emojiOpen) {
@@ -130,23 +80,7 @@ export function Composer({ store, talk, handle }: { store: Store; talk: Talk; ha
             }
           }}
         />
-        {most > 0 && (
-          <>
-            <input
-              ref={picker}
-              type="file"
-              multiple
-              hidden
-              onChange={(event) => {
-                add(event.currentTarget.files);
-                event.currentTarget.value = "";
-              }}
-            />
-            <button class="icon" type="button" aria-label={say("attach")} onClick={() => picker.current?.click()}>
-              <Icon of="clip" />
-            </button>
-          </>
-        )}
+        {uploads.most > 0 && <Attach uploads={uploads} />}
         <button class="icon" type="button" aria-label={say("emoji")} aria-expanded={emojiOpen} onClick={openEmoji}>
           <Icon of="smile" />
         </button>

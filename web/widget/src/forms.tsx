@@ -1,6 +1,7 @@
 // Forms before a conversation: who are you, and a request while nobody is there.
 import { useState } from "preact/hooks";
 import type { Store } from "./store";
+import { Attach, Chosen, dropping, useUploads } from "./uploads";
 import { say } from "./words";
 
 function Who({ store, facts, set }: { store: Store; facts: Record<string, string>; set: (f: Record<string, string>) => void }) {
@@ -52,14 +53,20 @@ export function Ask({ store, then }: { store: Store; then: () => void }) {
 export function Leave({ store }: { store: Store }) {
   const [facts, set] = useState<Record<string, string>>({});
   const [text, setText] = useState("");
+  const uploads = useUploads(store);
+  const [over, setOver] = useState(false);
   const hours = store.site.value?.hours;
   return (
     <form
       class="body form"
+      {...dropping(uploads, setOver)}
+      onPaste={uploads.paste}
       onSubmit={(event) => {
         event.preventDefault();
+        if (!uploads.ready) return;
         if (Object.keys(facts).length) store.profile(facts);
-        store.start(text.trim());
+        store.view.value = { at: "home" };
+        store.fresh((c) => store.send(c, text.trim(), uploads.done));
       }}
     >
       <p>{say("closed", hours?.back ?? "")}</p>
@@ -73,10 +80,13 @@ export function Leave({ store }: { store: Store }) {
           onInput={(event) => setText(event.currentTarget.value)}
         />
       </label>
+      <Chosen uploads={uploads} />
+      {uploads.most > 0 && <Attach uploads={uploads} words={say("paste")} />}
       <Who store={store} facts={facts} set={set} />
-      <button class="main" type="submit">
+      <button class="main" type="submit" disabled={!uploads.ready}>
         {say("request")}
       </button>
+      {over && <div class="drop">{say("drop")}</div>}
     </form>
   );
 }

@@ -112,6 +112,14 @@ export class Link {
     throw new Refused(answer.status, problem.code ?? "unavailable", problem.detail ?? answer.statusText, retry);
   }
 
+  /** Ends a session without a connection; the page may be going away. */
+  async leave(token: string): Promise<void> {
+    const headers = { "content-type": "application/json", authorization: `Bearer ${token}` };
+    const ended = { method: "POST", body: '{"t":"logout"}', headers, credentials: "omit", keepalive: true } as const;
+    // Without a network it runs out by itself.
+    await fetch(`${this.wiring.api}act`, ended).catch(() => undefined);
+  }
+
   begin(wanted: Record<string, unknown>): Promise<Begun> {
     return this.post("session", wanted) as Promise<Begun>;
   }
@@ -174,7 +182,8 @@ export class Link {
       if (this.socket !== socket) return;
       this.socket = undefined;
       if (!opened) this.knock();
-      if (event.code === 4401) this.wiring.ended();
+      // A network may be too slow for the greeting; the session holds all the same.
+      if (event.code === 4401 && event.reason !== "no-hello") this.wiring.ended();
       else this.lost();
     };
   }

@@ -154,6 +154,9 @@ function start(script: HTMLScriptElement): void {
   for (const [name, args, resolve, reject] of before) {
     void call(name, [...args]).then(resolve, reject ?? console.error);
   }
+  // The address of a request: `ticket:created` says it.
+  const wanted = new URLSearchParams(location.hash.slice(1)).get("deskbridge");
+  if (wanted) void call("follow", [wanted]).catch(console.error);
   // Somebody talked here before: what is answered meanwhile shows at once.
   try {
     if (sessionStorage.getItem(`deskbridge:${key}`)) {

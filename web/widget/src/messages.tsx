@@ -59,7 +59,7 @@ function Actions({ store, talk, message, last }: { store: Store; talk: Talk; mes
   );
 }
 
-function One({ store, talk, message, last }: { store: Store; talk: Talk; message: Message; last: boolean }) {
+function One({ store, talk, message, last, seen }: { store: Store; talk: Talk; message: Message; last: boolean; seen: boolean }) {
   // Messages change in place; what tells of it is the version.
   talk.version.value;
   const me = message.from === "me";
@@ -87,7 +87,7 @@ function One({ store, talk, message, last }: { store: Store; talk: Talk; message
       <span class="meta">
         {when(message.at)}
         {message.edited && ` · ${say("edited")}`}
-        {me && ` · ${say("sent")} ✓`}
+        {me && (seen ? ` · ${say("seen")} ✓✓` : ` · ${say("sent")} ✓`)}
         {!message.deleted && !editing && message.from !== "desk" && <Tools store={store} talk={talk} message={message} edit={() => setEditing(true)} />}
       </span>
       <Actions store={store} talk={talk} message={message} last={last} />
@@ -114,14 +114,21 @@ function Unsent({ store, talk, one }: { store: Store; talk: Talk; one: Waiting }
   );
 }
 
+/** How far the other side has read: what was answered was read, and whoever has the conversation may have marked it. */
+function readUpTo(talk: Talk): number {
+  const read = talk.messages.findLast(({ from, mark }) => from === "assistant" || from === "technician" || mark === "seen");
+  return read?.seq ?? 0;
+}
+
 export function Messages({ store, talk }: { store: Store; talk: Talk }) {
   talk.version.value;
+  const read = readUpTo(talk);
   const growing = talk.growing.value;
   const lastOf = talk.messages.at(-1);
   return (
     <ul class="talk">
       {talk.messages.map((message) => (
-        <One key={message.id} store={store} talk={talk} message={message} last={message === lastOf} />
+        <One key={message.id} store={store} talk={talk} message={message} last={message === lastOf} seen={message.seq <= read} />
       ))}
       {talk.waiting.value.map((one) => (
         <Unsent key={one.id} store={store} talk={talk} one={one} />

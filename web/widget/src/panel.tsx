@@ -52,12 +52,12 @@ export async function mount(host: Context): Promise<Panel> {
     identify: ({ token }: { token: () => string | Promise<string> }) => store.identify(token),
     setUser: (id: string, facts: Record<string, unknown> = {}) => store.setUser(id, facts),
     logout: () => store.logout(),
-    setContext: (facts: Record<string, unknown>) => store.setContext(facts),
-    setConversationContext: (facts: Record<string, unknown>) => store.setContext(facts),
-    unsetContext: (key: string) => store.unsetContext(key),
+    setContext: (facts: Record<string, unknown>) => store.facts.set(facts),
+    setConversationContext: (facts: Record<string, unknown>) => store.setConversationContext(facts),
+    unsetContext: (key: string) => store.facts.unset(String(key)),
     addTag: (tag: string) => store.tag(tag, true),
     removeTag: (tag: string) => store.tag(tag, false),
-    track: (name: string, props: Record<string, unknown> = {}) => store.track(name, props),
+    track: (name: string, props: Record<string, unknown> = {}) => store.facts.track(String(name), props),
     newConversation: async ({ topic = "" }: { topic?: string } = {}) => {
       await ready();
       open();
@@ -65,28 +65,29 @@ export async function mount(host: Context): Promise<Panel> {
     },
     openRequest: async (id: string) => {
       await ready();
-      const wanted = String(id).toLowerCase();
-      const found = store.talks.value.find(({ standing }) =>
-        [standing?.ticket?.number, standing?.reference, standing?.reference.slice(1)].some((one) => one?.toLowerCase() === wanted),
-      );
+      const found = store.request(String(id));
       if (!found) throw new Error(`no request ${id}`);
       open();
       store.show(found.c);
     },
     send: async (text: string, { draft = false }: { draft?: boolean } = {}) => {
       await ready();
-      const view = store.view.value;
-      if (!draft) return view.at === "talk" ? store.send(view.c, text) : store.start(text);
-      open();
-      if (view.at !== "talk") store.start();
-      const now = store.view.value;
-      if (now.at === "talk") store.draft.value = { ...store.draft.value, [now.c]: text };
+      if (draft) open();
+      store.within((c) => {
+        if (draft) store.draft.value = { ...store.draft.value, [c]: String(text) };
+        else store.send(c, String(text));
+      });
     },
     attachment: async (file: File) => {
       await ready();
-      if (store.view.value.at !== "talk") store.start();
-      const view = store.view.value;
-      if (view.at === "talk") store.send(view.c, "", [await store.upload(file)]);
+      const uploaded = await store.upload(file);
+      store.within((c) => store.send(c, "", [uploaded]));
+    },
+    // The address of a request, which may be theirs only when the page has said who they are.
+    follow: async (id: string) => {
+      store.linked = id;
+      await ready();
+      store.follow();
     },
     setLocale: async (locale: string) => {
       host.options.locale = locale;
@@ -97,7 +98,7 @@ export async function mount(host: Context): Promise<Panel> {
       if (["auto", "light", "dark"].includes(name)) wanted.value = name;
     },
     destroy: () => {
-      store.link.stop();
+      store.end();
       render(null, place);
       host.gone();
     },

@@ -1,6 +1,7 @@
 // Everything the widget knows, and everything it can do. The components only show it.
 import { computed, signal } from "@preact/signals";
 import type { Context } from "./context";
+import { Facts } from "./facts";
 import { type Connection, Link, Refused } from "./link";
 import { type Begun, type ClientFrame, clientId, type Entry, type FileShown, type ServerFrame, type Site, type Standing, uuid } from "./protocol";
 import { Talk, type Waiting } from "./talk";
@@ -13,6 +14,8 @@ export type View =
   | { at: "ask"; then: () => void }
   /** Nobody is there: leave a request. */
   | { at: "leave" };
+
+const helped = (standing: Standing | undefined): boolean => standing?.state === "waiting" || standing?.state === "human";
 
 const IDLE: Record<string, string> = { assistant: "ai", waiting: "waiting", human: "human", closed: "resolved" };
 
@@ -36,9 +39,15 @@ export class Store {
   private vouch: (() => string | Promise<string>) | undefined;
   private user: Record<string, unknown> | undefined;
   private beginning: Promise<string> | undefined;
-  private context: Record<string, string> = {};
-  /** What the page told of since the last message. */
-  private events: Record<string, string> = {};
+  readonly facts: Facts;
+  /** What the page gave while somebody was still being asked who they are. */
+  private later: ((c: string) => void)[] = [];
+  /** Counts people: what was begun for one is nothing to the next. */
+  readonly person = signal(0);
+  /** What somebody said of themselves while nobody was there to hear it. */
+  private owed: { name?: string; email?: string } | undefined;
+  /** The last word of the `status` event. */
+  private status = "";
   /** Tags for a conversation that has not begun. */
   private readonly tags = new Map<string, boolean>();
   private typed = 0;
@@ -60,6 +69,7 @@ export class Store {
     });
     this.tabs = new Tabs(host.key, () => this.token, (token) => this.adopt(token), () => void this.forget());
     this.token = this.tabs.stored();
+    this.facts = new Facts((told) => this.tabs.keepTold(told), this.tabs.told());
   }
 
   // --- session ---
@@ -67,10 +77,15 @@ export class Store {
   /** The token; begins a session where there is none. One at a time, whoever asks. */
   session(): Promise<string> {
     if (this.token && this.site.value) return Promise.resolve(this.token);
-    return (this.beginning ??= this.begin().finally(() => (this.beginning = undefined)));
+    if (this.beginning) return this.beginning;
+    const beginning = this.begin().finally(() => {
+      if (this.beginning === beginning) this.beginning = undefined;
+    });
+    return (this.beginning = beginning);
   }
 
   private async begin(): Promise<string> {
+    const person = this.person.value;
     this.token ??= await this.tabs.ask();
     const language = this.host.options.locale ?? navigator.language;
     const wanted: Record<string, unknown> = { token: this.token, language };
@@ -78,10 +93,12 @@ export class Store {
     else if (this.user && !this.me.value?.verified) wanted.user = this.user;
     try {
       const begun = await this.link.begin(wanted);
+      // Whoever it was for has left meanwhile.
+      if (this.person.value !== person) throw new Error("logged out");
       this.begun(begun);
       return begun.token;
     } catch (error) {
-      if (error instanceof Refused) {
+      if (error instanceof Refused && this.person.value === person) {
         if (error.status === 403) this.blocked.value = "not-allowed";
         if (error.code === "not-vouched") this.blocked.value = "sign-in";
         this.host.emit("error", { code: error.code, detail: error.message, status: error.status });
@@ -103,6 +120,14 @@ export class Store {
     this.restore();
     this.order();
     this.count();
+    this.follow();
+    if (!begun.site.hours.open && !this.talks.value.some((talk) => helped(talk.standing))) this.tellStatus("offline");
+  }
+
+  private tellStatus(status: string): void {
+    if (this.status === status) return;
+    this.status = status;
+    this.host.emit("status", status);
   }
 
   private adopt(token: string): void {
@@ -132,6 +157,8 @@ export class Store {
   }
 
   private async reidentify(): Promise<void> {
+    // A session that is just being opened was asked for without this word.
+    await this.beginning?.catch(() => undefined);
     this.site.value = undefined;
     if (this.me.value) this.me.value = { ...this.me.value, verified: false };
     await this.session();
@@ -139,21 +166,37 @@ export class Store {
   }
 
   async logout(): Promise<void> {
-    if (this.token) this.link.send({ t: "logout" });
+    const { token } = this;
+    // Nobody waits for a server that is away; what is here goes whatever it says.
+    if (token && !this.link.send({ t: "logout" })) void this.link.leave(token);
     this.tabs.tellLogout();
     await this.forget();
   }
 
+  /** Nothing of one person is left to the next: neither on the screen, nor in what is sent. */
   private async forget(): Promise<void> {
+    this.person.value += 1;
     this.link.stop();
     this.tabs.drop();
-    this.token = this.vouch = this.user = undefined;
+    this.token = this.vouch = this.user = this.beginning = this.owed = undefined;
     this.site.value = this.me.value = undefined;
     this.talks.value = [];
     this.draft.value = {};
+    this.facts.forget();
+    this.seen.clear();
+    this.tags.clear();
+    this.later = [];
+    this.toast.value = this.spoken.value = this.blocked.value = this.status = "";
     this.view.value = { at: "home" };
     this.count();
     if (this.open.value) this.link.start();
+  }
+
+  /** Takes everything off that would go on without the widget. */
+  end(): void {
+    this.link.stop();
+    this.tabs.close();
+    clearTimeout(this.telling);
   }
 
   // --- frames ---
@@ -233,11 +276,12 @@ export class Store {
       this.host.emit("message:received", { conversation: talk.c, from: entry.from, text: entry.text });
       this.spoken.value = `${this.author(entry.from, entry.name)}: ${entry.text}`;
     } else if (entry.kind === "standing" && live) {
-      if (entry.state !== before?.state) this.host.emit("status", IDLE[entry.state]);
+      if (entry.state !== before?.state) this.host.emit("status", (this.status = IDLE[entry.state]!));
       if (entry.state === "human" && entry.technician !== before?.technician) this.host.emit("handover", { technician: entry.technician });
       if (entry.ticket) {
         const known = before?.ticket;
-        const detail = { id: entry.ticket.number, status: entry.ticket.status };
+        const { number: id, status } = entry.ticket;
+        const detail = { id, status, url: this.address(id) };
         if (!known) this.host.emit("ticket:created", detail);
         else if (known.status !== detail.status) this.host.emit("ticket:updated", detail);
       }
@@ -254,10 +298,7 @@ export class Store {
 
   send(c: string, text: string, files: FileShown[] = []): void {
     const talk = this.talk(c);
-    const facts = { ...(talk.seq === 0 ? this.context : {}), ...this.events };
-    const context = Object.keys(facts).length ? Object.fromEntries(Object.entries(facts).slice(-20)) : undefined;
-    this.events = {};
-    const waiting: Waiting = { id: clientId(), text, files, at: Date.now(), context };
+    const waiting: Waiting = { id: clientId(), text, files, at: Date.now(), context: this.facts.next(c) };
     talk.waiting.value = [...talk.waiting.value, waiting];
     talk.at = waiting.at;
     if (!talk.title) talk.title = text.slice(0, 60);
@@ -279,6 +320,8 @@ export class Store {
 
   /** Everything that was never confirmed goes again, in order; the server knows each by its id. */
   private flush(): void {
+    if (this.owed && this.link.send({ t: "profile", ...this.owed })) this.owed = undefined;
+    this.tellRead();
     for (const talk of this.talks.value) {
       talk.underWay = "";
       this.next(talk);
@@ -387,39 +430,35 @@ export class Store {
     return (await answer.json()) as FileShown;
   }
 
+  /** What unknown people say of themselves. */
   profile(facts: { name?: string; email?: string }): void {
-    this.link.send({ t: "profile", ...facts });
-    if (this.me.value) this.me.value = { ...this.me.value, name: facts.name ?? null, email: facts.email ?? null };
+    if (this.me.value) this.me.value = { ...this.me.value, ...facts };
+    if (!this.link.send({ t: "profile", ...facts })) this.owed = { ...this.owed, ...facts };
   }
 
-  setContext(facts: Record<string, unknown>): void {
-    for (const [key, value] of Object.entries(facts)) this.context[key.slice(0, 40)] = String(value).slice(0, 200);
+  /** Facts of the conversation that is open, else of the latest; where there is none, of the next. */
+  setConversationContext(facts: Record<string, unknown>): void {
+    this.facts.setHere(this.current()?.c ?? "", facts);
+  }
+
+  /** What the page means by "the conversation": the one that is open, else the latest. */
+  private current(): Talk | undefined {
+    const view = this.view.value;
+    return view.at === "talk" ? this.talk(view.c) : this.talks.value.find((talk) => talk.last > 0 || talk.waiting.value.length > 0);
   }
 
   /** On the conversation that is open, else the latest; where there is none, on the next. */
   tag(tag: string, on: boolean): void {
     const word = String(tag).trim().toLowerCase().replace(/\s+/g, "-");
     if (!/^[a-z0-9][a-z0-9._-]{0,39}$/.test(word)) throw new TypeError("a tag is up to 40 of a-z, 0-9, . _ and -");
-    const view = this.view.value;
-    const talk = view.at === "talk" ? this.talk(view.c) : this.talks.value[0];
-    if (talk && (talk.seq > 0 || talk.last > 0)) this.putTag(talk.c, word, on);
+    const talk = this.current();
+    if (talk && talk.last > 0) this.putTag(talk.c, word, on);
     else if (on) this.tags.set(word, on);
     else this.tags.delete(word);
   }
 
   private putTag(c: string, tag: string, on: boolean): void {
     if (!this.link.send({ t: "press", c, id: clientId(), action: `tag:${on ? "" : "-"}${tag}` })) this.tags.set(tag, on);
-  }
-
-  /** Something happened on the page: technicians read it below the next message. */
-  track(name: string, props: Record<string, unknown>): void {
-    const said = Object.entries(props).slice(0, 10).map(([key, value]) => `${key}=${String(value)}`).join(", ");
-    const key = `${new Date().toISOString().slice(11, 19)} ${String(name).slice(0, 60)}`;
-    this.events = Object.fromEntries([...Object.entries(this.events), [key, said.slice(0, 400) || "·"]].slice(-10));
-  }
-
-  unsetContext(key: string): void {
-    delete this.context[key];
   }
 
   // --- views ---
@@ -431,10 +470,21 @@ export class Store {
     const talk = this.talk(view.c);
     if (talk.seq <= talk.read) return;
     talk.read = talk.seq;
-    const last = talk.messages.findLast((message) => message.from !== "me");
-    this.link.send({ t: "read", c: talk.c, seq: talk.seq, message: last?.id });
+    this.seen.add(talk);
+    // A hundred entries that come together were read together.
+    this.telling ??= setTimeout(() => this.tellRead(), 200);
     talk.changed();
     this.count();
+  }
+
+  private readonly seen = new Set<Talk>();
+  private telling: ReturnType<typeof setTimeout> | undefined;
+  private tellRead(): void {
+    this.telling = undefined;
+    for (const talk of this.seen) {
+      const last = talk.messages.findLast((message) => message.from !== "me");
+      if (this.link.send({ t: "read", c: talk.c, seq: talk.read, message: last?.id })) this.seen.delete(talk);
+    }
   }
 
   private shown = -1;
@@ -446,28 +496,68 @@ export class Store {
     this.host.emit("unread", { count: unread });
   }
 
-  /** Unknown people are asked who they are first, where the site wants to know. */
   start(text = "", press?: string): void {
-    if (this.site.value) return this.startNow(text, press);
-    // What the site wants to know comes with the session; without a network it is not asked.
-    void this.session().then(
-      () => this.startNow(text, press),
-      () => this.startNow(text, press),
-    );
+    this.fresh((c) => {
+      if (text) this.send(c, text);
+      if (press) this.press(c, press);
+    });
   }
 
-  private startNow(text: string, press?: string): void {
-    const go = (): void => {
+  /** In the conversation that is open, else in a new one. */
+  within(go: (c: string) => void): void {
+    const view = this.view.value;
+    if (view.at === "talk") go(view.c);
+    else this.fresh(go);
+  }
+
+  /** In a new conversation. Unknown people are asked who they are first, where the site wants to know. */
+  fresh(go: (c: string) => void): void {
+    const { at } = this.view.value;
+    // Somebody is about to begin one: this comes along.
+    if (at === "ask" || at === "leave") return void this.later.push(go);
+    const now = (): void => this.freshNow(go);
+    if (this.site.value) return now();
+    // What the site wants to know comes with the session; without a network it is not asked.
+    void this.session().then(now, now);
+  }
+
+  private freshNow(go: (c: string) => void): void {
+    const person = this.person.value;
+    const then = (): void => {
+      if (this.person.value !== person) return;
       const c = uuid();
+      this.facts.begun(c);
       this.view.value = { at: "talk", c, fresh: true };
-      if (text) this.send(c, text);
-      if (press) this.link.send({ t: "press", c, id: clientId(), action: press });
+      for (const one of [go, ...this.later.splice(0)]) one(c);
     };
     const me = this.me.value;
     const wanted = this.site.value?.ask ?? [];
     const asked = wanted.some((one) => !me?.[one]) && !me?.verified && this.talks.value.length === 0;
-    this.view.value = asked ? { at: "ask", then: go } : this.view.value;
-    if (!asked) go();
+    if (asked) this.view.value = { at: "ask", then };
+    else then();
+  }
+
+  /** A request by its ticket's number or its own, as they are shown. */
+  request(id: string): Talk | undefined {
+    const wanted = id.toLowerCase();
+    return this.talks.value.find(({ standing }) =>
+      [standing?.ticket?.number, standing?.reference, standing?.reference.slice(1)].some((one) => one?.toLowerCase() === wanted),
+    );
+  }
+
+  /** The request that the page's address named, once it is among theirs. */
+  linked = "";
+  follow(): void {
+    const found = this.linked && this.request(this.linked);
+    if (!found) return;
+    this.linked = "";
+    this.open.value = true;
+    this.show(found.c);
+  }
+
+  /** Where a ticket can be seen by whoever has it: on this page, in the widget. */
+  private address(id: string): string {
+    return `${location.href.split("#")[0]}#deskbridge=${encodeURIComponent(id)}`;
   }
 
   show(c: string): void {

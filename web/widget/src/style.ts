@@ -67,23 +67,24 @@ h3{margin:8px 0 0;font-size:14px;font-weight:650;color:var(--soft)}
 .bubble td{border:1px solid var(--line);padding:4px 8px}
 .meta{font-size:12px;color:var(--soft);display:flex;gap:6px;align-items:center}
 .meta.bad{color:var(--bad)}
-.text{all:unset;cursor:pointer;text-decoration:underline;min-block-size:24px;color:inherit}
+.text{all:unset;box-sizing:border-box;flex:none;display:inline-grid;place-items:center;cursor:pointer;text-decoration:underline;min-inline-size:44px;min-block-size:44px;margin-block:-8px;color:inherit}
 .gone{font-style:italic;color:var(--soft)}
 .files{display:flex;flex-wrap:wrap;gap:6px}
-.file{display:flex;align-items:center;gap:6px;min-block-size:36px;max-inline-size:100%;padding:4px 10px;border:1px solid var(--line);border-radius:10px;font-size:13.5px;background:var(--bg)}
+.files a{display:flex;align-items:center;min-inline-size:44px;min-block-size:44px}
+.file{display:flex;align-items:center;gap:6px;min-block-size:44px;max-inline-size:100%;padding-inline:10px;border:1px solid var(--line);border-radius:10px;font-size:13.5px;background:var(--bg)}
 .file span{overflow:hidden;text-overflow:ellipsis;white-space:nowrap;max-inline-size:180px}
 .file.bad{border-color:var(--bad);color:var(--bad)}
-.file .icon{inline-size:28px;block-size:28px}
+.file .icon{margin-inline-end:-10px}
 .shot{display:block;max-inline-size:100%;max-block-size:220px;border-radius:12px;border:1px solid var(--line)}
 .react{font-size:14px;line-height:1;padding:3px 7px;border-radius:10px;background:var(--their);border:1px solid var(--line)}
 .tools{display:inline-flex;align-items:center;gap:4px}
-.more{all:unset;cursor:pointer;display:grid;place-items:center;min-inline-size:28px;block-size:24px;border-radius:8px;font-weight:700;opacity:0}
+.more{all:unset;box-sizing:border-box;flex:none;cursor:pointer;display:grid;place-items:center;inline-size:44px;block-size:44px;margin-block:-12px;border-radius:8px;font-weight:700;opacity:0}
 .msg:hover .more,.msg:focus-within .more,.more[aria-expanded=true]{opacity:1}
 @media (hover:none){.more{opacity:1}}
 .more:hover,.pick:hover,.pick[aria-pressed=true]{background:var(--their)}
 .menu{display:inline-flex;flex-wrap:wrap;gap:10px;align-items:center}
 .menu:has(.pick){gap:2px}
-.pick{all:unset;cursor:pointer;display:grid;place-items:center;inline-size:32px;block-size:32px;border-radius:8px;font:17px 'Apple Color Emoji','Segoe UI Emoji','Noto Color Emoji',sans-serif}
+.pick{all:unset;cursor:pointer;display:grid;place-items:center;inline-size:44px;block-size:44px;border-radius:8px;font:20px 'Apple Color Emoji','Segoe UI Emoji','Noto Color Emoji',sans-serif}
 .pick[aria-pressed=true]{outline:2px solid var(--link)}
 .text.bad{color:var(--bad);font-weight:650}
 .text[disabled]{opacity:.6;cursor:default}
@@ -94,8 +95,8 @@ h3{margin:8px 0 0;font-size:14px;font-weight:650;color:var(--soft)}
 .dots i:nth-child(2){animation-delay:.15s}.dots i:nth-child(3){animation-delay:.3s}
 @keyframes dot{40%{transform:translateY(-4px)}}
 footer{padding:8px 12px 12px;border-block-start:1px solid var(--line);display:flex;flex-direction:column;gap:8px;position:relative}
-.state{display:flex;align-items:center;justify-content:space-between;gap:8px;font-size:13px;color:var(--soft);min-block-size:36px}
-.state .chip{min-block-size:36px;padding:4px 12px;font-size:14px;color:var(--fg)}
+.state{display:flex;align-items:center;justify-content:space-between;gap:8px;font-size:13px;color:var(--soft);min-block-size:44px}
+.state .chip{padding:4px 12px;font-size:14px;color:var(--fg)}
 .state.wrap{flex-wrap:wrap}.state .icon,.emoji button,.react{font-family:'Apple Color Emoji','Segoe UI Emoji','Noto Color Emoji',sans-serif}.state .icon{font-size:22px}.state.wrap .chips{gap:2px;color:var(--fg)}
 .form{display:flex;flex-direction:column;gap:12px}
 .form label{display:flex;flex-direction:column;gap:4px;font-weight:600}
@@ -104,10 +105,11 @@ footer{padding:8px 12px 12px;border-block-start:1px solid var(--line);display:fl
 .main{min-block-size:44px;border:0;border-radius:12px;background:var(--brand);color:var(--on-brand)!important;font-weight:650;padding:10px 16px}
 .main:focus-visible{outline-offset:3px}
 .toast{position:absolute;inset-inline:12px;inset-block-end:100%;margin-block-end:8px;padding:10px 14px;border-radius:12px;background:var(--fg);color:var(--bg);font-size:14px}
+.panel>.toast{inset-block-end:8px}
 .drop{position:absolute;inset:8px;display:grid;place-items:center;border:2px dashed var(--link);border-radius:12px;background:var(--bg);font-weight:650;z-index:2}
 .latest{position:sticky;inset-block-end:0;align-self:center}
-.emoji{position:absolute;inset-block-end:calc(100% - 4px);inset-inline:12px;background:var(--bg);border:1px solid var(--line);border-radius:14px;padding:8px;box-shadow:0 6px 20px #0003;max-block-size:230px;overflow-y:auto;display:grid;grid-template-columns:repeat(auto-fill,minmax(40px,1fr));z-index:1}
-.emoji button{all:unset;display:grid;place-items:center;block-size:40px;font-size:22px;cursor:pointer;border-radius:8px}
+.emoji{position:absolute;inset-block-end:calc(100% - 4px);inset-inline:12px;background:var(--bg);border:1px solid var(--line);border-radius:14px;padding:8px;box-shadow:0 6px 20px #0003;max-block-size:230px;overflow-y:auto;display:grid;grid-template-columns:repeat(auto-fill,minmax(44px,1fr));z-index:1}
+.emoji button{all:unset;display:grid;place-items:center;block-size:44px;font-size:22px;cursor:pointer;border-radius:8px}
 .emoji button:hover{background:var(--their)}
 @media (max-width:480px){:host([data-open]){inset:0;inset-block-end:0}
 :host([data-open]) .launcher{display:none!important}

@@ -3,6 +3,8 @@ import type { Waiting } from "./talk";
 
 type Word = { k: "who" } | { k: "token"; token: string } | { k: "logout" };
 export type Queued = [c: string, title: string, waiting: Waiting[]];
+/** What a page's facts were when they were last told, by conversation. */
+export type Told = Record<string, Record<string, string>>;
 
 const PATIENCE = 250;
 
@@ -56,8 +58,7 @@ export class Tabs {
   }
 
   drop(): void {
-    this.put("", null);
-    this.put(":queue", null);
+    for (const part of ["", ":queue", ":told"]) this.put(part, null);
   }
 
   tellLogout(): void {
@@ -69,10 +70,22 @@ export class Tabs {
   }
 
   queued(): Queued[] {
+    return this.read(":queue", []);
+  }
+
+  keepTold(told: Told): void {
+    this.put(":told", JSON.stringify(told));
+  }
+
+  told(): Told {
+    return this.read(":told", {});
+  }
+
+  private read<T>(part: string, otherwise: T): T {
     try {
-      return JSON.parse(this.get(":queue") ?? "[]") as Queued[];
+      return (JSON.parse(this.get(part) ?? "null") as T | null) ?? otherwise;
     } catch {
-      return [];
+      return otherwise;
     }
   }
 

@@ -42,6 +42,7 @@ impl Outcome {
 pub(super) async fn by_http(State(widget): State<Arc<Widget>>, request: Request) -> Answer {
     let (token, from) = shown(&request);
     let session = widget.session_by(token, from).await?;
+    widget.limits.frame(&session.visitor.0).map_err(Refusal::slow)?;
     let bytes = body(request.into_body()).await?;
     let frame = translate::frame(&bytes).map_err(|_| Refusal::malformed())?;
     let outcome = widget.carry_out(&session, frame).await?;

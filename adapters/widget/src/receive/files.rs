@@ -30,10 +30,13 @@ const REFUSED: [&str; 6] = [
     "application/vnd.microsoft.portable-executable",
     "application/x-executable",
     "application/x-mach-binary",
-    "application/java-vm",
+    "application/java",
     "application/wasm",
     "text/html",
 ];
+
+/// How a shortcut of Windows begins (its header's size and its class, [MS-SHLLINK] 2.1).
+const SHORTCUT: [u8; 8] = [0x4c, 0, 0, 0, 0x01, 0x14, 0x02, 0];
 
 /// A file that a visitor handed in.
 #[derive(Serialize, Deserialize)]
@@ -73,10 +76,10 @@ pub(super) async fn upload(
     let store = widget.inbox().ok().and_then(|inbox| inbox.files()).ok_or_else(Refusal::not_found)?;
     let declared = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let declared = declared.unwrap_or("application/octet-stream").to_owned();
-    let name = name_of(&named.name);
     let (head, bytes) = peeked(request.into_body()).await?;
     let kind = infer::get(&head).map_or("", |kind| kind.mime_type());
-    if REFUSED.contains(&kind) || looks_like_a_page(&head) {
+    let name = named_as(kind, name_of(&named.name));
+    if REFUSED.contains(&kind) || head.starts_with(&SHORTCUT) || looks_like_a_page(&head) {
         let detail = "Programs and web pages cannot be sent here.";
         return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "kind-refused", detail));
     }
@@ -131,6 +134,22 @@ fn name_of(given: &str) -> String {
     let clean: String = last.chars().filter(|c| !c.is_control() && !turns(*c)).take(LONGEST_NAME).collect();
     let clean = clean.trim_matches(['.', ' ']);
     if clean.is_empty() { "file".into() } else { clean.to_owned() }
+}
+
+/// A picture is shown, and kept by whoever looks at it: under a name that opens it as a picture (S51).
+fn named_as(kind: &str, name: String) -> String {
+    let endings: &[&str] = match kind {
+        "image/png" => &["png"],
+        "image/jpeg" => &["jpg", "jpeg", "jfif"],
+        "image/gif" => &["gif"],
+        "image/webp" => &["webp"],
+        _ => return name,
+    };
+    let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
+    if ending.is_some_and(|ending| endings.contains(&ending.as_str())) {
+        return name;
+    }
+    format!("{name}.{}", endings[0])
 }
 
 #[derive(Deserialize)]

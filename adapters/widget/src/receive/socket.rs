@@ -30,8 +30,8 @@ use crate::limits::Place;
 use crate::people::Session;
 use crate::translate::{self, Frame};
 
-/// A socket that says nothing about itself is closed.
-const HELLO: Duration = Duration::from_secs(10);
+/// A socket that says nothing about itself is closed (S60).
+const HELLO: Duration = Duration::from_secs(5);
 /// Keeps proxies from closing what is merely quiet, and finds those who are gone.
 const PING: Duration = Duration::from_secs(27);
 /// Without a sign of life for so long, nobody is there.
@@ -42,6 +42,8 @@ const WRITE: Duration = Duration::from_secs(20);
 const GOODBYE: Duration = Duration::from_secs(2);
 /// Frames that cannot be read, before the connection ends.
 const NONSENSE: u32 = 5;
+/// Pings of somebody who has not said who they are, before the connection ends.
+const STRANGE: u32 = 10;
 
 /// Close codes of our own ("RFC 6455" 7.4.2), and those of the protocol (7.4.1).
 const UNAUTHORIZED: u16 = 4401;
@@ -50,7 +52,10 @@ const MISBEHAVED: u16 = 4400;
 const NORMAL: u16 = 1000;
 const PROTOCOL: u16 = 1002;
 const GARBLED: u16 = 1007;
+const POLICY: u16 = 1008;
 const TOO_LONG: u16 = 1009;
+/// The reason of a 4401 that says nothing about the session: none was shown in time, or not as the first thing.
+const NO_HELLO: &str = "no-hello";
 
 pub(super) async fn open(State(widget): State<Arc<Widget>>, request: Request) -> Answer {
     let from = peer(&request);
@@ -133,9 +138,9 @@ async fn greet<S: AsyncRead + AsyncWrite + Unpin + Send>(
     from: IpAddr,
 ) -> Result<Here, Ended> {
     let first = timeout(HELLO, first_text(wire)).await;
-    let text = first.map_err(|_| Some(End(MISBEHAVED, "no hello")))??;
+    let text = first.map_err(|_| Some(End(UNAUTHORIZED, NO_HELLO)))??;
     let Ok(frame @ Frame::Hello { .. }) = translate::frame(text.as_bytes()) else {
-        return Err(Some(End(MISBEHAVED, "no hello")));
+        return Err(Some(End(UNAUTHORIZED, NO_HELLO)));
     };
     let Frame::Hello { token, .. } = &frame else { return Err(None) };
     let session = widget.session_by(Token::parse(token), from).await.map_err(|refusal| {
@@ -166,13 +171,15 @@ async fn greet<S: AsyncRead + AsyncWrite + Unpin + Send>(
 }
 
 async fn first_text<S: AsyncRead + AsyncWrite + Unpin>(wire: &mut Wire<S>) -> Result<String, Ended> {
-    loop {
+    for _ in 0..STRANGE {
         match wire.next().await.map_err(|how| broken(&how))? {
             Said::Text(text) => return Ok(text),
             Said::Ping(_) | Said::Pong => {}
-            Said::Binary | Said::Close => return Err(None),
+            Said::Binary => return Err(Some(End(POLICY, "binary"))),
+            Said::Close => return Err(None),
         }
     }
+    Err(Some(End(POLICY, "too many frames")))
 }
 
 /// Writes, for as long as somebody has to read it and rights do not end.
@@ -246,11 +253,16 @@ async fn hear<S: AsyncRead + AsyncWrite + Unpin + Send>(
     said: Result<Said, Broken>,
     nonsense: &mut u32,
 ) -> Result<(), Ended> {
-    let text = match said.map_err(|how| broken(&how))? {
+    let said = said.map_err(|how| broken(&how))?;
+    // Whatever it is: a ping costs an answer, too (S61).
+    if !matches!(said, Said::Close) && widget.limits.frame(&here.session.visitor.0).is_err() {
+        return Err(Some(End(POLICY, "too many frames")));
+    }
+    let text = match said {
         Said::Text(text) => text,
         Said::Ping(payload) => return write(here, wire.pong(&payload)).await,
         Said::Pong => return Ok(()),
-        Said::Binary => return Err(Some(End(MISBEHAVED, "binary"))),
+        Said::Binary => return Err(Some(End(POLICY, "binary"))),
         Said::Close => return Err(Some(End(NORMAL, ""))),
     };
     let (frames, ends) = answer(widget, &here.session, text.as_bytes(), nonsense).await.map_err(Some)?;
@@ -291,25 +303,4 @@ fn id_of(payload: &[u8]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::net::Ipv4Addr;
-
-    use deskbridge_contract::Timestamp;
-
-    use super::*;
-    use crate::WidgetAdapter;
-    use crate::config::Config;
-
-    /// Ten thousand of them wait at one time, so every byte here is ten kilobytes.
-    #[tokio::test]
-    async fn an_idle_visitors_task_is_small() {
-        let config = Config::from_value(json!({ "origins": ["https://portal.example.com"] })).ok().unwrap();
-        let widget = WidgetAdapter::new("widget".into(), config, Arc::new(|| Timestamp(0))).0;
-        let from = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        let address = widget.addresses.take_address(from).unwrap();
-        let (near, _far) = tokio::io::duplex(64);
-        let task = serve(widget, Wire::new(near, MAX_FRAME), from, address);
-        let size = std::mem::size_of_val(&task);
-        assert!(size <= 900, "{size} bytes");
-    }
-}
+mod tests;
