@@ -296,13 +296,17 @@ async fn ensure_technicians(config: &Config, writer: &Writer, read: &dyn Read) -
 pub async fn serve(config: Config, options: ServeOptions) -> anyhow::Result<()> {
     // Before anything counts.
     http::metrics::install();
+    let listen = options.listen.unwrap_or(config.server.listen);
+    if let Some(why) = config.refuses_to_listen(listen) {
+        anyhow::bail!("refusing to listen on {listen}: {why}");
+    }
     let clock = clock();
     let opened = open_store(&config, options.no_migrate).await?;
     let adapters = adapters(&config, &clock, options.unpaced)?;
     let blobs = config.store.blobs.clone();
     let parts = Parts { opened, adapters, blobs, clock, max_batch: options.max_batch };
     let running = build(&config, parts).await?;
-    let listener = bind(options.listen.unwrap_or(config.server.listen)).await?;
+    let listener = bind(listen).await?;
     let router = http::router(&config, &running, None);
     let first = http::api::first_link(running.read.as_ref(), &running.bridge.writer, running.bridge.now());
     let first = first.await.context("the store cannot be read")?;

@@ -12,7 +12,17 @@ use crate::config::Network;
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
 /// Headers that only proxies write.
-const OF_PROXIES: [&str; 4] = [FORWARDED_FOR, "forwarded", "x-real-ip", "via"];
+const OF_PROXIES: [&str; 9] = [
+    FORWARDED_FOR,
+    "forwarded",
+    "x-real-ip",
+    "via",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-forwarded-server",
+    "cf-connecting-ip",
+    "true-client-ip",
+];
 /// Hops that are looked at; nobody has more proxies.
 const HOPS: usize = 16;
 

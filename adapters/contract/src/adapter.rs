@@ -140,7 +140,18 @@ pub struct Intake {
 
 /// Who is at the other end of a request: an extension that the host puts into every one, after the word of trusted proxies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Peer(pub std::net::IpAddr);
+pub struct Peer {
+    pub address: std::net::IpAddr,
+    /// On this machine, and not by way of a proxy or tunnel on it. An address of this machine alone does not say so.
+    pub local: bool,
+}
+
+impl Peer {
+    /// Somebody at this address, with nobody in between.
+    pub fn at(address: std::net::IpAddr) -> Peer {
+        Peer { address, local: address.to_canonical().is_loopback() }
+    }
+}
 
 impl fmt::Debug for Intake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -147,6 +147,12 @@ pub(crate) fn is_json(headers: &HeaderMap) -> bool {
     kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
 }
 
+/// Whether the caller named this machine: what came in by a tunnel that adds nothing of its own names another.
+fn is_for_this_machine(headers: &HeaderMap) -> bool {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    Url::parse(&format!("http://{host}/")).is_ok_and(|url| crate::config::is_loopback(&url))
+}
+
 impl Door {
     fn stopped(&self, stop: Stop) -> Response {
         if let Stop::Refused(refusal) = &stop {
@@ -160,7 +166,7 @@ impl Door {
         let config = &self.teams.api.config;
         if config.development {
             return match peer {
-                Some(Peer(ip)) if ip.is_loopback() => Ok(None),
+                Some(peer) if peer.local && is_for_this_machine(headers) => Ok(None),
                 _ => Err(Stop::Stranger),
             };
         }

@@ -122,7 +122,7 @@ async fn s15_unknown_keys_fetch_once_in_five_minutes() {
             URL_SAFE_NO_PAD.encode(json!({ "alg": "RS256", "kid": format!("key-{n}x") }).to_string());
         let request = axum::http::Request::post("/").header("content-type", "application/json");
         let request = request.header("authorization", format!("Bearer {header}.e30.AAAA"));
-        bench.ask(request.extension(Peer([127, 0, 0, 1].into())).body("{}".into()).unwrap())
+        bench.ask(request.extension(Peer::at([127, 0, 0, 1].into())).body("{}".into()).unwrap())
     };
     for n in 0..10_000 {
         assert_eq!(ask(n).await, 403, "{n}");
@@ -161,7 +161,7 @@ async fn s30_other_bodies() {
         let request = axum::http::Request::post("/").header("authorization", &token);
         let request = if kind.is_empty() { request } else { request.header("content-type", kind) };
         let request = if packed { request.header("content-encoding", "gzip") } else { request };
-        bench.ask(request.extension(Peer([127, 0, 0, 1].into())).body(body.into()).unwrap())
+        bench.ask(request.extension(Peer::at([127, 0, 0, 1].into())).body(body.into()).unwrap())
     };
     let good = bench.fake.say(MARIA, HOME, "good").to_string().into_bytes();
     for kind in ["", "text/xml", "multipart/form-data; boundary=x", "application/jsonp"] {
@@ -292,8 +292,12 @@ async fn a_whisper_answers_the_press() {
 /// Development: without a token from this machine, and from no other, whatever it shows.
 #[tokio::test]
 async fn development_is_for_this_machine() {
-    for (peer, status) in [([127, 0, 0, 1], 202), ([192, 0, 2, 7], 403)] {
-        let bench = Bench::with(json!({ "development": true }), Peer(peer.into())).await;
+    // The last: from this machine, by a proxy or tunnel on it, as the host says.
+    let proxied = Peer { local: false, ..Peer::at([127, 0, 0, 1].into()) };
+    for (peer, status) in
+        [(Peer::at([127, 0, 0, 1].into()), 202), (Peer::at([192, 0, 2, 7].into()), 403), (proxied, 403)]
+    {
+        let bench = Bench::with(json!({ "development": true }), peer).await;
         let recorder = Arc::new(Recorder::default());
         bench.open(Inbox::new("teams".into(), recorder.clone(), recorder.clone()));
         let activity = bench.fake.say(MARIA, HOME, "emulated");
@@ -301,6 +305,15 @@ async fn development_is_for_this_machine() {
             assert_eq!(bench.fake.forge(&bench.hook, &activity, forged).await.unwrap(), status, "{peer:?}");
         }
         assert_eq!(recorder.pushed().is_empty(), status == 403);
+        // A tunnel that only passes bytes on: whoever calls named another machine.
+        for (host, taken) in
+            [("127.0.0.1:8080", status), ("localhost", status), ("desk.example.org", 403), ("", 403)]
+        {
+            let request = axum::http::Request::post("/").header("content-type", "application/json");
+            let request = request.header("host", host).extension(peer);
+            let answered = bench.ask(request.body(activity.to_string().into()).unwrap()).await;
+            assert_eq!(answered, taken, "{host}");
+        }
     }
 }
 

@@ -239,7 +239,7 @@ impl FileStore for Shelf {
 async fn files_go_by_link() {
     let recorder = Arc::new(suite::Recorder::default());
     let public = json!({ "public_url": "http://127.0.0.1:9" });
-    let bench = Bench::with(public, Peer([127, 0, 0, 1].into())).await;
+    let bench = Bench::with(public, Peer::at([127, 0, 0, 1].into())).await;
     let inbox = Inbox::new("teams".into(), recorder.clone(), recorder.clone());
     bench.open(inbox.with_files(Arc::new(Shelf)));
     let files = vec![file("a b<c>.pdf", "application/pdf", AttachmentKind::File, b"%PDF")];

@@ -42,7 +42,7 @@ pub async fn serve(door: Arc<Mutex<Option<axum::Router>>>, peer: Peer) -> String
 
 impl Bench {
     pub async fn start() -> Bench {
-        Bench::with(json!({}), Peer([127, 0, 0, 1].into())).await
+        Bench::with(json!({}), Peer::at([127, 0, 0, 1].into())).await
     }
 
     /// With further keys, called from this address.
@@ -53,7 +53,7 @@ impl Bench {
 
     /// With a fake like this, and a recorder behind the door.
     pub async fn living(settings: Settings) -> Bench {
-        let bench = Bench::of(settings, json!({}), Peer([127, 0, 0, 1].into())).await;
+        let bench = Bench::of(settings, json!({}), Peer::at([127, 0, 0, 1].into())).await;
         let recorder = Arc::new(Recorder::default());
         bench.open(Inbox::new("teams".into(), recorder.clone(), recorder));
         bench

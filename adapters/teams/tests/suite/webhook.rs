@@ -63,7 +63,7 @@ impl Hooked {
         let now = Timestamp::from_seconds(fake.settings().now);
         let adapter = WebhookAdapter::new("teams".into(), config, Arc::new(move || now)).unwrap();
         let door = Arc::default();
-        let hook = serve(Arc::clone(&door), Peer([127, 0, 0, 1].into())).await;
+        let hook = serve(Arc::clone(&door), Peer::at([127, 0, 0, 1].into())).await;
         Hooked { fake, adapter: Arc::new(adapter), hook, door, asked: Arc::default() }
     }
 
