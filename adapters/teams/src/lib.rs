@@ -51,7 +51,7 @@ pub struct TeamsAdapter(Arc<Teams>);
 
 pub(crate) struct Teams {
     channel: ChannelName,
-    api: api::Api,
+    api: Arc<api::Api>,
     clock: Clock,
     keys: keys::Keys,
     references: references::References,
@@ -82,7 +82,7 @@ impl TeamsAdapter {
         let links = Arc::new(files::Links::new(config.secret(), hook));
         Ok(TeamsAdapter(Arc::new(Teams {
             channel,
-            api: api::Api::new(config, clock.clone())?,
+            api: Arc::new(api::Api::new(config, clock.clone())?),
             clock,
             keys: keys::Keys::default(),
             references: references::References::default(),

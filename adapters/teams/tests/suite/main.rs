@@ -5,6 +5,7 @@
 mod boards;
 mod door;
 mod judged;
+mod keys;
 mod sending;
 mod subject;
 mod webhook;

@@ -82,6 +82,11 @@ impl Bench {
         self.now.fetch_add(micros, Ordering::Relaxed);
     }
 
+    /// The adapter's clock, in seconds since 1970.
+    pub fn seconds(&self) -> i64 {
+        self.now.load(Ordering::Relaxed) / 1_000_000
+    }
+
     /// One request past the socket.
     pub async fn ask(&self, request: axum::extract::Request) -> axum::http::StatusCode {
         use tower::ServiceExt as _;
