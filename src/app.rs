@@ -142,7 +142,10 @@ pub fn adapters(
                     .with_context(|| format!("[channels.{name}]"))?;
                 Arc::new(adapter)
             }
-            "teams" => teams(name, own.reveal(), clock, unpaced)?,
+            "teams" => {
+                let desks = channel.desks.iter().map(|(_, desk)| desk.room.to_string()).collect();
+                teams(name, own.reveal(), desks, clock, unpaced)?
+            }
             "discord" => {
                 let settings = deskbridge_discord::Config::from_value(own.reveal())
                     .map_err(|faults| anyhow::anyhow!("[channels.{name}]: {faults:?}"))?;
@@ -165,12 +168,14 @@ pub fn adapters(
 fn teams(
     name: &ChannelName,
     keys: serde_json::Value,
+    desks: Vec<String>,
     clock: &Clock,
     unpaced: bool,
 ) -> anyhow::Result<Arc<dyn Adapter>> {
     let settings = deskbridge_teams::Config::from_value(keys)
         .map_err(|faults| anyhow::anyhow!("[channels.{name}]: {faults:?}"))?;
     let settings = if unpaced { settings.without_pace() } else { settings };
+    let settings = settings.with_desks(desks);
     let adapter = deskbridge_teams::TeamsAdapter::new(name.clone(), settings, clock.clone())
         .with_context(|| format!("[channels.{name}]"))?;
     Ok(Arc::new(adapter))

@@ -6,6 +6,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use deskbridge_contract::RoomId;
 use deskbridge_contract::settings::{Fault, Section};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -43,6 +44,7 @@ pub struct Config {
     pub(crate) development: bool,
     pub(crate) call_timeout: Duration,
     pub(crate) paced: bool,
+    pub(crate) desks: Vec<String>,
 }
 
 impl Config {
@@ -70,6 +72,16 @@ impl Config {
     #[must_use]
     pub fn without_pace(self) -> Config {
         Config { paced: false, ..self }
+    }
+
+    /// The channels of teams that are desks, by their ids: what is said to the bot there may be a verb.
+    #[must_use]
+    pub fn with_desks(self, desks: Vec<String>) -> Config {
+        Config { desks, ..self }
+    }
+
+    pub(crate) fn is_desk(&self, room: &RoomId) -> bool {
+        self.desks.iter().any(|desk| desk == room.as_str())
     }
 
     /// Reads the section `[channels.X]` without the generic keys. `public_url` is added by the host from `[server]`.
@@ -103,6 +115,7 @@ impl Config {
                 development,
                 call_timeout: CALL,
                 paced: true,
+                desks: Vec::new(),
             })
         })();
         if config.as_ref().is_some_and(|config| !config.trusts(&config.service_url)) {

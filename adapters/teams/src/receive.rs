@@ -220,7 +220,10 @@ impl Door {
         }
         let mut pressed = None;
         for event in heard.events.into_iter().filter(|_| keep.taken) {
-            let event = if keep.verb { as_verb(event, heard.verb.as_deref()) } else { event };
+            let mut event = if keep.verb { as_verb(event, heard.verb.as_deref()) } else { event };
+            if keep.in_room {
+                event.address.thread = None;
+            }
             let waiting = event
                 .interaction
                 .as_ref()
@@ -309,21 +312,29 @@ impl Door {
             InboundEvent::Posted { message, .. } => Some((message, event.interaction.is_some())),
             _ => None,
         });
-        let Some((message, typed_on_card)) = posted else { return Ok(Keep { taken: true, verb: false }) };
-        let thread = at.key();
-        match ids::kind(at.room.as_str()) {
-            ids::Kind::Personal => Ok(Keep { taken: true, verb: false }),
+        let kind = ids::kind(at.room.as_str());
+        if kind == ids::Kind::Channel {
+            // Whatever it is, an edit or a button too: whose the thread is, is known from now on, also after a restart.
+            references.was_called(&at.key()).await?;
+        }
+        let all = Keep { taken: true, verb: false, in_room: false };
+        let Some((message, typed_on_card)) = posted else { return Ok(all) };
+        match kind {
+            ids::Kind::Personal => Ok(all),
             // With the permission to read a group chat everything in it comes; only what is said to the bot is meant.
-            ids::Kind::Group => Ok(Keep { taken: heard.called || typed_on_card, verb: false }),
+            ids::Kind::Group => Ok(Keep { taken: heard.called || typed_on_card, ..all }),
+            ids::Kind::Channel if self.teams.api.config.is_desk(&at.room) => {
+                // What opens a thread of its own is said to the room: `@Desk off`.
+                let in_room = at.thread.as_ref().is_some_and(|root| root.as_str() == message.as_str());
+                Ok(Keep { taken: true, verb: heard.verb.is_some(), in_room })
+            }
             ids::Kind::Channel => {
-                let is_root = at.thread.as_ref().is_none_or(|root| root.as_str() == message.as_str());
-                let verb = heard.verb.is_some() && !is_root && !references.was_called(&thread).await?;
-                if heard.called && !verb {
-                    references.call(&thread).await?;
-                } else {
-                    references.was_called(&thread).await?;
+                // A sentence that begins like a verb is a sentence, wherever nobody works.
+                let ours = heard.called && references.is_ours(&at.key()).await?;
+                if heard.called && !ours {
+                    references.call(&at.key()).await?;
                 }
-                Ok(Keep { taken: true, verb })
+                Ok(Keep { verb: ours && heard.verb.is_some(), ..all })
             }
         }
     }
@@ -345,6 +356,8 @@ struct Keep {
     taken: bool,
     /// What was said to the bot is a verb.
     verb: bool,
+    /// It is in no thread but the one that it opened itself.
+    in_room: bool,
 }
 
 fn as_verb(mut event: Inbound, verb: Option<&str>) -> Inbound {

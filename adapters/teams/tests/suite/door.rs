@@ -175,24 +175,6 @@ async fn t53_a_removed_app_sends_nothing() {
     assert!(bench.adapter.send(&out).await.is_ok());
 }
 
-/// Calling the bot in a channel makes the thread a conversation; whatever else is said there is nobody's request.
-#[tokio::test]
-async fn only_called_threads_are_requests() {
-    let (bench, recorder) = Bench::recording().await;
-    let (called, other) = ("19:it@thread.tacv2;messageid=1", "19:it@thread.tacv2;messageid=2");
-    bench.taken(&bench.fake.deliver(&bench.hook, bench.fake.call(MARIA, called, "my VPN is broken"))).await;
-    bench.taken(&bench.fake.deliver(&bench.hook, bench.fake.say(MARIA, called, "since monday"))).await;
-    bench.taken(&bench.fake.deliver(&bench.hook, bench.fake.say(MARIA, other, "lunch?"))).await;
-    let pushed = recorder.pushed();
-    let takes: Vec<bool> =
-        pushed.iter().map(|event| bench.adapter.takes_requesters(&event.address)).collect();
-    assert_eq!(takes, [true, true, false]);
-    // In a group chat, what is not said to the bot does not even come in.
-    bench.taken(&bench.fake.deliver(&bench.hook, bench.fake.say(MARIA, "19:g@thread.v2", "lunch?"))).await;
-    bench.taken(&bench.fake.deliver(&bench.hook, bench.fake.call(MARIA, "19:g@thread.v2", "help"))).await;
-    assert_eq!(recorder.pushed().len(), 4);
-}
-
 /// `@Desk accept` in a thread of the desk is the verb; the card's text box is a message in the thread.
 #[tokio::test]
 async fn verbs_and_the_cards_text_box() {

@@ -8,6 +8,7 @@ mod judged;
 mod keys;
 mod sending;
 mod subject;
+mod threads;
 mod webhook;
 
 use deskbridge_contract::suite::{ClauseReport, check};

@@ -167,6 +167,38 @@ async fn removed(office: &Office, thread: &str) {
     office.sees(thread, "is back and can be reached again").await;
 }
 
+/// A thread in a channel of people, and a technician's post in the desk's: what begins like a verb is one in the desk alone.
+#[tokio::test]
+async fn verbs_are_for_the_desk() {
+    let mut office = Office::open().await;
+    let channel = "19:it@thread.tacv2;messageid=1700000000001";
+    office.fake.install(channel);
+    let asked = office.fake.call(MARIA, channel, "help my vpn says 691");
+    let id = asked["id"].clone();
+    office.fake.deliver(&office.hook, asked);
+    office.sees(channel, "691").await;
+    // Nobody is on duty any more: said in a post of its own, which has a thread of its own in Teams.
+    let mut post = office.fake.call(BOB, DESK, "off");
+    post["conversation"]["id"] = json!(format!("{DESK};messageid={}", post["id"].as_str().expect("an id")));
+    office.fake.install(&format!("a:29:{BOB}"));
+    office.fake.deliver(&office.hook, post);
+    office.sees(&format!("a:29:{BOB}"), "You are off duty").await;
+    let mut post = office.fake.call(BOB, DESK, "on");
+    post["conversation"]["id"] = json!(format!("{DESK};messageid={}", post["id"].as_str().expect("an id")));
+    office.fake.deliver(&office.hook, post);
+    office.sees(&format!("a:29:{BOB}"), "You are available").await;
+    office.says(MARIA, channel, "I want to talk to a human");
+    let (thread, _, _) = office.sees(DESK, "#1").await;
+    office.sees(&thread, "help my vpn says 691").await;
+    // The first that comes after a restart is a change in the channel's thread.
+    assert!(office.bridge.stop().await.success(), "{}", office.bridge.log());
+    office.bridge.start().await;
+    let edit =
+        json!({ "id": id, "text": "help my vpn says 692", "channelData": { "eventType": "editMessage" } });
+    office.event("messageUpdate", MARIA, channel, tenant(&office, edit)).await;
+    office.sees(&thread, "help my vpn says 692").await;
+}
+
 /// A group chat and a channel: only what is said to the bot is a request, and it is answered where it was asked.
 #[tokio::test]
 async fn requests_in_a_group_and_in_a_channel() {
