@@ -114,6 +114,12 @@ pub trait Adapter: Send + Sync + 'static {
         Ok(Vec::new())
     }
 
+    /// What does not work by now though the rest does, in words for whoever looks after it: "the desk 19:…: the app was
+    /// removed". Called often: no I/O. Default: nothing.
+    fn warnings(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// A cheap live call that says whether the credentials work; used by the supervisor's health and by `doctor`.
     async fn probe(&self) -> Result<Health, SendError>;
 }

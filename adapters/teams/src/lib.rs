@@ -229,8 +229,23 @@ impl Adapter for TeamsAdapter {
         self.0.references.forget(shelf, user.as_str(), at).await.map(|()| Vec::new())
     }
 
+    fn warnings(&self) -> Vec<String> {
+        let desks = self
+            .0
+            .api
+            .config
+            .desks
+            .iter()
+            .filter(|desk| self.0.references.holds_removed(&RoomId::new(desk.as_str())));
+        desks.map(|desk| format!("the desk {desk}: the app was removed from its team")).collect()
+    }
+
     async fn probe(&self) -> Result<Health, SendError> {
         self.0.api.token(None).await?;
+        for desk in &self.0.api.config.desks {
+            // Looked up once, so that it is in memory when somebody asks for warnings.
+            let _ = self.0.references.is_removed(&RoomId::new(desk.as_str())).await.map_err(send::shelf)?;
+        }
         let config = &self.0.api.config;
         let mut warnings = Vec::new();
         if config.development {
@@ -238,6 +253,7 @@ impl Adapter for TeamsAdapter {
         } else if config.public_url.is_none() {
             warnings.push("server.public_url is not set: files can only be named".into());
         }
+        warnings.extend(self.warnings());
         Ok(Health { summary: format!("bot {}, webhook", config.app_id), warnings })
     }
 }

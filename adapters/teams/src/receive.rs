@@ -304,7 +304,7 @@ impl Door {
     async fn remember(&self, heard: &Heard, service: &str) -> Result<Keep, deskbridge_contract::ShelfError> {
         let references = &self.teams.references;
         let at = &heard.address;
-        references.heard(&at.room, service, heard.removed).await?;
+        references.heard(&at.room, heard.sign(service)).await?;
         if let Some((user, id)) = &heard.person {
             references.met(user, id).await?;
         }

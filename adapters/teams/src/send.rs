@@ -74,7 +74,7 @@ impl Teams {
     /// Where the conversation is served. Never another host than a trusted one: the token goes there.
     async fn service(&self, at: &Address) -> Result<Url, SendError> {
         let known = self.references.room(&at.room).await.map_err(shelf)?;
-        if known.as_ref().is_some_and(|known| known.removed) {
+        if self.references.is_removed(&at.room).await.map_err(shelf)? {
             return Err(SendError::Gone { why: "the app was removed from this conversation".into() });
         }
         let named = match known {

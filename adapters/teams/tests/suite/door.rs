@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use deskbridge_contract::suite::Recorder;
 use deskbridge_contract::{
-    Adapter as _, Content, DeliveryId, InboundEvent, Inbox, Outbound, OutboundOp, Peer, SendError,
+    Adapter as _, Content, DeliveryId, InboundEvent, Inbox, Outbound, OutboundOp, Peer,
 };
 use deskbridge_platforms::teams::Forged;
 use serde_json::json;
@@ -158,21 +158,6 @@ async fn copies_are_the_same_event() {
     let pushed = recorder.pushed();
     assert_eq!(pushed.len(), 2);
     assert_eq!(pushed[0].id, pushed[1].id);
-}
-
-/// T53: after the app was removed, sends are answered 200 and seen by nobody; they are not made.
-#[tokio::test]
-async fn t53_a_removed_app_sends_nothing() {
-    let (bench, recorder) = Bench::recording().await;
-    let out = hello();
-    let gone = bench.fake.activity("installationUpdate", MARIA, HOME, &json!({ "action": "remove" }));
-    bench.taken(&bench.fake.deliver(&bench.hook, gone)).await;
-    assert!(matches!(recorder.pushed()[0].event, InboundEvent::Left));
-    assert!(matches!(bench.adapter.send(&out).await, Err(SendError::Gone { .. })));
-    assert_eq!(bench.fake.read(|world| world.requests()), 0);
-    let back = bench.fake.activity("installationUpdate", MARIA, HOME, &json!({ "action": "add" }));
-    bench.taken(&bench.fake.deliver(&bench.hook, back)).await;
-    assert!(bench.adapter.send(&out).await.is_ok());
 }
 
 /// `@Desk accept` in a thread of the desk is the verb; the card's text box is a message in the thread.

@@ -4,6 +4,7 @@
 
 mod boards;
 mod door;
+mod installed;
 mod judged;
 mod keys;
 mod sending;
