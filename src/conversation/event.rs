@@ -330,6 +330,9 @@ pub enum Outcome {
         more: Vec<RemoteMessageId>,
         address: Address,
         note: Option<String>,
+        /// Taken by something that tells nothing more; whether it is there, nobody knows.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        accepted: bool,
     },
     Failed {
         why: String,

@@ -34,7 +34,9 @@ pub(super) fn sent(row: &OutboxRow, delivery: &Delivery, place: &Place, sent: Ve
     }
     let twice = after_ambiguous && matches!(delivery.op, DeliveryOp::Post { .. } | DeliveryOp::OpenThread);
     let note = first.note.or_else(|| twice.then(|| MAY_APPEAR_TWICE.to_owned()));
-    Outcome::Sent { remote: first.message, more, address: first.address, note }
+    // As sure as its least sure part.
+    let accepted = sent.iter().any(|part| part.accepted);
+    Outcome::Sent { remote: first.message, more, address: first.address, note, accepted }
 }
 
 /// Nobody knows whether it arrived: look first, then by operation (D33).

@@ -137,10 +137,15 @@ pub struct Sent {
     pub address: Address,
     /// Set when the operation was done in a lesser way than asked, for the log and the thread: "thread lost".
     pub note: Option<String>,
+    /// Taken by something that tells nothing more: whether it is shown, nobody knows. Never said to be delivered.
+    pub accepted: bool,
 }
 
 impl Sent {
+    /// The note of what went into the response to the message that it answers (D35): nothing less than was asked.
+    pub const IN_RESPONSE: &'static str = "in the response";
+
     pub fn at(address: &Address, message: Option<RemoteMessageId>) -> Self {
-        Sent { message, more: Vec::new(), address: address.clone(), note: None }
+        Sent { message, more: Vec::new(), address: address.clone(), note: None, accepted: false }
     }
 }

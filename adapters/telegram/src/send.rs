@@ -160,7 +160,7 @@ impl Sending {
         let mut ids = sent.into_iter().flatten();
         let address =
             if place.topic.is_some() { out.to.clone() } else { Address { thread: None, ..out.to.clone() } };
-        Ok(Sent { message: ids.next(), more: ids.collect(), address, note })
+        Ok(Sent { message: ids.next(), more: ids.collect(), address, note, accepted: false })
     }
 
     async fn put(

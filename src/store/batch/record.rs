@@ -341,6 +341,7 @@ impl Batch<'_> {
 fn end_of(body: &EventBody, made: &Made) -> (DeliveryState, Option<String>) {
     match body {
         EventBody::Delivery(delivery) => match &delivery.outcome {
+            Outcome::Sent { note, accepted: true, .. } => (DeliveryState::Accepted, note.clone()),
             Outcome::Sent { note, .. } => (DeliveryState::Sent, note.clone()),
             Outcome::Failed { why } | Outcome::Gone { why } => (DeliveryState::Failed, Some(why.clone())),
             Outcome::Unknown { why } => (DeliveryState::Unknown, Some(why.clone())),

@@ -97,13 +97,19 @@ pub(super) async fn ends_say_how(place: Fresh) {
                 more: vec![],
                 address: at,
                 note: Some("lesser".into()),
+                accepted: false,
             },
             DeliveryState::Sent,
             "sent: lesser",
         ),
+        (
+            Outcome::Sent { remote: None, more: vec![], address: thread(FIRST), note: None, accepted: true },
+            DeliveryState::Accepted,
+            "accepted",
+        ),
     ];
     for (nr, (outcome, state, said)) in outcomes.into_iter().enumerate() {
-        let row = post(["a", "b", "c", "d"][nr]).await;
+        let row = post(["a", "b", "c", "d", "da"][nr]).await;
         rig.begin(&row).await;
         rig.done(ended(&row, outcome)).await;
         assert_eq!(rig.row(row.id).await.state, state);
@@ -134,7 +140,13 @@ pub(super) async fn what_was_sent_is_linked(place: Fresh) {
     rig.done(posted(1, "m2", "a long story")).await;
     let row = rig.queued(FIRST, |effect| matches!(effect, Effect::Deliver(_))).await.remove(0);
     let more = vec![remote("part-2"), remote("part-3")];
-    let outcome = Outcome::Sent { remote: Some(remote("part-1")), more, address: thread(FIRST), note: None };
+    let outcome = Outcome::Sent {
+        remote: Some(remote("part-1")),
+        more,
+        address: thread(FIRST),
+        note: None,
+        accepted: false,
+    };
     rig.done(ended(&row, outcome)).await;
     let Effect::Deliver(delivery) = &row.effect else { panic!("no delivery") };
     let message = delivery.op.message().unwrap();

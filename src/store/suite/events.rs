@@ -201,7 +201,10 @@ pub(super) fn sent(row: &OutboxRow, state: &Conversation) -> Apply {
         _ => None,
     };
     let address = if delivery.op == DeliveryOp::OpenThread { thread(state.id) } else { at };
-    ended(row, Outcome::Sent { remote: name.map(remote), more: Vec::new(), address, note: None })
+    ended(
+        row,
+        Outcome::Sent { remote: name.map(remote), more: Vec::new(), address, note: None, accepted: false },
+    )
 }
 
 /// How a perfect world ends an effect; `None` where no event ends it and a mark does.

@@ -53,6 +53,7 @@ impl Backlog {
             more: Vec::new(),
             address: thread(FIRST),
             note: None,
+            accepted: false,
         };
         let mut apply = ended(&self.rows[nth], outcome);
         if let (EventBody::Delivery(DeliveryEvent { joined, .. }), true) = (&mut apply.body, nth > 0) {

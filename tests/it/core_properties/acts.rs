@@ -65,6 +65,7 @@ pub fn outcome(which: u8) -> Outcome {
             more: Vec::new(),
             address: place(),
             note: None,
+            accepted: which % 8 == 2,
         },
         3 => Outcome::Failed { why: why() },
         4 => Outcome::Unknown { why: why() },

@@ -2,6 +2,7 @@
 //!
 //! Not here: single rules of the adapter (adapters/teams/tests), the platform (tests/platforms).
 
+mod accepted;
 mod doors;
 mod life;
 mod webhook;

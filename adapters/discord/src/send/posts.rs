@@ -203,5 +203,5 @@ pub(super) fn with_files(body: &Value, files: &[OutboundFile]) -> Value {
 pub(super) fn all(at: &Address, sent: Vec<String>, note: Option<String>) -> Sent {
     let mut sent = sent.into_iter().map(RemoteMessageId);
     let message = sent.next();
-    Sent { message, more: sent.collect(), address: at.clone(), note }
+    Sent { message, more: sent.collect(), address: at.clone(), note, accepted: false }
 }

@@ -172,7 +172,7 @@ impl Sending {
         }
         let mut sent = said.into_iter().filter(|id| !id.is_empty()).map(RemoteMessageId);
         let note = Some("by direct message".to_owned());
-        Ok(Sent { message: sent.next(), more: sent.collect(), address, note })
+        Ok(Sent { message: sent.next(), more: sent.collect(), address, note, accepted: false })
     }
 
     /// The first answer to an interaction that came by the gateway ("Create Interaction Response").

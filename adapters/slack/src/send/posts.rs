@@ -235,7 +235,7 @@ impl Sending {
 /// Everything that one post became; a message without a name is left out.
 pub(super) fn all(address: Address, sent: Vec<RemoteMessageId>, note: Option<String>) -> Sent {
     let mut ids = sent.into_iter().filter(|id| !id.as_str().is_empty());
-    Sent { message: ids.next(), more: ids.collect(), address, note }
+    Sent { message: ids.next(), more: ids.collect(), address, note, accepted: false }
 }
 
 /// "files.completeUploadExternal".

@@ -339,7 +339,7 @@ async fn t48_an_answer_within_five_seconds() {
     let persona = Some(Persona { name: "Bob".into(), assistant: false, picture: None });
     let op = OutboundOp::Post { content, files: vec![], persona, reply_to: None };
     let sent = hooked.adapter.send(&out("later", thread(), op)).await.unwrap();
-    assert_eq!(sent.note.as_deref(), Some("accepted by the flow"));
+    assert!(sent.accepted && sent.note.is_none(), "202 is not 'delivered'");
     assert_eq!(hooked.fake.notices(), ["#7 · Person 501\nBob\nIs it better?"]);
     assert_eq!(hooked.violations(), Vec::<String>::new());
 }
@@ -395,15 +395,26 @@ async fn t49_a_flow_is_called_once_in_two_seconds() {
     assert_eq!(hooked.fake.read(|world| world.flow_calls.len()), before);
 }
 
-/// A flow that is gone stops the channel, with words for whoever can mend it and without its secret.
+/// A flow that is gone is the end of that notice, and of nothing else; the channel's health has words for whoever can mend it,
+/// without its secret, until the flow posts again.
 #[tokio::test]
 async fn t50_a_dead_flow_is_terminal() {
     for status in [401, 404, 410] {
         let (hooked, _recorder) = Hooked::recording(true).await;
         hooked.fake.break_flow(Some(status));
         let told = hooked.adapter.send(&out("1", notices(), post("x"))).await.unwrap_err();
-        assert!(matches!(&told, SendError::Unauthorized { why } if why.contains("webhook_url")), "{told:?}");
+        let terminal =
+            matches!(&told, SendError::Rejected { why, fixable: false } if why.contains("webhook_url"));
+        assert!(terminal, "{told:?}");
         assert!(!format!("{told:?} {told}").contains("sig="), "{told}");
+        let warnings = hooked.adapter.warnings();
+        assert!(warnings.len() == 1 && warnings[0].contains(&format!("HTTP {status}")), "{warnings:?}");
+        // Asked by the outgoing webhook, it is answered as ever.
+        hooked.answering("**Restart** it.");
+        assert_eq!(hooked.ask("my VPN").await.body["text"], "<p><b>Restart</b> it.</p>");
+        hooked.fake.break_flow(None);
+        hooked.adapter.send(&out("2", notices(), post("x"))).await.unwrap();
+        assert_eq!(hooked.adapter.warnings(), Vec::<String>::new());
     }
 }
 

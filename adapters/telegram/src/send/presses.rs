@@ -56,6 +56,7 @@ impl Sending {
             more: ids.collect(),
             address,
             note: Some("by private message".into()),
+            accepted: false,
         })
     }
 
