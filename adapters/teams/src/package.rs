@@ -20,9 +20,7 @@ pub fn package(
     public_url: Option<&str>,
     reads_channels: bool,
 ) -> Result<Vec<u8>, PackageError> {
-    let groups: Vec<usize> = app_id.split('-').map(str::len).collect();
-    let hex = app_id.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
-    if groups != [8, 4, 4, 4, 12] || !hex {
+    if !crate::config::is_guid(app_id) {
         return Err(PackageError::NotAGuid);
     }
     let manifest = format!("{:#}\n", manifest(app_id, name, public_url, reads_channels));
