@@ -17,6 +17,7 @@ mod package;
 mod receive;
 mod references;
 mod send;
+mod tokens;
 mod translate;
 mod webhook;
 

@@ -2,6 +2,8 @@
 //!
 //! Not here: calls as such and what their failures mean (`api.rs`), how cards look (`cards.rs`).
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use deskbridge_contract::{
@@ -13,6 +15,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use url::Url;
 
+use crate::api::{About, NOT_THERE};
 use crate::ids::{self, FilePlace};
 use crate::{Teams, cards, markup};
 
@@ -20,6 +23,8 @@ use crate::{Teams, cards, markup};
 const MAX_PAYLOAD: usize = 100 << 10;
 /// Pictures up to this size go within the message ("Send and receive files": 1 MB).
 const MAX_INLINE: u64 = 1 << 20;
+/// An operation is over by then, however many calls it needs: an attempt's lease lasts 30 s.
+const DEADLINE: Duration = Duration::from_secs(28);
 /// Largest file that is given out by link.
 pub(crate) const MAX_UPLOAD: u64 = 100 << 20;
 
@@ -36,6 +41,11 @@ fn message_id(answer: &Value, key: &str) -> Result<RemoteMessageId, SendError> {
 
 impl Teams {
     pub(crate) async fn perform(&self, out: &Outbound) -> Result<Sent, SendError> {
+        let ended = tokio::time::timeout(DEADLINE, self.performed(out)).await;
+        ended.unwrap_or_else(|_| Err(SendError::Ambiguous { why: "no answer in time".into() }))
+    }
+
+    async fn performed(&self, out: &Outbound) -> Result<Sent, SendError> {
         let to = &out.to;
         match &out.op {
             OutboundOp::Post { content, files, persona, .. } => {
@@ -51,7 +61,7 @@ impl Teams {
             }
             OutboundOp::Delete { message } => match self.change(Method::DELETE, to, message, None).await {
                 // Somebody was faster.
-                Err(SendError::Gone { why }) if why.contains("404") => {
+                Err(SendError::Rejected { why, .. }) if why.starts_with(NOT_THERE) => {
                     Ok(Sent::at(to, Some(message.clone())))
                 }
                 other => other,
@@ -130,7 +140,9 @@ impl Teams {
         }
         let conversation = ids::conversation(to);
         let url = self.conversations(to, &[&conversation, "activities"]).await?;
-        let answer = self.api.call(Method::POST, url, Some(&activity)).await?;
+        let in_desk = to.thread.is_some() && self.api.config.is_desk(&to.room);
+        let about = if in_desk { About::DeskThread } else { About::Place };
+        let answer = self.api.call_about(about, Method::POST, url, Some(&activity)).await?;
         let message = message_id(&answer, "id")?;
         // In a channel, what is not said in a thread opens one.
         let opens = to.thread.is_none() && ids::kind(to.room.as_str()) == ids::Kind::Channel;
@@ -148,7 +160,11 @@ impl Teams {
     ) -> Result<Sent, SendError> {
         let conversation = ids::conversation(to);
         let url = self.conversations(to, &[&conversation, "activities", message.as_str()]).await?;
-        self.api.call(method, url, body.as_ref()).await?;
+        // A desk's thread without its card is lost to those who work there.
+        let root = to.thread.as_ref().is_some_and(|root| root.as_str() == message.as_str());
+        let is_card = root && method == Method::PUT && self.api.config.is_desk(&to.room);
+        let about = if is_card { About::DeskThread } else { About::Message };
+        self.api.call_about(about, method, url, body.as_ref()).await?;
         Ok(Sent::at(to, Some(message.clone())))
     }
 

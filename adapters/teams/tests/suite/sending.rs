@@ -192,6 +192,61 @@ async fn a_create_is_never_repeated() {
     }
 }
 
+/// While Entra ID is away, whoever needs a token waits for the same answer, and none behind another.
+#[tokio::test]
+async fn a_failure_to_get_a_token_is_everybodys() {
+    let (bench, _recorder) = Bench::recording().await;
+    bench.fake.change(|world| world.held.extend(["/token"]));
+    let bench = &bench;
+    let all = (0..20)
+        .map(|nth| async move { bench.adapter.send(&out(&nth.to_string(), home(), post("hello"))).await });
+    // Nothing answers within the bench's patience: one wait for all of them, and one request.
+    let told = futures_util::future::join_all(all).await;
+    for told in told {
+        assert!(matches!(&told, Err(SendError::Retry { why, .. }) if why.contains("no token")), "{told:?}");
+    }
+    assert_eq!(bench.fake.read(|world| world.token_asks), 1);
+    bench.fake.change(|world| world.held.clear());
+    bench.adapter.send(&out("after", home(), post("hello"))).await.unwrap();
+}
+
+/// What is gone of one message is told of that message; of a desk's thread, so that it is opened again; of a place, as such.
+#[tokio::test]
+async fn not_found_is_told_of_what_it_is_about() {
+    let (bench, _recorder) = Bench::recording().await;
+    let thread = a_conversation(&bench).await;
+    let root = RemoteMessageId::new(thread.thread.as_ref().unwrap().as_str());
+    let edit = |message: RemoteMessageId| OutboundOp::Edit {
+        message,
+        content: Content::text("changed"),
+        persona: None,
+    };
+    let kind = |told: Result<Sent, SendError>| match told {
+        Ok(_) => "sent",
+        Err(SendError::Rejected { fixable: false, .. }) => "rejected",
+        Err(SendError::Gone { .. }) => "gone",
+        Err(SendError::ThreadGone { .. }) => "thread gone",
+        Err(_) => "other",
+    };
+    let code = "ActivityNotFoundInConversation";
+    for (status, code, to, op, expected) in [
+        (404, code, home(), edit("1".into()), "rejected"),
+        (404, "ConversationNotFound", home(), edit("1".into()), "rejected"),
+        (403, "ServiceError", home(), edit("1".into()), "rejected"),
+        (403, "BotNotInConversationRoster", home(), edit("1".into()), "gone"),
+        (404, "ConversationNotFound", home(), post("x"), "gone"),
+        (404, code, home(), OutboundOp::Delete { message: "1".into() }, "sent"),
+        (404, code, thread.clone(), edit("1".into()), "rejected"),
+        (404, code, thread.clone(), edit(root), "thread gone"),
+        (404, "ConversationNotFound", thread.clone(), post("x"), "thread gone"),
+        (403, "BotNotInConversationRoster", thread.clone(), post("x"), "gone"),
+    ] {
+        bench.fake.fault(Some(Fault::Refuse { status, retry_after: None, code }));
+        let told = kind(bench.adapter.send(&out("x", to, op.clone())).await);
+        assert_eq!(told, expected, "{status} {code} {op:?}");
+    }
+}
+
 /// Proactive messages after a restart: the reference is on the shelf, and the person's own name for the bot as well.
 #[tokio::test]
 async fn references_survive_a_restart() {
