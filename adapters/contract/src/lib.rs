@@ -12,6 +12,7 @@ pub mod content;
 pub mod error;
 pub mod files;
 pub mod inbound;
+pub mod json;
 pub mod lanes;
 pub mod names;
 pub mod outbound;

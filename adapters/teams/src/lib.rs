@@ -96,8 +96,8 @@ impl TeamsAdapter {
 
     /// Events of one raw activity, as the intake would push them: for replays, and for whoever looks into the quarantine.
     pub fn translate(&self, payload: &[u8]) -> Result<Vec<Inbound>, TranslateError> {
-        let activity =
-            serde_json::from_slice(payload).map_err(|_| TranslateError::Malformed("not JSON".into()))?;
+        let activity = deskbridge_contract::json::read_bytes(payload)
+            .ok_or_else(|| TranslateError::Malformed("not JSON".into()))?;
         Ok(self.0.translated(&activity)?.events)
     }
 

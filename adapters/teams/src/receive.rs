@@ -183,9 +183,9 @@ impl Door {
     }
 
     async fn take(&self, raw: &[u8], vouched: Option<&Vouched>) -> Result<Response, Stop> {
-        let activity: Value = match serde_json::from_slice(raw) {
-            Ok(activity) => activity,
-            Err(_) => return self.quarantine(raw, &TranslateError::Malformed("not JSON".into())).await,
+        let activity = match deskbridge_contract::json::read_bytes(raw) {
+            Some(activity) => activity,
+            None => return self.quarantine(raw, &TranslateError::Malformed("not JSON".into())).await,
         };
         // Check 7. What names no service address is nothing that could be answered: it is kept and has no effect.
         let Some(service) = text(&activity, "/serviceUrl") else {

@@ -108,8 +108,8 @@ impl WebhookAdapter {
     /// # Errors
     /// Why it is none.
     pub fn translate(&self, payload: &[u8]) -> Result<Vec<Inbound>, TranslateError> {
-        let activity: serde_json::Value =
-            serde_json::from_slice(payload).map_err(|_| TranslateError::Malformed("not JSON".into()))?;
+        let activity = deskbridge_contract::json::read_bytes(payload)
+            .ok_or_else(|| TranslateError::Malformed("not JSON".into()))?;
         let at = said::time(&activity).ok_or_else(|| TranslateError::Malformed("timestamp".into()))?;
         Ok(vec![said::translate(&self.0.channel, &activity, at)?])
     }

@@ -114,7 +114,7 @@ impl Door {
     }
 
     async fn take(&self, raw: &[u8], came: Instant) -> Response {
-        let activity: Value = serde_json::from_slice(raw).unwrap_or_default();
+        let activity = deskbridge_contract::json::read_bytes(raw).unwrap_or_default();
         let Some(at) = said::time(&activity) else {
             return self.quarantine(raw, &TranslateError::Malformed("timestamp".into())).await;
         };

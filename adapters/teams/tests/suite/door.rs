@@ -138,6 +138,23 @@ async fn s30_other_bodies() {
     // Signed, and not to be understood: kept for a person (S29).
     assert_eq!(ask(json, false, b"{\"type\": \"\xff\"}".to_vec()).await, 200);
     assert_eq!(recorder.quarantined().len(), 1);
+    // Half an emoji, and a byte that is no text: the rest of what was said is worth having (S28).
+    for (odd, read) in
+        [(b"\\ud83d".as_slice(), "half \u{fffd} an emoji"), (b"\xff", "half \u{fffd} an emoji")]
+    {
+        let said = bench.fake.say(MARIA, HOME, "half @@ an emoji").to_string().into_bytes();
+        let mut body = Vec::new();
+        for (nth, part) in said.split(|byte| *byte == b'@').filter(|part| !part.is_empty()).enumerate() {
+            if nth > 0 {
+                body.extend_from_slice(odd);
+            }
+            body.extend_from_slice(part);
+        }
+        assert_eq!(ask(json, false, body).await, 202);
+        let InboundEvent::Posted { content, .. } = recorder.pushed().pop().unwrap().event else { panic!() };
+        assert_eq!(content.text, read);
+    }
+    assert_eq!(recorder.quarantined().len(), 1);
     assert_eq!(ask(json, false, good).await, 202);
 }
 
