@@ -307,6 +307,9 @@ impl Door {
         references.heard(&at.room, heard.sign(service)).await?;
         if let Some((user, id)) = &heard.person {
             references.met(user, id).await?;
+            if ids::kind(at.room.as_str()) == ids::Kind::Personal {
+                references.in_chat(user, &at.room).await?;
+            }
         }
         let posted = heard.events.iter().find_map(|event| match &event.event {
             InboundEvent::Posted { message, .. } => Some((message, event.interaction.is_some())),

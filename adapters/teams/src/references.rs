@@ -83,6 +83,8 @@ struct Inner {
     teams: HashMap<String, Standing>,
     latest: Option<String>,
     users: HashMap<String, String>,
+    /// People's own chats with the bot.
+    chats: HashMap<String, RoomId>,
     /// Threads in which somebody called the bot, outside of desks.
     called: HashMap<String, bool>,
 }
@@ -100,6 +102,10 @@ fn room_key(room: &RoomId) -> String {
 
 fn team_key(team: &str) -> String {
     format!("team:{team}")
+}
+
+fn chat_key(user: &str) -> String {
+    format!("chat:{user}")
 }
 
 fn user_key(user: &str) -> String {
@@ -125,6 +131,9 @@ impl References {
         }
         if inner.users.len() > MOST {
             inner.users.clear();
+        }
+        if inner.chats.len() > MOST {
+            inner.chats.clear();
         }
         if inner.called.len() > MOST {
             inner.called.clear();
@@ -255,6 +264,24 @@ impl References {
         Ok(())
     }
 
+    /// A person's own chat with the bot, which is always the same one.
+    pub(crate) async fn in_chat(&self, user: &str, room: &RoomId) -> Result<(), ShelfError> {
+        if self.chat(user).await?.as_ref() != Some(room) {
+            self.keep(&chat_key(user), room.as_str()).await?;
+            self.write(|inner| inner.chats.insert(user.to_owned(), room.clone()));
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn chat(&self, user: &str) -> Result<Option<RoomId>, ShelfError> {
+        if let Some(known) = self.read(|inner| inner.chats.get(user).cloned()) {
+            return Ok(Some(known));
+        }
+        let Some(known) = self.recall(&chat_key(user)).await?.map(RoomId) else { return Ok(None) };
+        self.write(|inner| inner.chats.insert(user.to_owned(), known.clone()));
+        Ok(Some(known))
+    }
+
     pub(crate) async fn person(&self, user: &str) -> Result<String, ShelfError> {
         if let Some(known) = self.read(|inner| inner.users.get(user).cloned()) {
             return Ok(known);
@@ -267,10 +294,11 @@ impl References {
         let chats = at.iter().filter(|at| ids::kind(at.room.as_str()) == ids::Kind::Personal);
         let mut keys: Vec<String> = chats.map(|at| room_key(&at.room)).collect();
         keys.extend(at.iter().map(|at| format!("called:{}", at.key())));
-        keys.push(user_key(user));
+        keys.extend([user_key(user), chat_key(user)]);
         shelf.delete(&keys).await?;
         self.write(|inner| {
             inner.users.remove(user);
+            inner.chats.remove(user);
             at.iter().for_each(|at| drop(inner.rooms.remove(&at.room)));
             inner.called.retain(|thread, _| !keys.contains(&format!("called:{thread}")));
         });

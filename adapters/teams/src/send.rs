@@ -21,6 +21,8 @@ use crate::{Teams, cards, markup};
 
 /// "Format your bot messages": 100 KB of UTF-16, pictures in base64 not counted.
 const MAX_PAYLOAD: usize = 100 << 10;
+/// What stands in a list of messages for a card, in letters.
+const MAX_SUMMARY: usize = 300;
 /// Pictures up to this size go within the message ("Send and receive files": 1 MB).
 const MAX_INLINE: u64 = 1 << 20;
 /// An operation is over by then, however many calls it needs: an attempt's lease lasts 30 s.
@@ -182,7 +184,8 @@ impl Teams {
 
     async fn card_activity(&self, at: &Address, card: &Card, actions: &[Action]) -> Value {
         let mut made = message(String::new());
-        made["summary"] = json!(format!("{} {} · {}", card.reference, card.requester, card.title));
+        let summary = format!("{} {} · {}", card.reference, card.requester, card.title);
+        made["summary"] = json!(cards::cut(&summary, MAX_SUMMARY));
         made["attachments"] = json!([self.drawn(at, card, actions).await]);
         made
     }
@@ -239,6 +242,12 @@ impl Teams {
     }
 
     pub(crate) async fn open_direct(&self, user: &RemoteUserId) -> Result<Address, SendError> {
+        if let Some(room) = self.references.chat(user.as_str()).await.map_err(shelf)? {
+            if self.references.is_removed(&room).await.map_err(shelf)? {
+                return Err(SendError::Gone { why: "the person removed the app".into() });
+            }
+            return Ok(Address { channel: self.channel.clone(), room, thread: None });
+        }
         let person = self.references.person(user.as_str()).await.map_err(shelf)?;
         let bot = format!("28:{}", self.api.config.app_id);
         let body = json!({
@@ -310,7 +319,7 @@ pub(crate) fn activity(
 ) -> Value {
     if let Some(card) = &content.card {
         let mut made = message(String::new());
-        made["summary"] = json!(format!("{} · {}", card.reference, card.status));
+        made["summary"] = json!(cards::cut(&format!("{} · {}", card.reference, card.status), MAX_SUMMARY));
         let extras = cards::Extras { viewers: &[], line: None, may_write: true };
         made["attachments"] = json!([cards::conversation(card, &content.actions, &extras)]);
         return made;
