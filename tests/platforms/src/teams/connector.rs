@@ -177,6 +177,9 @@ fn perform(shared: &Shared, headers: &axum::http::HeaderMap, call: &Call, size: 
         return refusal(404, "NotFound");
     };
     let parts: Vec<&str> = rest.split('/').filter(|part| !part.is_empty()).collect();
+    if parts.first().is_some_and(|conversation| world.lost.contains(*conversation)) {
+        return refusal(404, "ConversationNotFound");
+    }
     match (call.method.as_str(), parts.as_slice()) {
         ("POST", []) => create(&mut world, shared, &call.body),
         ("POST", [conversation, "activities"]) => post(&mut world, conversation, &call.body, size),

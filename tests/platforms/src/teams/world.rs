@@ -54,6 +54,8 @@ pub struct World {
     pub conversations: BTreeMap<String, Vec<Message>>,
     /// Conversations in which the app is installed; a thread counts as its channel.
     pub installed: BTreeSet<String>,
+    /// Conversations and threads that somebody deleted.
+    pub lost: BTreeSet<String>,
     pub calls: Vec<Call>,
     pub fault: Option<Fault>,
     /// Good bearer tokens.
