@@ -58,6 +58,8 @@ pub struct PackageWish {
     pub name: String,
     /// Ask for the right to read a desk's whole channel.
     pub reads_channels: bool,
+    /// Ask for the right to be told what was read.
+    pub reads_receipts: bool,
     pub public_url: Option<String>,
 }
 

@@ -294,7 +294,9 @@ async fn telegram_live(setup: Setup, change: bool) -> Vec<Check> {
 fn teams_package(wish: &PackageWish) -> Result<Vec<u8>, String> {
     let app_id = wish.keys.get("app_id").and_then(serde_json::Value::as_str).unwrap_or_default();
     let public_url = wish.public_url.as_deref();
-    teams::package(app_id, &wish.name, public_url, wish.reads_channels).map_err(|error| error.to_string())
+    let rights = teams::Rights { channels: wish.reads_channels, receipts: wish.reads_receipts };
+    teams::package(&app_id.trim().to_ascii_lowercase(), &wish.name, public_url, rights)
+        .map_err(|error| error.to_string())
 }
 
 async fn teams_live(setup: Setup) -> Vec<Check> {

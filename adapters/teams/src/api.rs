@@ -122,6 +122,14 @@ impl Api {
         Ok(Box::pin(bytes))
     }
 
+    /// How an address of our own answers an event without a token: its status.
+    pub(crate) async fn knock(&self, url: &Url) -> Result<u16, SendError> {
+        let asked =
+            self.http.post(url.clone()).timeout(self.config.call_timeout).json(&serde_json::json!({}));
+        let answer = asked.send().await.map_err(|error| unsent(&error))?;
+        Ok(answer.status().as_u16())
+    }
+
     /// A public document, such as the set of keys.
     pub(crate) async fn get_public(&self, url: &Url) -> Result<Value, SendError> {
         let request = self.http.get(url.clone()).timeout(self.config.call_timeout);

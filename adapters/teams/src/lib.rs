@@ -33,7 +33,7 @@ use deskbridge_contract::{
 };
 
 pub use config::Config;
-pub use package::{PackageError, package};
+pub use package::{PackageError, Rights, package};
 pub use webhook::{WEBHOOK_EXAMPLE, WebhookAdapter, WebhookConfig, declared_webhooks};
 
 /// This adapter's section of the configuration, with every key and its default.
@@ -129,7 +129,7 @@ const CHAT: Capabilities = Capabilities {
     hears_deletes: true,
     // On messages of the bot.
     hears_reactions: true,
-    // With the permission ChatMessageReadReceipt.Read.Chat, which the package asks for.
+    // With the permission ChatMessageReadReceipt.Read.Chat, which the package asks for by `--read-receipts`.
     hears_reads: true,
 };
 

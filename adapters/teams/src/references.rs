@@ -39,7 +39,6 @@ pub(crate) struct Standing {
     since: i64,
 }
 
-#[allow(clippy::trivially_copy_pass_by_ref)] // as serde asks for it
 fn is_epoch(at: &i64) -> bool {
     *at == 0
 }
