@@ -145,7 +145,10 @@ pub fn adapters(
                     .with_context(|| format!("[channels.{name}]"))?;
                 Arc::new(adapter)
             }
-            "teams" => teams(name, own.reveal(), clock, unpaced)?,
+            "teams" => {
+                let desks = channel.desks.iter().map(|(_, desk)| desk.room.to_string()).collect();
+                teams(name, own.reveal(), desks, clock, unpaced)?
+            }
             "discord" => {
                 let settings = deskbridge_discord::Config::from_value(own.reveal())
                     .map_err(|faults| anyhow::anyhow!("[channels.{name}]: {faults:?}"))?;
@@ -168,12 +171,14 @@ pub fn adapters(
 fn teams(
     name: &ChannelName,
     keys: serde_json::Value,
+    desks: Vec<String>,
     clock: &Clock,
     unpaced: bool,
 ) -> anyhow::Result<Arc<dyn Adapter>> {
     let settings = deskbridge_teams::Config::from_value(keys)
         .map_err(|faults| anyhow::anyhow!("[channels.{name}]: {faults:?}"))?;
     let settings = if unpaced { settings.without_pace() } else { settings };
+    let settings = settings.with_desks(desks);
     let adapter = deskbridge_teams::TeamsAdapter::new(name.clone(), settings, clock.clone())
         .with_context(|| format!("[channels.{name}]"))?;
     Ok(Arc::new(adapter))
@@ -302,6 +307,10 @@ async fn ensure_technicians(config: &Config, writer: &Writer, read: &dyn Read) -
 pub async fn serve(config: Config, options: ServeOptions) -> anyhow::Result<()> {
     // Before anything counts.
     http::metrics::install();
+    let listen = options.listen.unwrap_or(config.server.listen);
+    if let Some(why) = config.refuses_to_listen(listen) {
+        anyhow::bail!("refusing to listen on {listen}: {why}");
+    }
     let clock = clock();
     let opened = open_store(&config, options.no_migrate).await?;
     let adapters = adapters(&config, &clock, options.unpaced)?;
@@ -309,7 +318,7 @@ pub async fn serve(config: Config, options: ServeOptions) -> anyhow::Result<()> 
     let key = KeySource::of(&config);
     let parts = Parts { opened, adapters, blobs, key, clock, max_batch: options.max_batch };
     let running = build(&config, parts).await?;
-    let listener = bind(options.listen.unwrap_or(config.server.listen)).await?;
+    let listener = bind(listen).await?;
     let router = http::router(&config, &running);
     let (bridge, policy) = (&running.bridge, running.bridge.policy.current());
     let provider = config.oidc.as_ref().map(|_| &policy.policy);

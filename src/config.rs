@@ -24,6 +24,7 @@ mod warnings;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use deskbridge_contract::ChannelName;
@@ -178,6 +179,12 @@ impl Config {
         print::values(&self.settings, &self.file_name(), show)
     }
 
+    /// Why this configuration may not be served at such an address; `server.listen` itself was checked when it was read.
+    pub fn refuses_to_listen(&self, listen: SocketAddr) -> Option<String> {
+        let refused = self.channels.values().find_map(|channel| cross::unsigned(channel, listen));
+        refused.map(|(path, expected)| format!("{path}: expected {expected}"))
+    }
+
     /// The file's name for people.
     pub fn file_name(&self) -> String {
         self.file.as_deref().map(tree::shown).unwrap_or_default()
@@ -207,6 +214,7 @@ fn read(load: &mut Loading, table: &toml::Table, path: Option<&Path>) -> Config 
         queues: &queues,
         technicians: &technicians,
         public_url: server.public_url.is_some(),
+        listen: server.listen,
     };
     let members = cross::check(load, &everything);
     Config {

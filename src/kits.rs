@@ -26,6 +26,8 @@ pub struct Kit {
     pub api_base: &'static str,
     /// The platform wants the answer to a message in the response to it (D35).
     pub answers_in_response: bool,
+    /// The own key that, when it is true, takes events which nobody signed: the server must not be reachable by others then.
+    pub unsigned: Option<&'static str>,
     /// The section for `config.example.toml`.
     pub example: &'static str,
     /// What `init` has to know before the section is of use.
@@ -56,6 +58,8 @@ pub struct PackageWish {
     pub name: String,
     /// Ask for the right to read a desk's whole channel.
     pub reads_channels: bool,
+    /// Ask for the right to be told what was read.
+    pub reads_receipts: bool,
     pub public_url: Option<String>,
 }
 

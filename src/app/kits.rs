@@ -22,6 +22,7 @@ pub const KITS: &[Kit] = &[
         check: |keys| discord::Config::from_value(keys).err().unwrap_or_default(),
         api_base: "https://discord.com/api/v10/",
         answers_in_response: false,
+        unsigned: None,
         example: discord::EXAMPLE,
         asks: &[
             Ask {
@@ -48,6 +49,7 @@ pub const KITS: &[Kit] = &[
         check: |keys| slack::Config::from_value(keys).err().unwrap_or_default(),
         api_base: "https://slack.com/api/",
         answers_in_response: false,
+        unsigned: None,
         example: slack::EXAMPLE,
         asks: &[
             Ask {
@@ -79,6 +81,7 @@ pub const KITS: &[Kit] = &[
         check: |keys| telegram::Config::from_value(keys).err().unwrap_or_default(),
         api_base: "https://api.telegram.org",
         answers_in_response: false,
+        unsigned: None,
         example: telegram::EXAMPLE,
         asks: &[
             Ask { key: "token", says: "The bot's token, from @BotFather", answer: Answer::Secret },
@@ -101,6 +104,7 @@ pub const KITS: &[Kit] = &[
         check: |keys| teams::Config::from_value(keys).err().unwrap_or_default(),
         api_base: "https://smba.trafficmanager.net/teams/",
         answers_in_response: false,
+        unsigned: Some("development"),
         example: teams::EXAMPLE,
         asks: &[
             Ask {
@@ -138,6 +142,7 @@ pub const KITS: &[Kit] = &[
         check: |keys| teams::WebhookConfig::from_value(keys).err().unwrap_or_default(),
         api_base: "",
         answers_in_response: true,
+        unsigned: None,
         example: teams::WEBHOOK_EXAMPLE,
         asks: &[Ask {
             key: "security_token",
@@ -158,6 +163,7 @@ pub const KITS: &[Kit] = &[
         check: |keys| widget::Config::from_value(keys).err().unwrap_or_default(),
         api_base: "",
         answers_in_response: false,
+        unsigned: None,
         example: widget::EXAMPLE,
         asks: &[
             Ask {
@@ -201,6 +207,7 @@ pub const SIM: Kit = Kit {
     check: |_| Vec::new(),
     api_base: "",
     answers_in_response: false,
+    unsigned: None,
     example: "",
     asks: &[],
     doctor: |_| Box::pin(async { Vec::new() }),
@@ -287,7 +294,9 @@ async fn telegram_live(setup: Setup, change: bool) -> Vec<Check> {
 fn teams_package(wish: &PackageWish) -> Result<Vec<u8>, String> {
     let app_id = wish.keys.get("app_id").and_then(serde_json::Value::as_str).unwrap_or_default();
     let public_url = wish.public_url.as_deref();
-    teams::package(app_id, &wish.name, public_url, wish.reads_channels).map_err(|error| error.to_string())
+    let rights = teams::Rights { channels: wish.reads_channels, receipts: wish.reads_receipts };
+    teams::package(&app_id.trim().to_ascii_lowercase(), &wish.name, public_url, rights)
+        .map_err(|error| error.to_string())
 }
 
 async fn teams_live(setup: Setup) -> Vec<Check> {

@@ -32,9 +32,13 @@ pub fn command() -> Command {
         .long("read-channels")
         .action(ArgAction::SetTrue)
         .help("Ask for the right to read a channel, so that technicians may just write in a thread");
+    let receipts = Arg::new("read-receipts")
+        .long("read-receipts")
+        .action(ArgAction::SetTrue)
+        .help("Ask for the right to be told what was read, so that technicians see it");
     Command::new(NAME)
         .about("Write the package that an administrator uploads")
-        .args([output, channel, name, reads])
+        .args([output, channel, name, reads, receipts])
 }
 
 pub fn run(config: &Config, kit: &Kit, make: MakePackage, matches: &ArgMatches) -> Outcome {
@@ -54,6 +58,7 @@ pub fn run(config: &Config, kit: &Kit, make: MakePackage, matches: &ArgMatches) 
         keys: setup.keys,
         name: text("name").unwrap_or("IT Desk").to_owned(),
         reads_channels: matches.get_flag("read-channels"),
+        reads_receipts: matches.get_flag("read-receipts"),
         public_url: config.server.public_url.clone().map(|url| url.to_string()),
     };
     let fix = format!("deskbridge doctor --channel {}", setup.channel);

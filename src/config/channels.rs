@@ -33,6 +33,8 @@ pub struct Channel {
     pub webhook: bool,
     /// The platform wants the answer in the response to the message.
     pub answers_in_response: bool,
+    /// The own key by which it takes what nobody signed, where that is on.
+    pub unsigned: Option<&'static str>,
     pub own: OwnKeys,
 }
 
@@ -44,6 +46,10 @@ impl OwnKeys {
     /// For the adapter, and for nothing else: the secrets are in it in plain words.
     pub fn reveal(&self) -> Json {
         Json::Object(self.0.clone())
+    }
+
+    fn is_on(&self, key: &str) -> bool {
+        self.0.get(key) == Some(&Json::Bool(true))
     }
 
     pub fn has(&self, key: &str) -> bool {
@@ -120,6 +126,7 @@ fn channel(
         desks,
         webhook: matches!(own.text("receive"), Some("webhook" | "http")),
         answers_in_response: kit?.answers_in_response,
+        unsigned: kit?.unsigned.filter(|key| own.is_on(key)),
         own,
         path,
     };

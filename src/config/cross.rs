@@ -3,6 +3,7 @@
 //! Not here: faults of a single key.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 
 use deskbridge_contract::ChannelName;
 use deskbridge_conversation::{QueueId, TechnicianId};
@@ -22,6 +23,7 @@ pub struct Everything<'a> {
     pub queues: &'a BTreeMap<QueueId, Queue>,
     pub technicians: &'a [Technician],
     pub public_url: bool,
+    pub listen: SocketAddr,
 }
 
 /// Adds a fault for everything that does not fit together, and brings queues and technicians together.
@@ -44,6 +46,9 @@ fn channels(load: &mut Loading, all: &Everything<'_>) {
             let expected = format!("an https address, because {}.receive = {how:?}", channel.path);
             load.fault("server.public_url", expected, "nothing");
         }
+        if let Some((path, what)) = unsigned(channel, all.listen) {
+            load.fault(path, what, "true");
+        }
         for (path, desk) in &channel.desks {
             for queue in &desk.queues {
                 queue_exists(load, all, format!("{path}.queues"), queue);
@@ -57,6 +62,16 @@ fn channels(load: &mut Loading, all: &Everything<'_>) {
             }
         }
     }
+}
+
+/// A channel that takes what nobody signed, where others than this machine could bring it: its key, and what is expected.
+pub fn unsigned(channel: &Channel, listen: SocketAddr) -> Option<(String, String)> {
+    let key = channel.unsigned.filter(|_| !listen.ip().to_canonical().is_loopback())?;
+    let what = format!(
+        "false: events are taken without a signature, and server.listen = \"{listen}\" is reachable by others; \
+         listen on 127.0.0.1 for it"
+    );
+    Some((format!("{}.{key}", channel.path), what))
 }
 
 fn queue_exists(load: &mut Loading, all: &Everything<'_>, path: String, queue: &QueueId) {

@@ -210,6 +210,29 @@ fn what_may_be_there_once() {
     );
 }
 
+/// What nobody signed is taken from this machine alone: not on an address that others reach.
+#[test]
+fn unsigned_events_need_a_loopback_address() {
+    let id = "00000000-1111-2222-3333-444444444444";
+    let at = |listen: &str| {
+        format!(
+            "[server]\nlisten = \"{listen}\"\n[channels.teams]\napp_id = \"{id}\"\ntenant = \"{id}\"\n\
+             app_password = \"x\"\ndevelopment = true\n"
+        )
+    };
+    for listen in ["0.0.0.0:8080", "[::]:8080", "192.0.2.7:8080"] {
+        assert_eq!(paths(&at(listen)), ["channels.teams.development"], "{listen}");
+    }
+    for listen in ["127.0.0.1:8080", "[::1]:8080"] {
+        assert_eq!(paths(&at(listen)), Vec::<String>::new(), "{listen}");
+    }
+    let config = load(&at("127.0.0.1:8080"));
+    assert!(
+        config.refuses_to_listen("0.0.0.0:1".parse().unwrap()).is_some_and(|why| why.contains("development"))
+    );
+    assert_eq!(config.refuses_to_listen("127.0.0.1:1".parse().unwrap()), None);
+}
+
 #[test]
 fn keys_that_need_another() {
     assert_eq!(paths("[assistant]\nengine = \"openai\""), ["assistant.model"]);

@@ -2,7 +2,7 @@
 //!
 //! Not here: retries and back-off (the outbox); by the time an outcome comes here it is final.
 
-use deskbridge_contract::{Address, Mark};
+use deskbridge_contract::{Address, Mark, Sent};
 
 use crate::notices::DeskNotice;
 use crate::*;
@@ -10,7 +10,10 @@ use crate::*;
 /// The same in every stage. `working`: the desk session where the owner works, for notices about failures.
 pub fn ended(cx: &mut Context<'_>, event: &DeliveryEvent, working: Option<SessionId>) {
     match &event.outcome {
-        Outcome::Sent { address, note, .. } => sent(cx, event, address, note.as_deref(), working),
+        Outcome::Sent { address, note, accepted, .. } => {
+            let how = How { note: note.as_deref(), accepted: *accepted };
+            sent(cx, event, address, how, working);
+        }
         Outcome::Failed { why } => not_sent(cx, event, why, working),
         Outcome::Unknown { why } => {
             not_sent(cx, event, &format!("nobody knows whether it arrived ({why})"), working)
@@ -38,13 +41,20 @@ fn is_requester(cx: &Context<'_>, id: SessionId) -> bool {
     })
 }
 
+/// In what way something was sent.
+struct How<'a> {
+    note: Option<&'a str>,
+    accepted: bool,
+}
+
 fn sent(
     cx: &mut Context<'_>,
     event: &DeliveryEvent,
     address: &Address,
-    note: Option<&str>,
+    how: How<'_>,
     working: Option<SessionId>,
 ) {
+    let note = how.note;
     let opened = matches!(event.op, DeliveryOp::OpenThread);
     if matches!(event.op, DeliveryOp::Post { .. } | DeliveryOp::Transcript { .. }) {
         set_failing(cx, event.session, false);
@@ -68,8 +78,12 @@ fn sent(
     if let (DeliveryOp::Post { message }, true) = (&event.op, is_requester(cx, event.session))
         && let Some(relay) = take_relay(cx, *message)
     {
-        cx.mark(relay.origin, *message, Mark::Delivered);
+        if !how.accepted {
+            cx.mark(relay.origin, *message, Mark::Delivered);
+        }
         let notice = match note {
+            note if how.accepted => DeskNotice::OnlyAccepted { how: note.map(str::to_owned) },
+            Some(Sent::IN_RESPONSE) => return,
             Some(MAY_APPEAR_TWICE) => DeskNotice::MayAppearTwice,
             // Done in a lesser way than meant: a file was left out, the thread was lost.
             Some(note) => DeskNotice::Lessened { how: note.to_owned() },

@@ -205,6 +205,10 @@ pub enum DeskNotice {
     Lessened {
         how: String,
     },
+    /// Taken by something that tells nothing more; `how`: and in a lesser way than meant.
+    OnlyAccepted {
+        how: Option<String>,
+    },
     ThreadReopened,
     TicketOpened {
         number: String,

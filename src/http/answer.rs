@@ -65,7 +65,7 @@ pub async fn surround(State(around): State<Arc<Surroundings>>, mut request: Requ
     let method = request.method().clone();
     let peer = around.proxies.peer(request.extensions(), request.headers());
     request.extensions_mut().insert(peer);
-    request.extensions_mut().insert(deskbridge_contract::Peer(peer.address));
+    request.extensions_mut().insert(deskbridge_contract::Peer { address: peer.address, local: peer.local });
     let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
     let mut response = answered.unwrap_or_else(|_| Problem::internal().into_response());
     if is_failed_authentication(area, response.status())

@@ -121,7 +121,7 @@ async fn ready(
     headers: HeaderMap,
 ) -> Response {
     let checks = ops.checks().await;
-    let channels = ops.bridge.health.all();
+    let channels = ops.bridge.health_of_all();
     let one_up = channels.is_empty() || channels.values().any(|state| matches!(state, Channel::Up { .. }));
     let ready = checks.store && checks.writer && one_up && !ops.bridge.stop.is_cancelled();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };

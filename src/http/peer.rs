@@ -12,7 +12,17 @@ use crate::config::Network;
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
 /// Headers that only proxies write.
-const OF_PROXIES: [&str; 4] = [FORWARDED_FOR, "forwarded", "x-real-ip", "via"];
+const OF_PROXIES: [&str; 9] = [
+    FORWARDED_FOR,
+    "forwarded",
+    "x-real-ip",
+    "via",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-forwarded-server",
+    "cf-connecting-ip",
+    "true-client-ip",
+];
 /// Hops that are looked at; nobody has more proxies.
 const HOPS: usize = 16;
 
@@ -38,7 +48,11 @@ impl Proxies {
             return Peer { address: socket, local: socket.is_loopback() && !proxied };
         }
         let address = self.client(socket, headers);
-        Peer { address, local: address.is_loopback() && !headers.contains_key("forwarded") }
+        // Of trusted proxies one header is read. Where they write only others, whose request it is nobody knows.
+        let mut others = OF_PROXIES.iter().filter(|name| **name != FORWARDED_FOR);
+        let proxied = others.any(|name| headers.contains_key(*name)) && !headers.contains_key(FORWARDED_FOR);
+        let local = address.is_loopback() && !proxied && !headers.contains_key("forwarded");
+        Peer { address, local }
     }
 
     fn trusts(&self, address: IpAddr) -> bool {
@@ -82,6 +96,20 @@ mod tests {
         }
         let peer = Proxies(networks.into()).peer(&extensions, &headers);
         (peer.address.to_string(), peer.local)
+    }
+
+    /// A trusted proxy on this machine that says only by which scheme it was asked: nobody is local for that.
+    #[test]
+    fn a_proxy_that_names_nobody_makes_nobody_local() {
+        let mut extensions = Extensions::new();
+        extensions.insert(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 9))));
+        let proxies = Proxies(vec!["127.0.0.0/8".parse().unwrap()].into());
+        for name in OF_PROXIES {
+            let mut headers = HeaderMap::new();
+            headers.insert(name, "203.0.113.9".parse().unwrap());
+            assert!(!proxies.peer(&extensions, &headers).local, "{name}");
+        }
+        assert!(proxies.peer(&extensions, &HeaderMap::new()).local);
     }
 
     fn is(address: &str, local: bool) -> (String, bool) {

@@ -48,7 +48,8 @@ pub(super) fn sent(row: &OutboxRow, delivery: &Delivery, place: &Place, sent: Ve
     }
     let twice = after_ambiguous && matches!(delivery.op, DeliveryOp::Post { .. } | DeliveryOp::OpenThread);
     let note = first.note.or_else(|| twice.then(|| MAY_APPEAR_TWICE.to_owned()));
-    let accepted = first.accepted;
+    // As sure as its least sure part.
+    let accepted = sent.iter().any(|part| part.accepted);
     Outcome::Sent { remote: first.message, more, address: first.address, accepted, note }
 }
 

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use deskbridge_contract::{
-    Address, Card, ChannelName, Colleagues, Content, DeskHours, Duty, Inbound, InboundEvent, InboxSink, Known,
-    PersonalCard, PushError, Receipt, RemoteMessageId, RemoteUserId, Sender, SenderKind, Toast, TranslateError, names,
+    Address, Card, ChannelName, Colleagues, Content, DeskHours, Duty, Inbound, InboundEvent, InboxSink,
+    Known, PersonalCard, PushError, Receipt, RemoteMessageId, RemoteUserId, Sender, SenderKind, Toast,
+    TranslateError, names,
 };
 use deskbridge_conversation::policy::{Policy, ReplyMode};
 use deskbridge_conversation::verbs::{Names, Parsed, from_action, parse, parse_explicit};

@@ -2,6 +2,7 @@
 //!
 //! Not here: reconnecting inside an adapter (they must not), sending (the outbox).
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -96,6 +97,23 @@ async fn keep(bridge: Arc<Bridge>, adapter: Arc<dyn Adapter>, first: Connection)
             () = bridge.stop.cancelled() => return,
         }
         wait = (wait * 2).min(LONGEST_WAIT);
+    }
+}
+
+impl Bridge {
+    /// How a channel is, with what its adapter knows to be broken while the rest works.
+    pub fn health_of(&self, channel: &ChannelName) -> Option<State> {
+        let mut state = self.health.get(channel)?;
+        if let (State::Up { detail, .. }, Some(adapter)) = (&mut state, self.adapters.get(channel)) {
+            adapter.warnings().iter().for_each(|warning| detail.push_str(&format!("; ⚠️ {warning}")));
+        }
+        Some(state)
+    }
+
+    /// The same of every channel.
+    pub fn health_of_all(&self) -> BTreeMap<ChannelName, State> {
+        let names = self.health.all().into_keys();
+        names.filter_map(|name| self.health_of(&name).map(|state| (name, state))).collect()
     }
 }
 

@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use serde_json::Value;
+use serde_json::{Value, json as value};
 use tempfile::TempDir;
 
 const TOKEN: &str = "123456789:AAEplantedplantedplantedplantedpl";
@@ -136,6 +136,60 @@ fn a_manifest_needs_no_configuration() {
     let ran = run(here.path(), &["slack", "manifest", "--http", "http://desk.example"], &[]);
     assert!(ran.code == 1 && ran.out.is_empty() && ran.err.contains("https only"), "{}", ran.err);
     assert_eq!(run(here.path(), &["telegram", "manifest"], &[]).code, 2);
+}
+
+/// The files of a zip whose files are stored as they are, from its beginning.
+fn unzipped(zip: &[u8]) -> Vec<(String, Vec<u8>)> {
+    let number = |at: usize, bytes: usize| {
+        zip[at..at + bytes].iter().rev().fold(0_usize, |number, byte| (number << 8) | usize::from(*byte))
+    };
+    let (mut files, mut at) = (Vec::new(), 0);
+    while zip[at..].starts_with(b"PK\x03\x04") {
+        assert_eq!(number(at + 8, 2), 0, "stored");
+        let (size, name) = (number(at + 22, 4), number(at + 26, 2));
+        let start = at + 30 + name + number(at + 28, 2);
+        let name = String::from_utf8(zip[at + 30..at + 30 + name].to_vec()).unwrap();
+        files.push((name, zip[start..start + size].to_vec()));
+        at = start + size;
+    }
+    assert!(zip[at..].starts_with(b"PK\x01\x02"), "the directory follows");
+    files
+}
+
+#[test]
+fn a_package_for_teams() {
+    let id = "ABCDEFAB-1111-2222-3333-444444444444";
+    let config = folder(&format!(
+        "[server]\npublic_url = \"https://desk.example.org\"\n[channels.teams]\napp_id = \"{id}\"\n\
+         tenant = \"{id}\"\napp_password = \"planted\"\n"
+    ));
+    let png = |bytes: &[u8]| (bytes[..8] == *b"\x89PNG\r\n\x1a\n").then(|| bytes[16..24].to_vec());
+    for (flag, right) in [
+        (None, None),
+        (Some("--read-channels"), Some("ChannelMessage.Read.Group")),
+        (Some("--read-receipts"), Some("ChatMessageReadReceipt.Read.Chat")),
+    ] {
+        let mut args = vec!["teams", "package", "-o", "teams.zip", "--name", "Help"];
+        args.extend(flag);
+        let ran = run(config.path(), &args, &[]);
+        assert_eq!((ran.code, ran.out.as_str()), (0, ""), "{}", ran.err);
+        let files = unzipped(&std::fs::read(config.path().join("teams.zip")).unwrap());
+        let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["manifest.json", "color.png", "outline.png"]);
+        let manifest: Value = serde_json::from_slice(&files[0].1).unwrap();
+        assert_eq!(manifest["id"], id.to_lowercase());
+        assert_eq!(
+            (&manifest["name"]["short"], &manifest["validDomains"][0]),
+            (&value!("Help"), &value!("desk.example.org"))
+        );
+        let asked = manifest["authorization"]["permissions"]["resourceSpecific"].as_array();
+        let asked: Vec<&str> = asked.into_iter().flatten().filter_map(|one| one["name"].as_str()).collect();
+        assert_eq!(asked, Vec::from_iter(right), "nothing is asked for that was not wished");
+        assert_eq!(png(&files[1].1), Some([0, 0, 0, 192, 0, 0, 0, 192].to_vec()));
+        assert_eq!(png(&files[2].1), Some([0, 0, 0, 32, 0, 0, 0, 32].to_vec()));
+    }
+    let ran = run(config.path(), &["teams", "package", "-o", "no/such/folder/x.zip"], &[]);
+    assert!(ran.code != 0 && ran.err.contains("cannot be written"), "{}", ran.err);
 }
 
 #[test]

@@ -18,5 +18,6 @@ mod moments;
 mod reports;
 mod scenarios;
 mod simulation;
+mod teams_pace;
 mod telegram_suite;
 mod widget_suite;

@@ -133,6 +133,12 @@ pub trait Adapter: Send + Sync + 'static {
         Ok(Vec::new())
     }
 
+    /// What does not work by now though the rest does, in words for whoever looks after it: "the desk 19:…: the app was
+    /// removed". Called often: no I/O. Default: nothing.
+    fn warnings(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// A cheap live call that says whether the credentials work; used by the supervisor's health and by `doctor`.
     async fn probe(&self) -> Result<Health, SendError>;
 }
@@ -159,7 +165,18 @@ pub struct Intake {
 
 /// Who is at the other end of a request: an extension that the host puts into every one, after the word of trusted proxies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Peer(pub std::net::IpAddr);
+pub struct Peer {
+    pub address: std::net::IpAddr,
+    /// On this machine, and not by way of a proxy or tunnel on it. An address of this machine alone does not say so.
+    pub local: bool,
+}
+
+impl Peer {
+    /// Somebody at this address, with nobody in between.
+    pub fn at(address: std::net::IpAddr) -> Peer {
+        Peer { address, local: address.to_canonical().is_loopback() }
+    }
+}
 
 impl fmt::Debug for Intake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -12,6 +12,7 @@ pub mod content;
 pub mod error;
 pub mod files;
 pub mod inbound;
+pub mod json;
 pub mod lanes;
 pub mod names;
 pub mod outbound;
@@ -38,5 +39,7 @@ pub use files::{FileError, FileStore, StoredFile};
 pub use inbound::{Inbound, InboundEvent, Interaction, Sender, SenderKind, ThreadChange};
 pub use outbound::{Mark, Outbound, OutboundFile, OutboundOp, Persona, Sent, ThreadTitle};
 pub use shelf::{Shelf, ShelfError, ShelfStore};
-pub use standing::{Colleague, Colleagues, DeskHours, Duty, Known, PersonalCard, Standing, StandingState, TicketShown};
+pub use standing::{
+    Colleague, Colleagues, DeskHours, Duty, Known, PersonalCard, Standing, StandingState, TicketShown,
+};
 pub use time::Timestamp;

@@ -137,13 +137,16 @@ pub struct Sent {
     /// Further messages when one operation became several (split text, several files), in order.
     pub more: Vec<RemoteMessageId>,
     pub address: Address,
-    /// Taken by something that never tells whether it was shown (a workflow).
+    /// Taken by something that never tells whether it was shown (a workflow). Never said to be delivered.
     pub accepted: bool,
     /// Set when the operation was done in a lesser way than asked, for the log and the thread: "thread lost".
     pub note: Option<String>,
 }
 
 impl Sent {
+    /// The note of what went into the response to the message that it answers (D35): nothing less than was asked.
+    pub const IN_RESPONSE: &'static str = "in the response";
+
     pub fn at(address: &Address, message: Option<RemoteMessageId>) -> Self {
         Sent { message, more: Vec::new(), address: address.clone(), accepted: false, note: None }
     }

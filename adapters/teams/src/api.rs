@@ -5,15 +5,15 @@
 use std::error::Error as _;
 use std::time::Duration;
 
-use deskbridge_contract::{ByteStream, SendError, Timestamp};
+use deskbridge_contract::{ByteStream, SendError};
 use futures_util::StreamExt as _;
 use reqwest::{Method, RequestBuilder, Response};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
-use tokio::sync::Mutex;
 use url::Url;
 
 use crate::config::Config;
+use crate::tokens::Tokens;
 use crate::{Clock, ConfigError};
 
 const CONNECT: Duration = Duration::from_secs(5);
@@ -21,24 +21,37 @@ const ANSWER_CAP: usize = 1 << 20;
 /// Waited after a 429 or 412 that does not say how long.
 const DEFAULT_WAIT: Duration = Duration::from_secs(5);
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
-/// A token is renewed so long before its end, in seconds.
-const EARLY: u64 = 600;
-const SCOPE: &str = "https://api.botframework.com/.default";
 /// Largest file that is read from the platform.
 pub(crate) const MAX_DOWNLOAD: u64 = 100 << 20;
 /// Slowest download that is waited for, in bytes per second.
 const SLOWEST: u64 = 64 << 10;
 
-struct Token {
-    secret: SecretString,
-    until: Timestamp,
+/// What a call is about: by it, and by the code, a refusal means one thing or another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum About {
+    /// Something new in a conversation.
+    Place,
+    /// Something new in the thread of a desk, or its root card: what is not found is the thread.
+    DeskThread,
+    /// A message that is there already: what is not found is the message, and not the people.
+    Message,
 }
+
+/// How the refusal begins of what is about a message that is not there any more.
+pub(crate) const NOT_THERE: &str = "the message is not there any more";
+/// Refusals of the place itself, whatever was to be done in it ("Status codes from bot conversational APIs").
+const SHUT: [&str; 5] = [
+    "BotNotInConversationRoster",
+    "ConversationBlockedByUser",
+    "BotDisabledByAdmin",
+    "ForbiddenOperationException",
+    "NotEnoughPermissions",
+];
 
 pub(crate) struct Api {
     pub(crate) config: Config,
     http: reqwest::Client,
-    clock: Clock,
-    token: Mutex<Option<Token>>,
+    tokens: Tokens,
 }
 
 impl Api {
@@ -58,7 +71,8 @@ impl Api {
             http = http.no_proxy();
         }
         let http = http.build().map_err(|error| ConfigError(root(&error)))?;
-        Ok(Api { config, http, clock, token: Mutex::default() })
+        let tokens = Tokens::new(config.clone(), http.clone(), clock);
+        Ok(Api { config, http, tokens })
     }
 
     /// Calls the Connector with the bot's token; a refused token is renewed once.
@@ -68,8 +82,18 @@ impl Api {
         url: Url,
         body: Option<&Value>,
     ) -> Result<Value, SendError> {
+        self.call_about(About::Place, method, url, body).await
+    }
+
+    pub(crate) async fn call_about(
+        &self,
+        about: About,
+        method: Method,
+        url: Url,
+        body: Option<&Value>,
+    ) -> Result<Value, SendError> {
         let response = self.authorized(method, &url, body, self.config.call_timeout).await?;
-        answer(response).await
+        answer(response, about).await
     }
 
     /// The bytes of a file; `token`: with the bot's token, which goes to trusted hosts only.
@@ -81,7 +105,10 @@ impl Api {
             self.http.get(url.clone()).timeout(wait).send().await.map_err(|error| unsent(&error))?
         };
         if !response.status().is_success() {
-            return Err(answer(response).await.err().unwrap_or_else(|| SendError::rejected("no file")));
+            return Err(answer(response, About::Place)
+                .await
+                .err()
+                .unwrap_or_else(|| SendError::rejected("no file")));
         }
         let mut total = 0;
         let bytes = response.bytes_stream().map(move |chunk| {
@@ -95,17 +122,18 @@ impl Api {
         Ok(Box::pin(bytes))
     }
 
-    /// How an address of our own answers a call without a token; nothing is sent with it.
+    /// How an address of our own answers an event without a token: its status.
     pub(crate) async fn knock(&self, url: &Url) -> Result<u16, SendError> {
-        let request =
+        let asked =
             self.http.post(url.clone()).timeout(self.config.call_timeout).json(&serde_json::json!({}));
-        Ok(request.send().await.map_err(|error| unsent(&error))?.status().as_u16())
+        let answer = asked.send().await.map_err(|error| unsent(&error))?;
+        Ok(answer.status().as_u16())
     }
 
     /// A public document, such as the set of keys.
     pub(crate) async fn get_public(&self, url: &Url) -> Result<Value, SendError> {
         let request = self.http.get(url.clone()).timeout(self.config.call_timeout);
-        answer(request.send().await.map_err(|error| unsent(&error))?).await
+        answer(request.send().await.map_err(|error| unsent(&error))?, About::Place).await
     }
 
     async fn authorized(
@@ -137,52 +165,13 @@ impl Api {
         request(&token).send().await.map_err(|error| unsent(&error))
     }
 
-    /// The bot's token; another than `refused`. One fetch at a time, everybody else waits for it.
+    /// The bot's token; another than `refused`.
     pub(crate) async fn token(&self, refused: Option<&SecretString>) -> Result<SecretString, SendError> {
-        let mut kept = self.token.lock().await;
-        let now = (self.clock)();
-        if let Some(token) = kept.as_ref() {
-            let other = refused.is_none_or(|old| old.expose_secret() != token.secret.expose_secret());
-            if other && now < token.until {
-                return Ok(token.secret.clone());
-            }
-        }
-        *kept = None;
-        let form = [
-            ("grant_type", "client_credentials"),
-            ("client_id", self.config.app_id.as_str()),
-            ("client_secret", self.config.secret()),
-            ("scope", SCOPE),
-        ];
-        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
-        let request = self.http.post(self.config.token_url.clone()).timeout(self.config.call_timeout);
-        let request = request.header("content-type", "application/x-www-form-urlencoded").body(body);
-        // Whatever happens here, the message itself was not sent.
-        let refused = |status: u16| matches!(status, 400 | 401 | 403);
-        let response =
-            request.send().await.map_err(|error| retry(None, format!("no token: {}", root(&error))))?;
-        let status = response.status().as_u16();
-        if refused(status) {
-            return Err(SendError::Unauthorized {
-                why: "Entra ID gives no token for this app and secret".into(),
-            });
-        }
-        let body = answer(response).await.map_err(|error| match error {
-            SendError::Retry { after, why } => retry(after, format!("no token: {why}")),
-            other => retry(None, format!("no token: {other}")),
-        })?;
-        let Some(secret) = body.get("access_token").and_then(Value::as_str) else {
-            return Err(retry(None, "no token: the answer has none".into()));
-        };
-        let lasts = body.get("expires_in").and_then(Value::as_u64).unwrap_or(3600);
-        let lasts = lasts.saturating_sub(EARLY.min(lasts / 2));
-        let secret = SecretString::from(secret.to_owned());
-        *kept = Some(Token { secret: secret.clone(), until: now + Duration::from_secs(lasts) });
-        Ok(secret)
+        self.tokens.get(refused).await
     }
 }
 
-fn retry(after: Option<Duration>, why: String) -> SendError {
+pub(crate) fn retry(after: Option<Duration>, why: String) -> SendError {
     SendError::Retry { after, why }
 }
 
@@ -206,7 +195,7 @@ pub(crate) fn root(error: &reqwest::Error) -> String {
     words
 }
 
-async fn answer(mut response: Response) -> Result<Value, SendError> {
+pub(crate) async fn answer(mut response: Response, about: About) -> Result<Value, SendError> {
     let status = response.status().as_u16();
     let wait = response.headers().get("retry-after").and_then(|value| value.to_str().ok());
     let wait = wait.and_then(|text| text.trim().parse::<u64>().ok()).map(Duration::from_secs);
@@ -229,17 +218,28 @@ async fn answer(mut response: Response) -> Result<Value, SendError> {
         };
     }
     let body: Value = serde_json::from_slice(&body).unwrap_or_default();
-    Err(class(status, wait, body.pointer("/error/code").and_then(Value::as_str).unwrap_or_default()))
+    let code = body.pointer("/error/code").and_then(Value::as_str).unwrap_or_default();
+    Err(class(status, wait, code, about))
 }
 
 /// What a refusal means (platform-contracts §2.3 and §7). Only the code is quoted: their words may quote ours.
-pub(crate) fn class(status: u16, wait: Option<Duration>, code: &str) -> SendError {
+pub(crate) fn class(status: u16, wait: Option<Duration>, code: &str, about: About) -> SendError {
     let code: String = code.chars().filter(char::is_ascii_alphanumeric).take(60).collect();
     let why = if code.is_empty() { format!("HTTP {status}") } else { format!("HTTP {status} {code}") };
     match status {
         // 412 is a lock on their side that was not had in time: nothing was done.
         412 | 429 => retry(Some(wait.unwrap_or(DEFAULT_WAIT).min(LONGEST_WAIT)), why),
         401 => SendError::Unauthorized { why },
+        // To change what somebody deleted is 404, or 403 with no word of the place (BotFramework-Services#269); and a change
+        // is told "ConversationNotFound" now and then where the next post arrives (msteams-docs#9425).
+        403 if about == About::Message && !SHUT.contains(&code.as_str()) => {
+            SendError::Rejected { why, fixable: false }
+        }
+        404 | 410 if about == About::Message => {
+            SendError::Rejected { why: format!("{NOT_THERE}: {why}"), fixable: false }
+        }
+        // Where the whole channel is gone, the thread cannot be opened again, and that is told as such (D22).
+        404 | 410 if about == About::DeskThread => SendError::ThreadGone { why },
         403 | 404 | 410 => SendError::Gone { why },
         413 => SendError::Rejected { why, fixable: true },
         400 => {
@@ -264,7 +264,12 @@ mod tests {
 
     #[test]
     fn classes() {
-        let waits = |status, secs: Option<u64>| match class(status, secs.map(Duration::from_secs), "") {
+        let waits = |status, secs: Option<u64>| match class(
+            status,
+            secs.map(Duration::from_secs),
+            "",
+            About::Place,
+        ) {
             SendError::Retry { after, .. } => after,
             other => panic!("{other:?}"),
         };
@@ -272,14 +277,50 @@ mod tests {
         assert_eq!(waits(412, None), Some(DEFAULT_WAIT));
         assert_eq!(waits(429, Some(u64::MAX)), Some(LONGEST_WAIT));
         for status in [500, 502, 503, 504] {
-            assert!(matches!(class(status, None, ""), SendError::Ambiguous { .. }), "{status}");
+            assert!(matches!(class(status, None, "", About::Place), SendError::Ambiguous { .. }), "{status}");
         }
-        assert!(matches!(class(401, None, ""), SendError::Unauthorized { .. }));
-        assert!(matches!(class(403, None, "BotNotInConversationRoster"), SendError::Gone { .. }));
-        assert!(matches!(class(404, None, "ConversationNotFound"), SendError::Gone { .. }));
-        assert!(matches!(class(413, None, "MessageSizeTooBig"), SendError::Rejected { fixable: true, .. }));
-        assert!(matches!(class(400, None, "BadSyntax"), SendError::Rejected { fixable: true, .. }));
-        assert!(matches!(class(400, None, "Other"), SendError::Rejected { fixable: false, .. }));
-        assert!(matches!(class(302, None, ""), SendError::Rejected { fixable: false, .. }));
+        assert!(matches!(class(401, None, "", About::Place), SendError::Unauthorized { .. }));
+        assert!(matches!(
+            class(403, None, "BotNotInConversationRoster", About::Place),
+            SendError::Gone { .. }
+        ));
+        assert!(matches!(class(404, None, "ConversationNotFound", About::Place), SendError::Gone { .. }));
+        assert!(matches!(
+            class(413, None, "MessageSizeTooBig", About::Place),
+            SendError::Rejected { fixable: true, .. }
+        ));
+        assert!(matches!(
+            class(400, None, "BadSyntax", About::Place),
+            SendError::Rejected { fixable: true, .. }
+        ));
+        assert!(matches!(
+            class(400, None, "Other", About::Place),
+            SendError::Rejected { fixable: false, .. }
+        ));
+        assert!(matches!(class(302, None, "", About::Place), SendError::Rejected { fixable: false, .. }));
+    }
+
+    /// A message that is gone says nothing of the people; a place that is shut says it for whatever was to be done there.
+    #[test]
+    fn a_lost_message_is_not_a_lost_place() {
+        for (status, code) in [
+            (404, "ActivityNotFoundInConversation"),
+            (404, "ConversationNotFound"),
+            (404, ""),
+            (403, "ServiceError"),
+            (403, ""),
+        ] {
+            let told = class(status, None, code, About::Message);
+            assert!(matches!(told, SendError::Rejected { fixable: false, .. }), "{status} {code}: {told:?}");
+        }
+        for code in SHUT {
+            assert!(matches!(class(403, None, code, About::Message), SendError::Gone { .. }), "{code}");
+        }
+        for code in ["ConversationNotFound", "ActivityNotFoundInConversation"] {
+            assert!(matches!(class(404, None, code, About::DeskThread), SendError::ThreadGone { .. }));
+            assert!(matches!(class(404, None, code, About::Place), SendError::Gone { .. }));
+        }
+        let shut = class(403, None, "BotNotInConversationRoster", About::DeskThread);
+        assert!(matches!(shut, SendError::Gone { .. }));
     }
 }

@@ -24,6 +24,8 @@ const MOST_MEMBERS: usize = 500;
 /// Who is in a channel is asked again after this; and sooner where it could not be had.
 const KNOWN: Duration = Duration::from_secs(600);
 const UNKNOWN: Duration = Duration::from_secs(60);
+/// Longest wait for them: a card goes without, and somebody may be waiting for theirs.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// Cards that are remembered; a mark on an older one waits for its next change.
 const MOST_CARDS: usize = 2000;
 
@@ -116,7 +118,10 @@ impl Teams {
         if let Some(users) = known {
             return users;
         }
-        let (users, lasts) = match self.technicians_of(room).await {
+        let asked = tokio::time::timeout(PATIENCE, self.technicians_of(room)).await;
+        let asked =
+            asked.unwrap_or_else(|_| Err(SendError::Retry { after: None, why: "no answer in time".into() }));
+        let (users, lasts) = match asked {
             Ok(users) => (users, KNOWN),
             Err(error) => {
                 tracing::debug!(channel = %self.channel, %error, "who is in a channel could not be asked");

@@ -28,22 +28,35 @@ const PRIMARY: usize = 6;
 /// Most buttons under one message, those behind "…" included.
 pub(crate) const MAX_ACTIONS: usize = 10;
 const MAX_LABEL: usize = 80;
-/// Longest part of a card, in letters, so that the whole stays far below the 100 KB of a message.
+/// Longest part of a card, in letters.
 const MAX_PART: usize = 4000;
+/// Largest card, in UTF-16 units of JSON. A message may have 100 KB, which are 51 200 of them; the rest is for what is around it.
+const MAX_CARD: usize = 48_000;
+/// Parts are not shortened below this, in letters.
+const LEAST_PART: usize = 64;
+/// Facts at most.
+const MAX_FACTS: usize = 20;
 
 /// What is said of a conversation, without anything to press.
 pub(crate) fn body(card: &Card) -> Vec<Value> {
+    body_within(card, MAX_PART)
+}
+
+/// With no part longer than `most` letters.
+fn body_within(card: &Card, most: usize) -> Vec<Value> {
     let title = format!("{} {} {} · {}", card.state.sign(), card.reference, card.requester, card.title);
     let mut body = vec![
-        block(vec![run(&title, &[("weight", json!("Bolder")), ("size", json!("Medium"))])]),
-        block(vec![run(&card.status, &[("isSubtle", json!(true))])]),
+        block(vec![run(&cut(&title, most), &[("weight", json!("Bolder")), ("size", json!("Medium"))])]),
+        block(vec![run(&cut(&card.status, most), &[("isSubtle", json!(true))])]),
     ];
-    body.extend(card.facts.iter().take(20).map(|fact| {
-        block(vec![run(&format!("{}: ", fact.label), &[("weight", json!("Bolder"))]), run(&fact.value, &[])])
+    body.extend(card.facts.iter().take(MAX_FACTS).map(|fact| {
+        let label = format!("{}: ", cut(&fact.label, most));
+        block(vec![run(&label, &[("weight", json!("Bolder"))]), run(&cut(&fact.value, most), &[])])
     }));
-    body.extend(rich(&card.summary));
+    body.extend(rich(&cut(&card.summary, most)));
     if !card.hint.is_empty() {
-        body.push(block(vec![run(&card.hint, &[("isSubtle", json!(true)), ("size", json!("Small"))])]));
+        let looks = [("isSubtle", json!(true)), ("size", json!("Small"))];
+        body.push(block(vec![run(&cut(&card.hint, most), &looks)]));
     }
     body
 }
@@ -58,9 +71,21 @@ pub(crate) struct Extras<'a> {
     pub may_write: bool,
 }
 
-/// The card of a conversation, as an attachment.
+/// The card of a conversation, as an attachment. Where it would be larger than Teams takes, its longest parts are shortened:
+/// letters that JSON escapes, and text of a thousand marks, take many times their length.
 pub(crate) fn conversation(card: &Card, actions: &[Action], extras: &Extras<'_>) -> Value {
-    let mut body = body(card);
+    let mut most = MAX_PART;
+    loop {
+        let made = conversation_within(card, actions, extras, most);
+        if most <= LEAST_PART || made.to_string().encode_utf16().count() <= MAX_CARD {
+            return made;
+        }
+        most /= 2;
+    }
+}
+
+fn conversation_within(card: &Card, actions: &[Action], extras: &Extras<'_>, most: usize) -> Value {
+    let mut body = body_within(card, most);
     if let Some(line) = extras.line {
         body.push(subtle(line));
     }
@@ -201,7 +226,7 @@ fn run(text: &str, more: &[(&str, Value)]) -> Value {
     run
 }
 
-fn cut(text: &str, most: usize) -> String {
+pub(crate) fn cut(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
         return text.to_owned();
     }

@@ -6,6 +6,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use deskbridge_contract::RoomId;
 use deskbridge_contract::settings::{Fault, Section};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -43,6 +44,7 @@ pub struct Config {
     pub(crate) development: bool,
     pub(crate) call_timeout: Duration,
     pub(crate) paced: bool,
+    pub(crate) desks: Vec<String>,
 }
 
 impl Config {
@@ -70,6 +72,16 @@ impl Config {
     #[must_use]
     pub fn without_pace(self) -> Config {
         Config { paced: false, ..self }
+    }
+
+    /// The channels of teams that are desks, by their ids: what is said to the bot there may be a verb.
+    #[must_use]
+    pub fn with_desks(self, desks: Vec<String>) -> Config {
+        Config { desks, ..self }
+    }
+
+    pub(crate) fn is_desk(&self, room: &RoomId) -> bool {
+        self.desks.iter().any(|desk| desk == room.as_str())
     }
 
     /// Reads the section `[channels.X]` without the generic keys. `public_url` is added by the host from `[server]`.
@@ -103,6 +115,7 @@ impl Config {
                 development,
                 call_timeout: CALL,
                 paced: true,
+                desks: Vec::new(),
             })
         })();
         if config.as_ref().is_some_and(|config| !config.trusts(&config.service_url)) {
@@ -149,12 +162,18 @@ fn secret(read: &mut Section) -> Option<SecretString> {
 
 fn id(read: &mut Section, key: &str, what: &str) -> Option<String> {
     let id = needed(read, key, what)?;
-    let sound = id.len() <= 64 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.');
-    if !sound {
-        read.fault(key, format!("expected an id of letters, digits and `-`: {what}"));
+    if !is_guid(id.trim()) {
+        read.fault(key, format!("expected a GUID like 00000000-1111-2222-3333-444444444444: {what}"));
         return None;
     }
-    Some(id)
+    // Tokens and activities have it in small letters, and are compared with it.
+    Some(id.trim().to_ascii_lowercase())
+}
+
+/// The ids of Entra ID. A tenant's domain would be as good for a token, and is in no activity.
+pub(crate) fn is_guid(id: &str) -> bool {
+    let groups = id.split('-').map(str::len);
+    groups.eq([8, 4, 4, 4, 12]) && id.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-')
 }
 
 /// Where the bot's token or its keys are asked for: nobody on the way may read or change them. `default`, where the key
@@ -218,8 +237,30 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    const APP: &str = "00000000-1111-2222-3333-444444444444";
+    const TENANT: &str = "99999999-8888-7777-6666-555555555555";
+
+    /// What is compared with tokens and activities has their form; a tenant's domain would make a stranger of everybody.
+    #[test]
+    fn ids_are_guids_in_small_letters() {
+        for (key, bad) in [
+            ("tenant", "contoso.onmicrosoft.com"),
+            ("tenant", "common"),
+            ("app_id", "my-bot"),
+            ("app_id", "00000000-1111-2222-3333-44444444444g"),
+            ("app_id", "000000001111-2222-3333-4444-44444444"),
+        ] {
+            let found = with(json!({ key: bad })).err().unwrap();
+            assert_eq!(found[0].0, key, "{bad}");
+            assert!(found[0].1.contains("a GUID") && !found[0].1.contains(bad), "{}", found[0].1);
+        }
+        let upper = "ABCDEFAB-CDEF-ABCD-EFAB-CDEFABCDEFAB";
+        let config = with(json!({ "app_id": format!(" {upper} "), "tenant": upper })).ok().unwrap();
+        assert_eq!((config.app_id, config.tenant), (upper.to_lowercase(), upper.to_lowercase()));
+    }
+
     fn with(more: Value) -> Result<Config, Vec<Fault>> {
-        let mut section = json!({ "app_id": "app-1", "tenant": "tenant-1", "app_password": "planted" });
+        let mut section = json!({ "app_id": APP, "tenant": TENANT, "app_password": "planted" });
         section.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         Config::from_value(section)
     }
@@ -231,7 +272,10 @@ mod tests {
     #[test]
     fn three_keys_are_enough() {
         let config = with(json!({})).ok().unwrap();
-        assert_eq!(config.token_url.as_str(), "https://login.microsoftonline.com/tenant-1/oauth2/v2.0/token");
+        assert_eq!(
+            config.token_url.as_str(),
+            "https://login.microsoftonline.com/99999999-8888-7777-6666-555555555555/oauth2/v2.0/token"
+        );
         assert!(!config.development && config.jwks_url.is_none());
     }
 

@@ -11,10 +11,8 @@ use crate::{Teams, config, ids, keys, package};
 
 pub(crate) async fn examine(teams: &Teams, desks: &[RoomId]) -> Vec<Check> {
     let mut checks = vec![address(teams)];
-    if let Some(hook) = hook(teams) {
-        checks.push(endpoint(teams, &hook).await);
-    }
-    checks.extend([keys(teams).await, zip(teams), reading()]);
+    checks.extend(endpoint(teams).await);
+    checks.extend([keys(teams).await, zip(teams), reading(teams)]);
     let credentials = credentials(teams).await;
     let usable = credentials.outcome == Outcome::Pass;
     checks.push(credentials);
@@ -35,45 +33,59 @@ fn address(teams: &Teams) -> Check {
         "set server.public_url to an https address and the bot's messaging endpoint to …/hooks/<channel>";
     match &config.public_url {
         Some(url) if url.scheme() == "https" && !config::is_loopback(url) => {
-            let hook = hook(teams).map(String::from).unwrap_or_default();
-            Check::pass(id, format!("the bot's messaging endpoint must be {hook}"))
+            Check::pass(id, format!("the bot's messaging endpoint must be {}", hook(teams, url)))
         }
         Some(_) => Check::fail(id, "server.public_url is not public https", "Teams cannot reach it", fix),
         None => Check::warn(id, "server.public_url is not set", "files can only be named", fix),
     }
 }
 
-/// Where Teams brings events.
-fn hook(teams: &Teams) -> Option<Url> {
-    let mut hook = teams.api.config.public_url.clone()?;
-    hook.path_segments_mut().ok()?.pop_if_empty().push("hooks").push(teams.channel.as_str());
-    Some(hook)
+fn hook(teams: &Teams, public_url: &Url) -> Url {
+    let mut hook = public_url.clone();
+    if let Ok(mut segments) = hook.path_segments_mut() {
+        segments.pop_if_empty().push("hooks").push(teams.channel.as_str());
+    }
+    hook
 }
 
-/// Whether it is deskbridge that answers there. Seen from this machine: Teams comes from elsewhere.
-async fn endpoint(teams: &Teams, hook: &Url) -> Check {
+/// Whether the messaging endpoint is this deskbridge's: it refuses what has no token.
+async fn endpoint(teams: &Teams) -> Option<Check> {
     let id = "teams.endpoint";
-    let why = "what people write does not arrive";
-    if teams.api.config.development {
-        return Check::skip(id, "not looked at: development is on");
-    }
-    match teams.api.knock(hook).await {
-        Ok(401 | 403) => Check::pass(id, format!("{hook} answers, and refuses what is not signed")),
+    let hook = hook(teams, teams.api.config.public_url.as_ref()?);
+    let why = "Teams would get no further either";
+    Some(match teams.api.knock(&hook).await {
+        Ok(401) => Check::pass(id, format!("{hook} answers, and refuses what has no token")),
+        // Development takes what comes from here, and finds nothing in it.
+        Ok(200..=299) if teams.api.config.development => Check::pass(id, format!("{hook} answers")),
+        Ok(404) => {
+            let fix = "start deskbridge with this channel, and let the proxy pass /hooks/ on to it";
+            Check::fail(id, format!("{hook} is not found"), why, fix)
+        }
         Ok(status) => {
-            let fix = "let the proxy pass /hooks/ on to deskbridge, and start it (`deskbridge serve`)";
-            Check::warn(id, format!("{hook} answers {status} to a call without a token, not 401"), why, fix)
+            let fix =
+                "let the proxy pass /hooks/ on to deskbridge, as it is and without a sign-in of its own";
+            Check::fail(id, format!("{hook} answers {status}, and not as deskbridge does"), why, fix)
         }
         Err(error) => {
-            let fix = "start deskbridge, and open its https address; seen from inside this may be no fault";
-            Check::warn(id, format!("{hook} was not reached from this machine: {error}"), why, fix)
+            let fix = "start deskbridge, and look at the name, the certificate and the proxy of server.public_url; \
+                some networks let nobody reach their own public address from inside";
+            Check::warn(id, format!("{hook} cannot be reached from here: {error}"), why, fix)
         }
-    }
+    })
 }
 
-/// Teams tells nobody which rights an installed app was given: that shows when a message comes without a call.
-fn reading() -> Check {
-    let seen = "whether threads are read without a call (RSC) shows in the channel's health, once somebody wrote in one";
-    Check::skip("teams.reading", seen)
+/// What technicians' own words in a thread depend on. The Connector tells nobody which rights a team gave.
+fn reading(teams: &Teams) -> Check {
+    let id = "teams.rsc";
+    if teams.api.config.desks.is_empty() {
+        return Check::pass(id, "there is no desk in Teams: no right to read a channel is needed");
+    }
+    Check::pass(
+        id,
+        "whether a desk's team lets the app read its channels (RSC) is not told by Teams: write in a conversation's thread \
+         without calling the bot. Where nothing comes of it, use the card's text box or @IT Desk, or install a package made with \
+         --read-channels",
+    )
 }
 
 async fn keys(teams: &Teams) -> Check {
@@ -111,12 +123,20 @@ async fn credentials(teams: &Teams) -> Check {
 fn zip(teams: &Teams) -> Check {
     let id = "teams.package";
     let config = &teams.api.config;
-    match package::package(&config.app_id, "IT Desk", config.public_url.as_ref().map(Url::as_str), true) {
-        Ok(zip) => Check::pass(id, format!("the app package can be made ({} bytes)", zip.len())),
-        Err(error) => {
-            let fix = "app_id must be the bot's application id";
-            Check::warn(id, error.to_string(), "the app cannot be uploaded to Teams", fix)
+    let fix = "app_id must be the bot's application id, and server.public_url an https address";
+    let why = "the app cannot be uploaded to Teams";
+    let rights = package::Rights { channels: true, receipts: true };
+    let site = config.public_url.as_ref().map(Url::as_str);
+    let made = package::package(&config.app_id, "IT Desk", site, rights);
+    match made.map_err(|error| vec![error.to_string()]).and_then(|zip| package::examine(&zip)) {
+        Ok(contents) => {
+            let asks = contents.permissions.join(", ");
+            Check::pass(
+                id,
+                format!("the app package is good, for app {}; at most it asks for {asks}", contents.app_id),
+            )
         }
+        Err(faults) => Check::warn(id, faults.join("; "), why, fix),
     }
 }
 

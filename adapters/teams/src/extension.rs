@@ -2,8 +2,10 @@
 //!
 //! Not here: what a ticket is. In a desk's thread it is the verb; elsewhere it is a request of the person who sent it.
 
+use std::time::Duration;
+
 use deskbridge_contract::{
-    Content, Inbound, InboundEvent, PushError, RemoteEventId, RemoteMessageId, Sender, Timestamp,
+    Content, Inbound, InboundEvent, PushError, RemoteEventId, RemoteMessageId, SendError, Sender, Timestamp,
     TranslateError,
 };
 use serde_json::{Value, json};
@@ -16,6 +18,11 @@ use crate::{cards, markup};
 pub(crate) const COMMAND: &str = "ticket";
 /// The text box's name in what comes back.
 const TEXT: &str = "teams_ticket";
+/// How long the Connector is waited for while somebody's client waits for us, about ten seconds at most.
+const PATIENCE: Duration = Duration::from_secs(4);
+/// Nothing is stored.
+const NOT_TAKEN: &str =
+    "This was not taken: Teams does not answer us just now. Please send it again in a minute.";
 /// Longest text of the form, in letters.
 const MAX_TEXT: usize = 4000;
 
@@ -94,18 +101,29 @@ impl Door {
                 receipt.toast.as_ref().map_or("Noted; the ticket is on the card.", |toast| &toast.text),
             ));
         }
-        let Ok(direct) = self.teams.open_direct(&wish.from.id).await else {
-            return Ok(told("Please start a chat with this app first: the answer comes there."));
+        let direct = match tokio::time::timeout(PATIENCE, self.teams.open_direct(&wish.from.id)).await {
+            Ok(Ok(direct)) => direct,
+            Ok(Err(SendError::Gone { .. } | SendError::Rejected { .. })) => {
+                return Ok(told("Please start a chat with this app first: the answer comes there."));
+            }
+            Ok(Err(error)) => {
+                tracing::warn!(channel = %self.teams.channel, %error, "a request by a form could not be taken");
+                return Ok(told(NOT_TAKEN));
+            }
+            Err(_) => return Ok(told(NOT_TAKEN)),
         };
         let receipt =
             self.inbox.push(event(wish.id.to_string(), direct.clone(), posted(wish.text.clone()))).await?;
-        if !receipt.duplicate {
-            // What they asked is shown where it is answered; without it the answer would stand alone.
-            let words = Content::text(format!("You asked:\n\n{}", wish.text));
-            if let Err(error) = self.teams.say(&direct, &words).await {
-                tracing::debug!(channel = %self.teams.channel, %error, "a request could not be shown to who made it");
-            }
+        if receipt.duplicate {
+            return Ok(told("Received already. The answer comes in your chat with this app."));
         }
+        // What they asked is shown where it is answered; without it the answer would stand alone. Nobody waits for it.
+        let (teams, words) = (self.teams.clone(), Content::text(format!("You asked:\n\n{}", wish.text)));
+        tokio::spawn(async move {
+            if let Err(error) = teams.say(&direct, &words).await {
+                tracing::debug!(channel = %teams.channel, %error, "a request could not be shown to who made it");
+            }
+        });
         let number = receipt.reference.map(|reference| format!(" as {reference}")).unwrap_or_default();
         Ok(told(&format!("Received{number}. The answer comes in your chat with this app.")))
     }

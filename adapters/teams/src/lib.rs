@@ -17,6 +17,7 @@ mod package;
 mod receive;
 mod references;
 mod send;
+mod tokens;
 mod translate;
 mod webhook;
 
@@ -32,7 +33,7 @@ use deskbridge_contract::{
 };
 
 pub use config::Config;
-pub use package::{PackageError, package};
+pub use package::{PackageError, Rights, package};
 pub use webhook::{WEBHOOK_EXAMPLE, WebhookAdapter, WebhookConfig, declared_webhooks};
 
 /// This adapter's section of the configuration, with every key and its default.
@@ -51,7 +52,7 @@ pub struct TeamsAdapter(Arc<Teams>);
 
 pub(crate) struct Teams {
     channel: ChannelName,
-    api: api::Api,
+    api: Arc<api::Api>,
     clock: Clock,
     keys: keys::Keys,
     references: references::References,
@@ -82,7 +83,7 @@ impl TeamsAdapter {
         let links = Arc::new(files::Links::new(config.secret(), hook));
         Ok(TeamsAdapter(Arc::new(Teams {
             channel,
-            api: api::Api::new(config, clock.clone())?,
+            api: Arc::new(api::Api::new(config, clock.clone())?),
             clock,
             keys: keys::Keys::default(),
             references: references::References::default(),
@@ -95,8 +96,8 @@ impl TeamsAdapter {
 
     /// Events of one raw activity, as the intake would push them: for replays, and for whoever looks into the quarantine.
     pub fn translate(&self, payload: &[u8]) -> Result<Vec<Inbound>, TranslateError> {
-        let activity =
-            serde_json::from_slice(payload).map_err(|_| TranslateError::Malformed("not JSON".into()))?;
+        let activity = deskbridge_contract::json::read_bytes(payload)
+            .ok_or_else(|| TranslateError::Malformed("not JSON".into()))?;
         Ok(self.0.translated(&activity)?.events)
     }
 
@@ -128,7 +129,7 @@ const CHAT: Capabilities = Capabilities {
     hears_deletes: true,
     // On messages of the bot.
     hears_reactions: true,
-    // With the permission ChatMessageReadReceipt.Read.Chat, which the package asks for.
+    // With the permission ChatMessageReadReceipt.Read.Chat, which the package asks for by `--read-receipts`.
     hears_reads: true,
 };
 
@@ -233,8 +234,23 @@ impl Adapter for TeamsAdapter {
         )])
     }
 
+    fn warnings(&self) -> Vec<String> {
+        let desks = self
+            .0
+            .api
+            .config
+            .desks
+            .iter()
+            .filter(|desk| self.0.references.holds_removed(&RoomId::new(desk.as_str())));
+        desks.map(|desk| format!("the desk {desk}: the app was removed from its team")).collect()
+    }
+
     async fn probe(&self) -> Result<Health, SendError> {
         self.0.api.token(None).await?;
+        for desk in &self.0.api.config.desks {
+            // Looked up once, so that it is in memory when somebody asks for warnings.
+            let _ = self.0.references.is_removed(&RoomId::new(desk.as_str())).await.map_err(send::shelf)?;
+        }
         let config = &self.0.api.config;
         let mut warnings = Vec::new();
         if config.development {
@@ -245,6 +261,7 @@ impl Adapter for TeamsAdapter {
         // A store that cannot be read has its own sign.
         let reads = self.0.references.reads().await.unwrap_or(false);
         let how = if reads { "reads its channels" } else { "hears calls and cards only, so far" };
+        warnings.extend(self.warnings());
         Ok(Health { summary: format!("bot {}, webhook, {how}", config.app_id), warnings })
     }
 }

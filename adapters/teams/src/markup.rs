@@ -3,6 +3,7 @@
 //! Not here: which messages there are. Everything that is not a mark of ours is escaped, so that text stays what it is,
 //! and nobody is mentioned: that takes an entity beside the text, which relayed text never gets (C13).
 
+mod pieces;
 mod read;
 mod write;
 

@@ -2,8 +2,12 @@
 //!
 //! Not here: uploading it, which an administrator does. Source: "App manifest schema" 1.16 and "Resource-specific consent".
 
+mod examine;
+
 use serde_json::{Value, json};
 use url::Url;
+
+pub(crate) use examine::examine;
 
 /// Why there is no package.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -12,20 +16,30 @@ pub enum PackageError {
     NotAGuid,
 }
 
-/// The zip's bytes. `reads_channels`: asks for the permission to read all messages of a channel (RSC), by which technicians
-/// may just write in a thread; without it they use the card's text box, or call the bot.
+/// Permissions over single teams and chats (RSC), which whoever installs the app agrees to. None unless they are asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rights {
+    /// To read all messages of a channel, by which technicians may just write in a thread; without it they use the card's text
+    /// box, or call the bot.
+    pub channels: bool,
+    /// To be told what was read in a chat with the bot.
+    pub receipts: bool,
+}
+
+/// The zip's bytes.
+///
+/// # Errors
+/// Where `app_id` is none.
 pub fn package(
     app_id: &str,
     name: &str,
     public_url: Option<&str>,
-    reads_channels: bool,
+    rights: Rights,
 ) -> Result<Vec<u8>, PackageError> {
-    let groups: Vec<usize> = app_id.split('-').map(str::len).collect();
-    let hex = app_id.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
-    if groups != [8, 4, 4, 4, 12] || !hex {
+    if !crate::config::is_guid(app_id) {
         return Err(PackageError::NotAGuid);
     }
-    let manifest = format!("{:#}\n", manifest(app_id, name, public_url, reads_channels));
+    let manifest = format!("{:#}\n", manifest(app_id, name, public_url, rights));
     Ok(zip(&[
         ("manifest.json", manifest.into_bytes()),
         ("color.png", png(192, |_, _| [0x2b, 0x57, 0x9a, 0xff])),
@@ -46,14 +60,19 @@ fn cut(text: &str, most: usize) -> String {
     text.chars().take(most).collect()
 }
 
-fn manifest(app_id: &str, name: &str, public_url: Option<&str>, reads_channels: bool) -> Value {
+fn manifest(app_id: &str, name: &str, public_url: Option<&str>, rights: Rights) -> Value {
     let site = public_url.unwrap_or("https://example.org");
     let host = public_url.and_then(|url| Url::parse(url).ok()?.host_str().map(str::to_owned));
-    let mut permissions = vec![json!({ "name": "ChatMessageReadReceipt.Read.Chat", "type": "Application" })];
-    if reads_channels {
-        permissions.push(json!({ "name": "ChannelMessage.Read.Group", "type": "Application" }));
-    }
-    json!({
+    let asked = [
+        (rights.receipts, "ChatMessageReadReceipt.Read.Chat"),
+        (rights.channels, "ChannelMessage.Read.Group"),
+    ];
+    let permissions: Vec<Value> = asked
+        .into_iter()
+        .filter(|(wanted, _)| *wanted)
+        .map(|(_, name)| json!({ "name": name, "type": "Application" }))
+        .collect();
+    let mut made = json!({
         "$schema": "https://developer.microsoft.com/json-schemas/teams/v1.16/MicrosoftTeams.schema.json",
         "manifestVersion": "1.16",
         "version": "1.0.0",
@@ -98,8 +117,11 @@ fn manifest(app_id: &str, name: &str, public_url: Option<&str>, reads_channels: 
         }],
         "validDomains": host.as_deref().into_iter().collect::<Vec<_>>(),
         "webApplicationInfo": { "id": app_id, "resource": site },
-        "authorization": { "permissions": { "resourceSpecific": permissions } },
-    })
+    });
+    if !permissions.is_empty() {
+        made["authorization"] = json!({ "permissions": { "resourceSpecific": permissions } });
+    }
+    made
 }
 
 fn crc(bytes: &[u8]) -> u32 {
@@ -195,20 +217,23 @@ mod tests {
 
     #[test]
     fn a_package_is_for_one_app() {
-        assert_eq!(package("bot-1", "Desk", None, false), Err(PackageError::NotAGuid));
-        let made = package(APP, "Desk", Some("https://desk.example.org"), true).unwrap();
-        assert_eq!(made, package(APP, "Desk", Some("https://desk.example.org"), true).unwrap());
+        assert_eq!(package("bot-1", "Desk", None, Rights::default()), Err(PackageError::NotAGuid));
+        let rights = Rights { channels: true, receipts: false };
+        let made = package(APP, "Desk", Some("https://desk.example.org"), rights).unwrap();
+        assert_eq!(made, package(APP, "Desk", Some("https://desk.example.org"), rights).unwrap());
         let text = String::from_utf8_lossy(&made).into_owned();
         for part in [APP, "desk.example.org", "ChannelMessage.Read.Group", "color.png", "outline.png"] {
             assert!(text.contains(part), "{part}");
         }
-        let plain = package(APP, "Desk", None, false).unwrap();
-        assert!(!String::from_utf8_lossy(&plain).contains("ChannelMessage.Read.Group"));
+        assert!(!text.contains("ReadReceipt"));
+        // Nothing is asked for that nobody wanted.
+        let plain = package(APP, "Desk", None, Rights::default()).unwrap();
+        assert!(!String::from_utf8_lossy(&plain).contains("resourceSpecific"));
     }
 
     #[test]
     fn names_are_within_the_manifests_limits() {
-        let manifest = manifest(APP, &"x".repeat(200), None, false);
+        let manifest = manifest(APP, &"x".repeat(200), None, Rights::default());
         assert_eq!(manifest["name"]["short"].as_str().map(str::len), Some(30));
         assert_eq!(manifest["name"]["full"].as_str().map(str::len), Some(100));
     }

@@ -147,6 +147,12 @@ pub(crate) fn is_json(headers: &HeaderMap) -> bool {
     kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
 }
 
+/// Whether the caller named this machine: what came in by a tunnel that adds nothing of its own names another.
+fn is_for_this_machine(headers: &HeaderMap) -> bool {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    Url::parse(&format!("http://{host}/")).is_ok_and(|url| crate::config::is_loopback(&url))
+}
+
 impl Door {
     fn stopped(&self, stop: Stop) -> Response {
         if let Stop::Refused(refusal) = &stop {
@@ -160,7 +166,7 @@ impl Door {
         let config = &self.teams.api.config;
         if config.development {
             return match peer {
-                Some(Peer(ip)) if ip.is_loopback() => Ok(None),
+                Some(peer) if peer.local && is_for_this_machine(headers) => Ok(None),
                 _ => Err(Stop::Stranger),
             };
         }
@@ -177,9 +183,9 @@ impl Door {
     }
 
     async fn take(&self, raw: &[u8], vouched: Option<&Vouched>) -> Result<Response, Stop> {
-        let activity: Value = match serde_json::from_slice(raw) {
-            Ok(activity) => activity,
-            Err(_) => return self.quarantine(raw, &TranslateError::Malformed("not JSON".into())).await,
+        let activity = match deskbridge_contract::json::read_bytes(raw) {
+            Some(activity) => activity,
+            None => return self.quarantine(raw, &TranslateError::Malformed("not JSON".into())).await,
         };
         // Check 7. What names no service address is nothing that could be answered: it is kept and has no effect.
         let Some(service) = text(&activity, "/serviceUrl") else {
@@ -214,7 +220,10 @@ impl Door {
         }
         let mut pressed = None;
         for event in heard.events.into_iter().filter(|_| keep.taken) {
-            let event = if keep.verb { as_verb(event, heard.verb.as_deref()) } else { event };
+            let mut event = if keep.verb { as_verb(event, heard.verb.as_deref()) } else { event };
+            if keep.in_room {
+                event.address.thread = None;
+            }
             let waiting = event
                 .interaction
                 .as_ref()
@@ -295,32 +304,43 @@ impl Door {
     async fn remember(&self, heard: &Heard, service: &str) -> Result<Keep, deskbridge_contract::ShelfError> {
         let references = &self.teams.references;
         let at = &heard.address;
-        references.heard(&at.room, service, heard.removed).await?;
+        references.heard(&at.room, heard.sign(service)).await?;
         if let Some((user, id)) = &heard.person {
             references.met(user, id).await?;
+            if ids::kind(at.room.as_str()) == ids::Kind::Personal {
+                references.in_chat(user, &at.room).await?;
+            }
         }
         let posted = heard.events.iter().find_map(|event| match &event.event {
             InboundEvent::Posted { message, .. } => Some((message, event.interaction.is_some())),
             _ => None,
         });
-        let Some((message, typed_on_card)) = posted else { return Ok(Keep { taken: true, verb: false }) };
-        let thread = at.key();
-        match ids::kind(at.room.as_str()) {
-            ids::Kind::Personal => Ok(Keep { taken: true, verb: false }),
+        let kind = ids::kind(at.room.as_str());
+        if kind == ids::Kind::Channel {
+            // Whatever it is, an edit or a button too: whose the thread is, is known from now on, also after a restart.
+            references.was_called(&at.key()).await?;
+        }
+        let all = Keep { taken: true, verb: false, in_room: false };
+        let Some((message, typed_on_card)) = posted else { return Ok(all) };
+        if kind == ids::Kind::Channel && !heard.called && !typed_on_card {
+            references.overheard().await?;
+        }
+        match kind {
+            ids::Kind::Personal => Ok(all),
             // With the permission to read a group chat everything in it comes; only what is said to the bot is meant.
-            ids::Kind::Group => Ok(Keep { taken: heard.called || typed_on_card, verb: false }),
+            ids::Kind::Group => Ok(Keep { taken: heard.called || typed_on_card, ..all }),
+            ids::Kind::Channel if self.teams.api.config.is_desk(&at.room) => {
+                // What opens a thread of its own is said to the room: `@Desk off`.
+                let in_room = at.thread.as_ref().is_some_and(|root| root.as_str() == message.as_str());
+                Ok(Keep { taken: true, verb: heard.verb.is_some(), in_room })
+            }
             ids::Kind::Channel => {
-                if !heard.called && !typed_on_card {
-                    references.overheard().await?;
+                // A sentence that begins like a verb is a sentence, wherever nobody works.
+                let ours = heard.called && references.is_ours(&at.key()).await?;
+                if heard.called && !ours {
+                    references.call(&at.key()).await?;
                 }
-                let is_root = at.thread.as_ref().is_none_or(|root| root.as_str() == message.as_str());
-                let verb = heard.verb.is_some() && !is_root && !references.was_called(&thread).await?;
-                if heard.called && !verb {
-                    references.call(&thread).await?;
-                } else {
-                    references.was_called(&thread).await?;
-                }
-                Ok(Keep { taken: true, verb })
+                Ok(Keep { verb: ours && heard.verb.is_some(), ..all })
             }
         }
     }
@@ -342,6 +362,8 @@ struct Keep {
     taken: bool,
     /// What was said to the bot is a verb.
     verb: bool,
+    /// It is in no thread but the one that it opened itself.
+    in_room: bool,
 }
 
 fn as_verb(mut event: Inbound, verb: Option<&str>) -> Inbound {

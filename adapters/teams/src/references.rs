@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
 
-use deskbridge_contract::{Address, RoomId, Shelf, ShelfError};
+use deskbridge_contract::{Address, RoomId, Shelf, ShelfError, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::ids;
@@ -24,27 +24,90 @@ const READS: &str = "reads";
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Reference {
     pub service: String,
-    /// The app was removed there: what is sent would be answered 200 and be seen by nobody (T53).
+    /// The team that a channel is of; the app is installed in a team as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<String>,
+    #[serde(flatten)]
+    pub standing: Standing,
+}
+
+/// Whether the app is installed: what is sent where it was removed is answered 200 and seen by nobody (T53).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Standing {
     #[serde(default)]
     pub removed: bool,
+    /// When it was said, by the platform's clock: what is older and comes late, or once more, changes nothing.
+    #[serde(default, skip_serializing_if = "is_epoch")]
+    since: i64,
+}
+
+fn is_epoch(at: &i64) -> bool {
+    *at == 0
+}
+
+/// What an activity says of the app's being installed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// Nothing by itself; but where something comes from, the app is.
+    #[default]
+    None,
+    Added,
+    Removed,
+}
+
+impl Standing {
+    fn after(self, change: Change, at: Timestamp) -> Standing {
+        let news = at.0 > self.since;
+        match change {
+            Change::Removed if news => Standing { removed: true, since: at.0 },
+            Change::Added if news => Standing { removed: false, since: at.0 },
+            Change::None if news && self.removed => Standing { removed: false, since: at.0 },
+            _ => self,
+        }
+    }
+}
+
+/// What is known by an activity of the place that it came from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sign<'a> {
+    pub service: &'a str,
+    pub team: Option<&'a str>,
+    pub change: Change,
+    /// The platform's time.
+    pub at: Timestamp,
 }
 
 #[derive(Default)]
 struct Inner {
     shelf: Option<Shelf>,
     rooms: HashMap<RoomId, Reference>,
+    teams: HashMap<String, Standing>,
     latest: Option<String>,
     users: HashMap<String, String>,
+    /// People's own chats with the bot.
+    chats: HashMap<String, RoomId>,
     /// Threads in which somebody called the bot, outside of desks.
     called: HashMap<String, bool>,
     reads: Option<bool>,
 }
 
 #[derive(Default)]
-pub(crate) struct References(RwLock<Inner>);
+pub(crate) struct References {
+    inner: RwLock<Inner>,
+    /// Changes of teams one after another: their channels have lanes of their own.
+    changing: tokio::sync::Mutex<()>,
+}
 
 fn room_key(room: &RoomId) -> String {
     format!("room:{room}")
+}
+
+fn team_key(team: &str) -> String {
+    format!("team:{team}")
+}
+
+fn chat_key(user: &str) -> String {
+    format!("chat:{user}")
 }
 
 fn user_key(user: &str) -> String {
@@ -61,12 +124,18 @@ impl References {
     }
 
     fn write<T>(&self, change: impl FnOnce(&mut Inner) -> T) -> T {
-        let mut inner = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut inner = self.inner.write().unwrap_or_else(PoisonError::into_inner);
         if inner.rooms.len() > MOST {
             inner.rooms.clear();
         }
+        if inner.teams.len() > MOST {
+            inner.teams.clear();
+        }
         if inner.users.len() > MOST {
             inner.users.clear();
+        }
+        if inner.chats.len() > MOST {
+            inner.chats.clear();
         }
         if inner.called.len() > MOST {
             inner.called.clear();
@@ -75,7 +144,7 @@ impl References {
     }
 
     fn read<T>(&self, look: impl FnOnce(&Inner) -> T) -> T {
-        look(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+        look(&self.inner.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     async fn recall(&self, key: &str) -> Result<Option<String>, ShelfError> {
@@ -106,18 +175,73 @@ impl References {
     }
 
     /// An activity came from there. Written only when it is news.
-    pub(crate) async fn heard(&self, room: &RoomId, service: &str, removed: bool) -> Result<(), ShelfError> {
-        let now = Reference { service: service.to_owned(), removed };
-        if self.room(room).await?.as_ref() != Some(&now) {
+    pub(crate) async fn heard(&self, room: &RoomId, sign: Sign<'_>) -> Result<(), ShelfError> {
+        let known = self.room(room).await?;
+        let was = known.clone().unwrap_or_default();
+        let mut now = Reference { service: sign.service.to_owned(), ..was };
+        if ids::kind(room.as_str()) == ids::Kind::Channel {
+            now.team = sign.team.map(str::to_owned).or(now.team);
+            // An event of the team as a whole comes from its first channel, which has the team's own id.
+            let team = now.team.clone().unwrap_or_else(|| room.to_string());
+            self.changed(&team, sign.change, sign.at).await?;
+            now.standing = Standing::default();
+        } else {
+            now.standing = now.standing.after(sign.change, sign.at);
+        }
+        if known.as_ref() != Some(&now) {
             let text = serde_json::to_string(&now).unwrap_or_default();
             self.keep(&room_key(room), &text).await?;
             self.write(|inner| inner.rooms.insert(room.clone(), now));
         }
+        let service = sign.service;
         if self.read(|inner| inner.latest.as_deref() != Some(service)) {
             self.keep(LATEST, service).await?;
             self.write(|inner| inner.latest = Some(service.to_owned()));
         }
         Ok(())
+    }
+
+    async fn changed(&self, team: &str, change: Change, at: Timestamp) -> Result<(), ShelfError> {
+        let was = self.team(team).await?;
+        if was.after(change, at) == was {
+            return Ok(());
+        }
+        let _alone = self.changing.lock().await;
+        let now = self.team(team).await?.after(change, at);
+        self.keep(&team_key(team), &serde_json::to_string(&now).unwrap_or_default()).await?;
+        self.write(|inner| inner.teams.insert(team.to_owned(), now));
+        Ok(())
+    }
+
+    async fn team(&self, team: &str) -> Result<Standing, ShelfError> {
+        if let Some(known) = self.read(|inner| inner.teams.get(team).copied()) {
+            return Ok(known);
+        }
+        let kept = self.recall(&team_key(team)).await?;
+        let known: Standing = kept.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+        self.write(|inner| inner.teams.insert(team.to_owned(), known));
+        Ok(known)
+    }
+
+    /// Whether the app was removed there, or from the team that it is a channel of.
+    pub(crate) async fn is_removed(&self, room: &RoomId) -> Result<bool, ShelfError> {
+        let known = self.room(room).await?.unwrap_or_default();
+        if ids::kind(room.as_str()) != ids::Kind::Channel {
+            return Ok(known.standing.removed);
+        }
+        // One of earlier versions knows no team, and was marked itself.
+        let team = known.team.as_deref().unwrap_or(room.as_str());
+        Ok(known.standing.removed || self.team(team).await?.removed)
+    }
+
+    /// The same as far as it is known in memory.
+    pub(crate) fn holds_removed(&self, room: &RoomId) -> bool {
+        self.read(|inner| {
+            let known = inner.rooms.get(room);
+            let team = known.and_then(|known| known.team.as_deref()).unwrap_or(room.as_str());
+            known.is_some_and(|known| known.standing.removed)
+                || inner.teams.get(team).is_some_and(|team| team.removed)
+        })
     }
 
     /// The server that was heard of last.
@@ -142,6 +266,24 @@ impl References {
         Ok(())
     }
 
+    /// A person's own chat with the bot, which is always the same one.
+    pub(crate) async fn in_chat(&self, user: &str, room: &RoomId) -> Result<(), ShelfError> {
+        if self.chat(user).await?.as_ref() != Some(room) {
+            self.keep(&chat_key(user), room.as_str()).await?;
+            self.write(|inner| inner.chats.insert(user.to_owned(), room.clone()));
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn chat(&self, user: &str) -> Result<Option<RoomId>, ShelfError> {
+        if let Some(known) = self.read(|inner| inner.chats.get(user).cloned()) {
+            return Ok(Some(known));
+        }
+        let Some(known) = self.recall(&chat_key(user)).await?.map(RoomId) else { return Ok(None) };
+        self.write(|inner| inner.chats.insert(user.to_owned(), known.clone()));
+        Ok(Some(known))
+    }
+
     pub(crate) async fn person(&self, user: &str) -> Result<String, ShelfError> {
         if let Some(known) = self.read(|inner| inner.users.get(user).cloned()) {
             return Ok(known);
@@ -154,10 +296,11 @@ impl References {
         let chats = at.iter().filter(|at| ids::kind(at.room.as_str()) == ids::Kind::Personal);
         let mut keys: Vec<String> = chats.map(|at| room_key(&at.room)).collect();
         keys.extend(at.iter().map(|at| format!("called:{}", at.key())));
-        keys.push(user_key(user));
+        keys.extend([user_key(user), chat_key(user)]);
         shelf.delete(&keys).await?;
         self.write(|inner| {
             inner.users.remove(user);
+            inner.chats.remove(user);
             at.iter().for_each(|at| drop(inner.rooms.remove(&at.room)));
             inner.called.retain(|thread, _| !keys.contains(&format!("called:{thread}")));
         });

@@ -2,6 +2,8 @@
 //!
 //! Not here: calls as such and what their failures mean (`api.rs`), how cards look (`cards.rs`).
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use deskbridge_contract::{
@@ -14,13 +16,18 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use url::Url;
 
+use crate::api::{About, NOT_THERE};
 use crate::ids::{self, FilePlace};
 use crate::{Teams, cards, markup};
 
 /// "Format your bot messages": 100 KB of UTF-16, pictures in base64 not counted.
 const MAX_PAYLOAD: usize = 100 << 10;
+/// What stands in a list of messages for a card, in letters.
+const MAX_SUMMARY: usize = 300;
 /// Pictures up to this size go within the message ("Send and receive files": 1 MB).
 const MAX_INLINE: u64 = 1 << 20;
+/// An operation is over by then, however many calls it needs: an attempt's lease lasts 30 s.
+const DEADLINE: Duration = Duration::from_secs(28);
 /// Largest file that is given out by link.
 pub(crate) const MAX_UPLOAD: u64 = 100 << 20;
 
@@ -37,6 +44,11 @@ fn message_id(answer: &Value, key: &str) -> Result<RemoteMessageId, SendError> {
 
 impl Teams {
     pub(crate) async fn perform(&self, out: &Outbound) -> Result<Sent, SendError> {
+        let ended = tokio::time::timeout(DEADLINE, self.performed(out)).await;
+        ended.unwrap_or_else(|_| Err(SendError::Ambiguous { why: "no answer in time".into() }))
+    }
+
+    async fn performed(&self, out: &Outbound) -> Result<Sent, SendError> {
         let to = &out.to;
         match &out.op {
             OutboundOp::Post { content, files, persona, .. } => {
@@ -52,7 +64,7 @@ impl Teams {
             }
             OutboundOp::Delete { message } => match self.change(Method::DELETE, to, message, None).await {
                 // Somebody was faster.
-                Err(SendError::Gone { why }) if why.contains("404") => {
+                Err(SendError::Rejected { why, .. }) if why.starts_with(NOT_THERE) => {
                     Ok(Sent::at(to, Some(message.clone())))
                 }
                 other => other,
@@ -86,7 +98,7 @@ impl Teams {
     /// Where the conversation is served. Never another host than a trusted one: the token goes there.
     async fn service(&self, at: &Address) -> Result<Url, SendError> {
         let known = self.references.room(&at.room).await.map_err(shelf)?;
-        if known.as_ref().is_some_and(|known| known.removed) {
+        if self.references.is_removed(&at.room).await.map_err(shelf)? {
             return Err(SendError::Gone { why: "the app was removed from this conversation".into() });
         }
         let named = match known {
@@ -142,7 +154,9 @@ impl Teams {
         }
         let conversation = ids::conversation(to);
         let url = self.conversations(to, &[&conversation, "activities"]).await?;
-        let answer = self.api.call(Method::POST, url, Some(&activity)).await?;
+        let in_desk = to.thread.is_some() && self.api.config.is_desk(&to.room);
+        let about = if in_desk { About::DeskThread } else { About::Place };
+        let answer = self.api.call_about(about, Method::POST, url, Some(&activity)).await?;
         let message = message_id(&answer, "id")?;
         // In a channel, what is not said in a thread opens one.
         let opens = to.thread.is_none() && ids::kind(to.room.as_str()) == ids::Kind::Channel;
@@ -160,7 +174,11 @@ impl Teams {
     ) -> Result<Sent, SendError> {
         let conversation = ids::conversation(to);
         let url = self.conversations(to, &[&conversation, "activities", message.as_str()]).await?;
-        self.api.call(method, url, body.as_ref()).await?;
+        // A desk's thread without its card is lost to those who work there.
+        let root = to.thread.as_ref().is_some_and(|root| root.as_str() == message.as_str());
+        let is_card = root && method == Method::PUT && self.api.config.is_desk(&to.room);
+        let about = if is_card { About::DeskThread } else { About::Message };
+        self.api.call_about(about, method, url, body.as_ref()).await?;
         Ok(Sent::at(to, Some(message.clone())))
     }
 
@@ -178,7 +196,8 @@ impl Teams {
 
     async fn card_activity(&self, at: &Address, card: &Card, actions: &[Action]) -> Value {
         let mut made = message(String::new());
-        made["summary"] = json!(format!("{} {} · {}", card.reference, card.requester, card.title));
+        let summary = format!("{} {} · {}", card.reference, card.requester, card.title);
+        made["summary"] = json!(cards::cut(&summary, MAX_SUMMARY));
         made["attachments"] = json!([self.drawn(at, card, actions).await]);
         made
     }
@@ -235,6 +254,12 @@ impl Teams {
     }
 
     pub(crate) async fn open_direct(&self, user: &RemoteUserId) -> Result<Address, SendError> {
+        if let Some(room) = self.references.chat(user.as_str()).await.map_err(shelf)? {
+            if self.references.is_removed(&room).await.map_err(shelf)? {
+                return Err(SendError::Gone { why: "the person removed the app".into() });
+            }
+            return Ok(Address { channel: self.channel.clone(), room, thread: None });
+        }
         let person = self.references.person(user.as_str()).await.map_err(shelf)?;
         let bot = format!("28:{}", self.api.config.app_id);
         let body = json!({
@@ -306,7 +331,7 @@ pub(crate) fn activity(
 ) -> Value {
     if let Some(card) = &content.card {
         let mut made = message(String::new());
-        made["summary"] = json!(format!("{} · {}", card.reference, card.status));
+        made["summary"] = json!(cards::cut(&format!("{} · {}", card.reference, card.status), MAX_SUMMARY));
         let extras = cards::Extras { viewers: &[], line: None, may_write: true };
         made["attachments"] = json!([cards::conversation(card, &content.actions, &extras)]);
         return made;

@@ -16,6 +16,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::extension::{self, Wish};
+use crate::references::{Change, Sign};
 use crate::{cards, ids, markup};
 
 /// Longest id of a message or action that is taken.
@@ -37,14 +38,23 @@ pub(crate) struct Heard {
     pub events: Vec<Inbound>,
     /// The person's name in the directory, and the one by which the bot may write to them.
     pub person: Option<(String, String)>,
-    /// The app was removed from the conversation.
-    pub removed: bool,
+    /// The app was installed or removed, in the conversation or in its whole team.
+    pub change: Change,
+    /// The team that the conversation is in, as the activity says.
+    pub team: Option<String>,
+    pub at: Timestamp,
     /// The bot was called in it.
     pub called: bool,
     /// `@Desk accept` as a verb of the bridge: `!accept`. Meant in desks only.
     pub verb: Option<String>,
     /// Something that is answered and is no event.
     pub asked: Option<Asked>,
+}
+
+impl Heard {
+    pub(crate) fn sign<'a>(&'a self, service: &'a str) -> Sign<'a> {
+        Sign { service, team: self.team.as_deref(), change: self.change, at: self.at }
+    }
 }
 
 /// What somebody's client asks for.
@@ -64,6 +74,11 @@ pub(crate) fn malformed(what: &str) -> TranslateError {
 
 pub(crate) fn text<'a>(value: &'a Value, path: &str) -> Option<&'a str> {
     value.pointer(path).and_then(Value::as_str)
+}
+
+/// The id of the team that an activity comes from.
+pub(crate) fn team(activity: &Value) -> Option<&str> {
+    text(activity, "/channelData/team/id").filter(|id| !id.is_empty() && id.len() <= MAX_ID)
 }
 
 pub(crate) fn list<'a>(value: &'a Value, path: &str) -> &'a [Value] {
@@ -188,7 +203,9 @@ impl Activity<'_> {
             address: self.address.clone(),
             events,
             person: person.map(|(user, id)| (user.to_owned(), id.to_owned())),
-            removed: false,
+            change: Change::None,
+            team: team(self.activity).map(str::to_owned),
+            at: self.at(),
             called: false,
             verb: None,
             asked: None,
@@ -249,21 +266,31 @@ impl Activity<'_> {
         let bot = self.text("/recipient/id").ok_or_else(|| malformed("recipient.id"))?;
         let has = |path| list(self.activity, path).iter().any(|member| text(member, "/id") == Some(bot));
         if has("/membersRemoved") {
-            return Ok(Heard { removed: true, ..self.one("removed", InboundEvent::Left)? });
+            return Ok(Heard { change: Change::Removed, ..self.one("removed", InboundEvent::Left)? });
         }
+        match self.text("/channelData/eventType") {
+            Some("teamDeleted" | "teamHardDeleted") => {
+                return Ok(Heard { change: Change::Removed, ..self.heard(Vec::new()) });
+            }
+            Some("teamRestored") => return Ok(Heard { change: Change::Added, ..self.heard(Vec::new()) }),
+            _ => {}
+        }
+        let change = if has("/membersAdded") { Change::Added } else { Change::None };
         // The bot is added to a personal chat when the person opens it first; in rooms there is nobody to be greeted.
         if has("/membersAdded") && ids::kind(self.address.room.as_str()) == ids::Kind::Personal {
-            return self.one("started", InboundEvent::Started { payload: None });
+            return Ok(Heard { change, ..self.one("started", InboundEvent::Started { payload: None })? });
         }
-        Ok(self.heard(Vec::new()))
+        Ok(Heard { change, ..self.heard(Vec::new()) })
     }
 
     fn installed(&self) -> Result<Heard, TranslateError> {
         match self.text("/action") {
             Some("remove" | "remove-upgrade") => {
-                Ok(Heard { removed: true, ..self.one("uninstalled", InboundEvent::Left)? })
+                Ok(Heard { change: Change::Removed, ..self.one("uninstalled", InboundEvent::Left)? })
             }
-            Some("add" | "add-upgrade") => self.one("installed", InboundEvent::Returned),
+            Some("add" | "add-upgrade") => {
+                Ok(Heard { change: Change::Added, ..self.one("installed", InboundEvent::Returned)? })
+            }
             _ => Err(malformed("action")),
         }
     }

@@ -13,6 +13,7 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
+use deskbridge_contract::json;
 use deskbridge_contract::{
     Inbound, InboundEvent, Inbox, Intake, Interaction, PushError, SendError, ThreadChange, Toast,
     TranslateError,
@@ -136,40 +137,5 @@ pub(crate) type Parsed = Result<Value, TranslateError>;
 /// JSON with lone surrogates repaired: people's phones send half an emoji now and then, and the rest of the message is
 /// worth having (S28).
 pub(crate) fn parse(raw: &str) -> Parsed {
-    let repaired = || serde_json::from_str(&whole_surrogates(raw)?).ok();
-    serde_json::from_str(raw)
-        .ok()
-        .or_else(repaired)
-        .ok_or_else(|| TranslateError::Malformed("not JSON".into()))
-}
-
-/// The text with every lone `\udXXX` escape replaced by U+FFFD; `None` when there is none.
-fn whole_surrogates(raw: &str) -> Option<String> {
-    let bytes = raw.as_bytes();
-    let unit = |at: usize| {
-        let escape = raw.get(at..at + 6)?.strip_prefix("\\u")?;
-        u16::from_str_radix(escape, 16).ok()
-    };
-    let mut out = String::with_capacity(raw.len());
-    let (mut at, mut kept, mut found) = (0, 0, false);
-    while at < bytes.len() {
-        if bytes[at] != b'\\' {
-            at += 1;
-            continue;
-        }
-        match unit(at) {
-            Some(0xd800..0xdc00) if matches!(unit(at + 6), Some(0xdc00..0xe000)) => at += 12,
-            Some(0xd800..0xe000) => {
-                out.push_str(&raw[kept..at]);
-                out.push_str("\\ufffd");
-                at += 6;
-                kept = at;
-                found = true;
-            }
-            // Any other escape has at least two characters; the second may be a backslash.
-            _ => at += 2,
-        }
-    }
-    out.push_str(raw.get(kept..)?);
-    found.then_some(out)
+    json::read(raw).ok_or_else(|| TranslateError::Malformed("not JSON".into()))
 }

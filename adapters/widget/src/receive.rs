@@ -199,7 +199,7 @@ fn shown(request: &Request) -> (Option<Token>, IpAddr) {
 }
 
 pub(crate) fn peer(request: &Request) -> IpAddr {
-    request.extensions().get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0)
+    request.extensions().get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.address)
 }
 
 /// A JSON body, within its limits of size and time.

@@ -103,6 +103,10 @@ fn text(notice: &DeskNotice) -> String {
             format!("⚠️ Something could not be shown here; the console has it. The reason: {}", sentence(why))
         }
         DeskNotice::MayAppearTwice => MAY_APPEAR_TWICE.to_owned(),
+        DeskNotice::OnlyAccepted { how } => {
+            let said = "📤 Accepted for posting. Whether it is shown, this channel does not tell.";
+            how.as_ref().map_or_else(|| said.to_owned(), |how| format!("{said} Besides: {}", sentence(how)))
+        }
         DeskNotice::Lessened { how } => format!("⚠️ Delivered, but {}", sentence(how)),
         DeskNotice::ThreadReopened => THREAD_REOPENED.to_owned(),
         DeskNotice::TicketOpened { number } => format!("🎫 Ticket {} is open.", bold(number)),

@@ -100,6 +100,8 @@ fn desk_notices() -> Vec<DeskNotice> {
         DeskNotice::NotShown { why: why() },
         DeskNotice::MayAppearTwice,
         DeskNotice::Lessened { how: "without a.txt".to_owned() },
+        DeskNotice::OnlyAccepted { how: None },
+        DeskNotice::OnlyAccepted { how: Some("without a.txt".to_owned()) },
         DeskNotice::ThreadReopened,
         DeskNotice::TicketOpened { number: "INC-7".to_owned() },
         DeskNotice::TicketFailed { why: why() },

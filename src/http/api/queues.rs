@@ -70,7 +70,7 @@ pub async fn channels(api: Arc<Api>, call: Call) -> Answer {
         name: name.0.clone(),
         requesters: channel.requesters,
         desks: channel.desks.len(),
-        health: health(api.bridge.health.get(name), call.caller.oversees()),
+        health: health(api.bridge.health_of(name), call.caller.oversees()),
     });
     Ok(one(views.collect::<Vec<_>>()))
 }

@@ -174,8 +174,8 @@ impl Outbox {
         now: Timestamp,
     ) -> Option<String> {
         let before = self.rows.get(&id)?.state;
-        let overtaken =
-            matches!(before, DeliveryState::Delivered | DeliveryState::Seen) && state == DeliveryState::Sent;
+        let overtaken = matches!(before, DeliveryState::Delivered | DeliveryState::Seen)
+            && matches!(state, DeliveryState::Sent | DeliveryState::Accepted);
         let outcome =
             error.clone().map_or_else(|| state.name().to_owned(), |why| format!("{}: {why}", state.name()));
         self.change(id, now, |row| {

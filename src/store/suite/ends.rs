@@ -95,7 +95,7 @@ pub(super) async fn ends_say_how(place: Fresh) {
             Outcome::Sent {
                 remote: Some(remote("x1")),
                 more: vec![],
-                address: at.clone(),
+                address: at,
                 accepted: false,
                 note: Some("lesser".into()),
             },
@@ -103,7 +103,7 @@ pub(super) async fn ends_say_how(place: Fresh) {
             "sent: lesser",
         ),
         (
-            Outcome::Sent { remote: None, more: vec![], address: at, accepted: true, note: None },
+            Outcome::Sent { remote: None, more: vec![], address: thread(FIRST), accepted: true, note: None },
             DeliveryState::Accepted,
             "accepted",
         ),

@@ -169,7 +169,8 @@ pub(super) async fn what_was_said_aloud_is_known(place: Fresh) {
     let Some(address) = rig.state(FIRST).await.session(session).map(|session| session.address.clone()) else {
         unreachable!("a session")
     };
-    let outcome = Outcome::Sent { remote: Some(remote("w1")), more: Vec::new(), address, note: None };
+    let outcome =
+        Outcome::Sent { remote: Some(remote("w1")), more: Vec::new(), address, accepted: false, note: None };
     rig.done(ended(&whisper, outcome)).await;
     assert_eq!(rig.read.links(FIRST, session, Some(*message)).await.unwrap().len(), 1);
     rig.end().await;

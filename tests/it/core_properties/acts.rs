@@ -64,7 +64,7 @@ pub fn outcome(which: u8) -> Outcome {
             remote: Some(RemoteMessageId("m".into())),
             more: Vec::new(),
             address: place(),
-            accepted: false,
+            accepted: which % 8 == 2,
             note: None,
         },
         3 => Outcome::Failed { why: why() },

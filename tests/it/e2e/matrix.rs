@@ -296,22 +296,27 @@ pairs! {
     widget_to_console, pg_widget_to_console: Widget, Console;
 }
 
-/// A flow takes one notice in two seconds, so one database has to do.
+/// With a flow that is told in the desk's place.
 macro_rules! told {
-    ($($name:ident: $from:ident;)*) => {
+    ($($name:ident, $pg:ident: $from:ident;)*) => {
         $(
             #[tokio::test]
             async fn $name() {
                 main_conversation(From::$from, To::Notices, Base::Sqlite).await;
+            }
+
+            #[tokio::test]
+            async fn $pg() {
+                main_conversation(From::$from, To::Notices, Base::Postgres).await;
             }
         )*
     };
 }
 
 told! {
-    slack_to_notices: Slack;
-    teams_to_notices: Teams;
-    telegram_to_notices: Telegram;
-    discord_to_notices: Discord;
-    widget_to_notices: Widget;
+    slack_to_notices, pg_slack_to_notices: Slack;
+    teams_to_notices, pg_teams_to_notices: Teams;
+    telegram_to_notices, pg_telegram_to_notices: Telegram;
+    discord_to_notices, pg_discord_to_notices: Discord;
+    widget_to_notices, pg_widget_to_notices: Widget;
 }

@@ -2,6 +2,8 @@
 //!
 //! Not here: single rules of the adapter (adapters/teams/tests), the platform (tests/platforms).
 
+mod accepted;
+mod doors;
 mod faults;
 mod life;
 mod rows;

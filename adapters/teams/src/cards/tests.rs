@@ -57,6 +57,33 @@ fn text_is_never_markdown() {
     assert!(made.contains("[x](javascript:alert(1)) **b**"));
 }
 
+/// Whatever is in a card, with every part, fact, button and viewer that there may be: it is within the 100 KB of a message, and
+/// says at least how things stand.
+#[test]
+fn the_largest_card_is_taken() {
+    let actions: Vec<Action> = (0..MAX_ACTIONS)
+        .map(|n| Action::new("v".repeat(250), format!("{n}{}", "\u{1}".repeat(MAX_LABEL))))
+        .collect();
+    let viewers: Vec<String> = (0..60).map(|n| format!("29:{n}{}", "x".repeat(200))).collect();
+    let extras = Extras { viewers: &viewers, line: Some("📨 delivered"), may_write: true };
+    for text in ["x", "😀", "\u{1}", "\"\\", "*a*b", "- a\n", "`a`b", "**a**~~b~~", "| a | b |\n|---|---|\n"]
+    {
+        let large = text.repeat(9000);
+        let made = conversation(&card(CardState::Assigned, &large), &actions, &extras);
+        let message = json!({
+            "type": "message", "textFormat": "xml", "text": "", "summary": cut(&large, 300), "attachments": [made],
+        });
+        let bytes = message.to_string().encode_utf16().count() * 2;
+        assert!(bytes <= 100 << 10, "{text:?}: {bytes}");
+        assert!(message.to_string().contains("#1042"), "{text:?}");
+    }
+    // What fits is not shortened.
+    let fits = "x".repeat(MAX_PART - 1);
+    let mut whole = card(CardState::Assigned, "VPN");
+    whole.summary = fits.clone();
+    assert!(conversation(&whole, &[], &PLAIN).to_string().contains(&fits));
+}
+
 /// The limit is 100 KB of UTF-16; a card with the longest parts must be within.
 #[test]
 fn the_largest_card_fits() {

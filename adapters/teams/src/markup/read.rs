@@ -4,6 +4,7 @@
 
 use deskbridge_contract::commonmark::{block_start, is_special};
 
+use super::pieces::{Piece, pieces};
 use super::write;
 
 const BOLD: u8 = 1;
@@ -13,6 +14,11 @@ const CODE: u8 = 8;
 
 /// Deepest quote or list that is shown as such.
 const MAX_DEPTH: usize = 6;
+
+/// Links within links that are told apart; there are none in good HTML.
+const MAX_LINKS: usize = 16;
+/// Longest address of a link: it is repeated with every run of text in it.
+const MAX_HREF: usize = 2048;
 
 /// Plain text, every character of it literal.
 pub(crate) fn from_plain(text: &str) -> String {
@@ -30,23 +36,10 @@ pub(crate) fn from_plain(text: &str) -> String {
 /// which is not part of what was said.
 pub(crate) fn from_html(html: &str, bot: Option<&str>) -> String {
     let mut reader = Reader { bot, ..Reader::default() };
-    let mut rest = html;
-    while let Some(at) = rest.find('<') {
-        reader.text(&rest[..at]);
-        let after = &rest[at + 1..];
-        let named = after.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/' || c == '!');
-        match after.find('>').filter(|_| named) {
-            Some(end) => {
-                reader.tag(&after[..end]);
-                rest = &after[end + 1..];
-            }
-            None => {
-                reader.text("<");
-                rest = after;
-            }
-        }
-    }
-    reader.text(rest);
+    pieces(html, html.match_indices('>').map(|(at, _)| at), |piece| match piece {
+        Piece::Text(text) => reader.text(text),
+        Piece::Tag(tag) => reader.tag(tag),
+    });
     reader.page.write()
 }
 
@@ -348,7 +341,10 @@ impl Reader<'_> {
             self.links.pop();
             return;
         }
-        let to = attribute(body, "href").filter(|to| {
+        if self.links.len() >= MAX_LINKS {
+            return;
+        }
+        let to = attribute(body, "href").filter(|to| to.len() <= MAX_HREF).filter(|to| {
             let web = ["https://", "http://", "mailto:"].iter().any(|scheme| to.starts_with(scheme));
             web && !to.contains(|c: char| c.is_control() || c.is_whitespace() || "<>\\".contains(c))
         });

@@ -54,6 +54,17 @@ fn writing_html() {
     }
 }
 
+/// S118: what a link leads to is kept with every run in it. Endless addresses are left out, and of links within links that
+/// nobody closed the last stays.
+#[test]
+fn s118_links_are_kept_short() {
+    let long = format!("<a href=\"https://example.org/{}\">x</a>", "y".repeat(2048));
+    assert_eq!(from_html(&long, None), "x");
+    let nested = "<a>x".repeat(5000);
+    assert_eq!(from_html(&nested, None), "x".repeat(5000));
+    assert_eq!(from_html("<a href=\"https://example.org/\">x</a>", None), "[x](<https://example.org/>)");
+}
+
 fn bare(text: &str) -> String {
     text.chars().filter(|c| !c.is_whitespace()).collect()
 }

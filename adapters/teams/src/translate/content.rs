@@ -13,10 +13,10 @@ const FILE: &str = "application/vnd.microsoft.teams.file.download.info";
 const MAX_FILES: usize = 20;
 
 /// Words that are verbs after `@Desk` (conventions §3.3). What each means, and to whom, is the bridge's business.
-const VERBS: [&str; 23] = [
+const VERBS: [&str; 28] = [
     "accept", "decline", "reply", "note", "transfer", "invite", "leave", "snooze", "ticket", "summary",
     "suggest", "resolve", "handback", "reopen", "csat", "info", "help", "undo", "on", "busy", "off", "away",
-    "link",
+    "link", "takeover", "label", "priority", "backup", "join",
 ];
 
 #[derive(Debug)]

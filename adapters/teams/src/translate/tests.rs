@@ -142,7 +142,7 @@ fn everything_else_that_happens() {
         json!({ "type": "installationUpdate", "action": "remove" }),
     ] {
         let came = heard(&activity(removed)).unwrap();
-        assert!(came.removed && came.events[0].event == InboundEvent::Left);
+        assert!(came.change == Change::Removed && came.events[0].event == InboundEvent::Left);
     }
     let back = json!({ "type": "installationUpdate", "action": "add" });
     assert_eq!(event(&activity(back)).event, InboundEvent::Returned);

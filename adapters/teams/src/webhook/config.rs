@@ -187,6 +187,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    const ID: &str = "00000000-1111-2222-3333-444444444444";
     const TOKEN: &str = "cGxhbnRlZC1zZWN1cml0eS10b2tlbi1vZi0zMi1ieXRlcw==";
     const FLOW: &str =
         "https://prod-01.westeurope.logic.azure.com/workflows/1/triggers/manual/paths/invoke?sig=planted";
@@ -205,7 +206,7 @@ mod tests {
             json!({ "security_token": TOKEN }),
             json!({ "webhook_url": FLOW }),
             json!({ "security_token": TOKEN, "webhook_url": FLOW, "public_url": "https://desk.example.org" }),
-            json!({ "security_token": TOKEN, "app_id": "a", "tenant": "t", "app_password": "p" }),
+            json!({ "security_token": TOKEN, "app_id": ID, "tenant": ID, "app_password": "p" }),
         ] {
             assert_eq!(faults(section.clone()), [], "{section}");
         }
@@ -223,7 +224,7 @@ mod tests {
         }
         assert!(!format!("{found:?}").contains("planted"), "{found:?}");
         assert_eq!(
-            keys(json!({ "webhook_url": FLOW, "app_id": "a", "tenant": "t", "app_password": "p" })),
+            keys(json!({ "webhook_url": FLOW, "app_id": ID, "tenant": ID, "app_password": "p" })),
             ["app_id"]
         );
     }

@@ -26,7 +26,8 @@ use super::notice::About;
 use super::{Webhook, said, slots};
 use crate::files::{self, Shop};
 use crate::receive::is_json;
-use crate::translate::text;
+use crate::references::{Change, Sign};
+use crate::translate::{team, text};
 
 const MAX_BODY: usize = 1 << 20;
 const LANES: usize = 64;
@@ -113,7 +114,7 @@ impl Door {
     }
 
     async fn take(&self, raw: &[u8], came: Instant) -> Response {
-        let activity: Value = serde_json::from_slice(raw).unwrap_or_default();
+        let activity = deskbridge_contract::json::read_bytes(raw).unwrap_or_default();
         let Some(at) = said::time(&activity) else {
             return self.quarantine(raw, &TranslateError::Malformed("timestamp".into())).await;
         };
@@ -206,7 +207,9 @@ impl Door {
         let Some(bot) = &self.webhook.bot else { return Ok(()) };
         let Some(service) = text(activity, "/serviceUrl") else { return Ok(()) };
         if Url::parse(service).is_ok_and(|url| bot.api.config.trusts(&url)) {
-            bot.references.heard(&at.room, service, false).await?;
+            let at_time = said::time(activity).unwrap_or_else(|| (self.webhook.clock)());
+            let sign = Sign { service, team: team(activity), change: Change::None, at: at_time };
+            bot.references.heard(&at.room, sign).await?;
         }
         Ok(())
     }

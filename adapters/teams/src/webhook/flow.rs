@@ -2,9 +2,10 @@
 //!
 //! Not here: what is posted (`notice.rs`). The URL is a secret as a whole and is in no log and no error.
 
+use std::sync::PoisonError;
 use std::time::Duration;
 
-use deskbridge_contract::SendError;
+use deskbridge_contract::{ChannelName, SendError};
 use reqwest::Method;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
@@ -29,16 +30,23 @@ const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 const CONNECT: Duration = Duration::from_secs(5);
 
 pub(super) struct Flow {
+    channel: ChannelName,
     url: SecretString,
     http: reqwest::Client,
     timeout: Duration,
     paced: bool,
     /// Before it nothing is posted.
     next: Mutex<Option<Instant>>,
+    /// Why nothing is posted, until something is again.
+    trouble: std::sync::Mutex<Option<String>>,
 }
 
 impl Flow {
-    pub(super) fn new(url: SecretString, config: &WebhookConfig) -> Result<Flow, ConfigError> {
+    pub(super) fn new(
+        channel: ChannelName,
+        url: SecretString,
+        config: &WebhookConfig,
+    ) -> Result<Flow, ConfigError> {
         if rustls::crypto::CryptoProvider::get_default().is_none() {
             let _ = rustls::crypto::ring::default_provider().install_default();
         }
@@ -53,25 +61,68 @@ impl Flow {
             http = http.no_proxy();
         }
         let http = http.build().map_err(|error| ConfigError(root(&error)))?;
-        Ok(Flow { url, http, timeout: config.call_timeout, paced: config.paced, next: Mutex::default() })
+        let (timeout, paced) = (config.call_timeout, config.paced);
+        Ok(Flow {
+            channel,
+            url,
+            http,
+            timeout,
+            paced,
+            next: Mutex::default(),
+            trouble: std::sync::Mutex::default(),
+        })
     }
 
     /// Whether its host can be reached; nothing can be asked of a flow that does not post (T50).
     pub(super) async fn reach(&self) -> Result<(), SendError> {
         let asked = self.http.request(Method::HEAD, self.url.expose_secret()).timeout(self.timeout);
-        asked.send().await.map(drop).map_err(|error| SendError::Retry {
-            after: None,
-            why: format!("the flow's host cannot be reached: {}", root(&error)),
-        })
+        let why = match asked.send().await {
+            // Whether it posts is not known by that; what was in the way of posting still is.
+            Ok(_) => return Ok(()),
+            Err(error) => format!("the flow's host cannot be reached: {}", root(&error)),
+        };
+        self.note(Some(&why));
+        Err(SendError::Retry { after: None, why })
+    }
+
+    /// Why nothing is posted now.
+    pub(super) fn trouble(&self) -> Option<String> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Told once in the log, and to whoever looks at the channel's health.
+    fn note(&self, why: Option<&str>) {
+        let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        if trouble.as_deref() != why {
+            match why {
+                Some(why) => {
+                    tracing::error!(channel = %self.channel, why, "a flow of Workflows posts nothing")
+                }
+                None => tracing::info!(channel = %self.channel, "a flow of Workflows posts again"),
+            }
+            *trouble = why.map(str::to_owned);
+        }
     }
 
     pub(super) async fn post(&self, message: &Value) -> Result<(), SendError> {
         self.turn().await?;
         let asked = self.http.post(self.url.expose_secret()).timeout(self.timeout).json(message);
-        let answer = asked.send().await.map_err(|error| unsent(&error))?;
+        let answer = asked.send().await.map_err(|error| unsent(&error)).inspect_err(|error| {
+            // Of what was begun nobody knows.
+            if let SendError::Retry { why, .. } = error {
+                self.note(Some(why));
+            }
+        })?;
         let wait = answer.headers().get("retry-after").and_then(|value| value.to_str().ok());
         let wait = wait.and_then(|text| text.trim().parse::<u64>().ok()).map(Duration::from_secs);
-        let result = class(answer.status().as_u16(), wait);
+        let status = answer.status().as_u16();
+        let result = class(status, wait);
+        match &result {
+            Ok(()) => self.note(None),
+            Err(error) if is_dead(status) => self.note(Some(&error.to_string())),
+            // It was reached, and does not like this one.
+            Err(_) => {}
+        }
         if let Err(SendError::Retry { after: Some(after), .. }) = &result {
             let mut next = self.next.lock().await;
             *next = (*next).max(Some(Instant::now() + *after));
@@ -97,16 +148,20 @@ impl Flow {
     }
 }
 
+/// It stays so until somebody makes a flow anew (platform-contracts §2.2).
+fn is_dead(status: u16) -> bool {
+    matches!(status, 401 | 403 | 404 | 410)
+}
+
 /// 202 is "accepted by the flow", not "posted". A flow that is gone stays gone until somebody makes it anew.
 fn class(status: u16, wait: Option<Duration>) -> Result<(), SendError> {
     let why = format!("HTTP {status} from the flow");
     match status {
         200..=299 => Ok(()),
-        401 | 403 | 404 | 410 => Err(SendError::Unauthorized {
-            why: format!(
-                "{why}: it is deleted, switched off, or its owner has left; make one anew and set webhook_url"
-            ),
-        }),
+        // The end of this notice, and of no other: an outgoing webhook beside it goes on.
+        dead if is_dead(dead) => Err(SendError::rejected(format!(
+            "{why}: it is deleted, switched off, or its owner has left; make one anew and set webhook_url"
+        ))),
         429 => {
             let after = Some(wait.unwrap_or(DEFAULT_WAIT).min(LONGEST_WAIT));
             Err(SendError::Retry { after, why })
@@ -125,7 +180,10 @@ mod tests {
     fn classes() {
         assert_eq!(class(202, None), Ok(()));
         for status in [401, 403, 404, 410] {
-            assert!(matches!(class(status, None), Err(SendError::Unauthorized { .. })), "{status}");
+            assert!(
+                matches!(class(status, None), Err(SendError::Rejected { fixable: false, .. })),
+                "{status}"
+            );
         }
         for (wait, expected) in [(None, 30), (Some(7), 7), (Some(u64::MAX), 3600)] {
             let Err(SendError::Retry { after, .. }) = class(429, wait.map(Duration::from_secs)) else {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use deskbridge_contract::suite::Recorder;
 use deskbridge_contract::*;
+use deskbridge_platforms::teams::Fault;
 use serde_json::{Value, json};
 
 use super::subject::{Bench, DESK, HOME, MARIA, desk, home};
@@ -210,6 +211,61 @@ async fn the_message_extension_in_a_desk() {
     assert!(bench.fake.read(|world| world.violations.is_empty()));
 }
 
+/// What somebody asked is in their own chat with the bot, once.
+async fn shown_once(bench: &Bench, words: &str) {
+    let count = || {
+        bench.fake.read(|world| {
+            let all = world.messages(HOME).iter().filter(|message| message.own);
+            all.filter(|message| message.activity["text"].as_str().is_some_and(|text| text.contains(words)))
+                .count()
+        })
+    };
+    for _ in 0..2000 {
+        if count() > 0 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    assert_eq!(count(), 1);
+}
+
+/// The person's client waits for the form's answer, and so nobody waits for the Connector: it is not asked where their chat is
+/// known, and where it is not, the person is told what is true.
+#[tokio::test]
+async fn a_form_is_answered_whatever_the_connector_does() {
+    let (bench, recorder) = staffed().await;
+    let elsewhere = "19:lunch@thread.tacv2;messageid=5";
+    let data = json!({ "teams_ticket": "printer is on fire" });
+    let refuse = |status, code| Fault::Refuse { status, retry_after: None, code };
+    // Of somebody who never wrote to the bot.
+    for (fault, words) in [
+        (Fault::Hangup, "not taken"),
+        (refuse(429, "TooManyRequests"), "not taken"),
+        (refuse(500, "ServiceError"), "not taken"),
+        (refuse(403, "ForbiddenOperationException"), "start a chat"),
+    ] {
+        bench.fake.fault(Some(fault.clone()));
+        let told = answered(&bench, bench.fake.send_form(MARIA, elsewhere, "ticket", &data)).await;
+        assert!(told["task"]["value"].as_str().unwrap().contains(words), "{fault:?}: {told}");
+        assert!(recorder.pushed().is_empty(), "{fault:?}");
+    }
+    bench.fake.fault(None);
+    bench.taken(&bench.fake.deliver(&bench.hook, bench.fake.say(MARIA, HOME, "hello"))).await;
+    // From now on their chat is known, and what the Connector does makes no difference to the answer.
+    bench.fake.fault(Some(Fault::Hangup));
+    let requests = bench.fake.read(|world| world.requests());
+    let wish = bench.fake.send_form(MARIA, elsewhere, "ticket", &json!({ "teams_ticket": "again on fire" }));
+    let told = answered(&bench, wish.clone()).await;
+    assert!(told["task"]["value"].as_str().unwrap().contains("#7"), "{told}");
+    // Sent again by a client that heard nothing: no other request, and nothing is shown once more.
+    bench.fake.fault(None);
+    let again = answered(&bench, wish).await;
+    assert!(again["task"]["value"].as_str().unwrap().contains("already"), "{again}");
+    let pushed = recorder.pushed();
+    assert_eq!(pushed[pushed.len() - 1].id, pushed[pushed.len() - 2].id);
+    assert!(bench.fake.read(|world| world.requests()) <= requests + 1);
+}
+
 /// Elsewhere it is a request of the person who sent it, answered in their own chat with the bot.
 #[tokio::test]
 async fn the_message_extension_elsewhere() {
@@ -224,8 +280,7 @@ async fn the_message_extension_elsewhere() {
     assert!(
         matches!(&asked.event, InboundEvent::Posted { content, .. } if content.text == "printer is on fire")
     );
-    let shown = bench.fake.read(|world| world.messages(HOME).last().unwrap().activity["text"].clone());
-    assert!(shown.as_str().unwrap().contains("printer is on fire"), "{shown}");
+    shown_once(&bench, "printer is on fire").await;
     // Commands of others, and a form with nothing in it, are kept for a person to look at.
     for odd in [
         bench.fake.send_form(MARIA, elsewhere, "ticket", &json!({})),

@@ -103,7 +103,7 @@ async fn s11_to_s16_the_verdicts_of_botframework_connector() {
             Some(authorization) => request.header("authorization", authorization),
             None => request,
         };
-        let peer = deskbridge_contract::Peer([127, 0, 0, 1].into());
+        let peer = deskbridge_contract::Peer::at([127, 0, 0, 1].into());
         let request = request.extension(peer).body(case.activity.to_string().into()).unwrap();
         let status = bench.ask(request).await.as_u16();
         assert!([202, 401, 403].contains(&status), "{}: {status}", case.name);

@@ -4,9 +4,12 @@
 
 mod boards;
 mod door;
+mod installed;
 mod judged;
+mod keys;
 mod sending;
 mod subject;
+mod threads;
 mod webhook;
 
 use deskbridge_contract::suite::{ClauseReport, check};

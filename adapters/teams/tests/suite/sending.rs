@@ -86,6 +86,19 @@ async fn requests_are_as_described() {
     let (bench, _recorder) = Bench::recording().await;
     a_conversation(&bench).await;
     bench.adapter.send(&out("6", home(), post("hello"))).await.unwrap();
+    let files = vec![
+        file("a.png", "image/png", AttachmentKind::Image, b"\x89PNG"),
+        file("b.pdf", "application/pdf", AttachmentKind::File, b"%PDF"),
+    ];
+    let mention = Mention { who: "ana".into(), name: "Ana".into(), user: Some("29:1".into()) };
+    let content = Content {
+        text: "see".into(),
+        mentions: vec![mention],
+        actions: vec![Action::new("desk:accept", "Accept")],
+        ..Content::default()
+    };
+    let op = OutboundOp::Post { content, files, persona: Some(Persona::person("Bob")), reply_to: None };
+    bench.adapter.send(&out("7", home(), op)).await.unwrap();
     bench.adapter.typing(&home()).await.unwrap();
     bench.adapter.open_direct(&RemoteUserId::new("29:501")).await.unwrap();
     let schema = |name: &str| {
@@ -95,6 +108,25 @@ async fn requests_are_as_described() {
     let (activity, parameters) = (schema("Activity"), schema("ConversationParameters"));
     let calls = bench.fake.read(|world| world.calls.clone());
     let mut held = 0;
+    let mut deletions = 0;
+    // What has no body is described by its path and method alone.
+    for call in calls.iter().filter(|call| call.is_connector() && !call.body.is_object()) {
+        let rest = call.path.split("/v3/conversations").nth(1).unwrap();
+        let parts: Vec<&str> = rest.split('/').filter(|part| !part.is_empty()).collect();
+        let template = match parts.as_slice() {
+            [_, "activities", _] => "/v3/conversations/{conversationId}/activities/{activityId}",
+            [_, "members"] => "/v3/conversations/{conversationId}/members",
+            [_, "pagedmembers"] => "/v3/conversations/{conversationId}/pagedmembers",
+            other => panic!("{} {other:?}", call.method),
+        };
+        assert!(
+            spec["paths"][template][call.method.to_lowercase()].is_object(),
+            "{} {template}",
+            call.method
+        );
+        deletions += usize::from(call.method == "DELETE");
+    }
+    assert_eq!(deletions, 2, "both deletions were made");
     for call in calls.iter().filter(|call| call.is_connector() && call.body.is_object()) {
         let rest = call.path.split("/v3/conversations").nth(1).unwrap();
         let parts = rest.split('/').filter(|part| !part.is_empty()).count();
@@ -112,7 +144,11 @@ async fn requests_are_as_described() {
         assert!(errors.is_empty(), "{} {}: {errors:?}", call.method, call.path);
         held += 1;
     }
-    assert!(held >= 6, "only {held} requests were held against it");
+    let all: String = calls.iter().map(|call| call.body.to_string()).collect();
+    for part in ["\"mention\"", "data:image/png;base64", "b.pdf", "Action.Execute"] {
+        assert!(all.contains(part), "{part} was never sent");
+    }
+    assert!(held >= 7, "only {held} requests were held against it");
 }
 
 fn file(name: &str, mime: &str, kind: AttachmentKind, bytes: &'static [u8]) -> OutboundFile {
@@ -192,16 +228,74 @@ async fn a_create_is_never_repeated() {
     }
 }
 
+/// While Entra ID is away, whoever needs a token waits for the same answer, and none behind another.
+#[tokio::test]
+async fn a_failure_to_get_a_token_is_everybodys() {
+    let (bench, _recorder) = Bench::recording().await;
+    bench.fake.change(|world| world.held.extend(["/token"]));
+    let bench = &bench;
+    let all = (0..20)
+        .map(|nth| async move { bench.adapter.send(&out(&nth.to_string(), home(), post("hello"))).await });
+    // Nothing answers within the bench's patience: one wait for all of them, and one request.
+    let told = futures_util::future::join_all(all).await;
+    for told in told {
+        assert!(matches!(&told, Err(SendError::Retry { why, .. }) if why.contains("no token")), "{told:?}");
+    }
+    assert_eq!(bench.fake.read(|world| world.token_asks), 1);
+    bench.fake.change(|world| world.held.clear());
+    bench.adapter.send(&out("after", home(), post("hello"))).await.unwrap();
+}
+
+/// What is gone of one message is told of that message; of a desk's thread, so that it is opened again; of a place, as such.
+#[tokio::test]
+async fn not_found_is_told_of_what_it_is_about() {
+    let (bench, _recorder) = Bench::recording().await;
+    let thread = a_conversation(&bench).await;
+    let root = RemoteMessageId::new(thread.thread.as_ref().unwrap().as_str());
+    let edit = |message: RemoteMessageId| OutboundOp::Edit {
+        message,
+        content: Content::text("changed"),
+        persona: None,
+    };
+    let kind = |told: Result<Sent, SendError>| match told {
+        Ok(_) => "sent",
+        Err(SendError::Rejected { fixable: false, .. }) => "rejected",
+        Err(SendError::Gone { .. }) => "gone",
+        Err(SendError::ThreadGone { .. }) => "thread gone",
+        Err(_) => "other",
+    };
+    let code = "ActivityNotFoundInConversation";
+    for (status, code, to, op, expected) in [
+        (404, code, home(), edit("1".into()), "rejected"),
+        (404, "ConversationNotFound", home(), edit("1".into()), "rejected"),
+        (403, "ServiceError", home(), edit("1".into()), "rejected"),
+        (403, "BotNotInConversationRoster", home(), edit("1".into()), "gone"),
+        (404, "ConversationNotFound", home(), post("x"), "gone"),
+        (404, code, home(), OutboundOp::Delete { message: "1".into() }, "sent"),
+        (404, code, thread.clone(), edit("1".into()), "rejected"),
+        (404, code, thread.clone(), edit(root), "thread gone"),
+        (404, "ConversationNotFound", thread.clone(), post("x"), "thread gone"),
+        (403, "BotNotInConversationRoster", thread.clone(), post("x"), "gone"),
+    ] {
+        bench.fake.fault(Some(Fault::Refuse { status, retry_after: None, code }));
+        let told = kind(bench.adapter.send(&out("x", to, op.clone())).await);
+        assert_eq!(told, expected, "{status} {code} {op:?}");
+    }
+}
+
 /// Proactive messages after a restart: the reference is on the shelf, and the person's own name for the bot as well.
 #[tokio::test]
 async fn references_survive_a_restart() {
-    let (bench, recorder) = Bench::recording().await;
+    let (mut bench, recorder) = Bench::recording().await;
     bench.taken(&bench.fake.deliver(&bench.hook, bench.fake.say(MARIA, HOME, "hello"))).await;
     let kept = recorder.get(&"teams".into(), &format!("room:{HOME}")).await.unwrap().unwrap();
     assert!(kept.contains(&bench.fake.service_url()));
-    // The directory's name of the person leads to their chat.
+    bench.restart(&recorder);
+    // The directory's name of the person leads to their chat, and nobody has to be asked for it.
     let direct = bench.adapter.open_direct(&RemoteUserId::new("aad-501")).await.unwrap();
-    assert_eq!(direct, home());
+    assert_eq!((direct, bench.fake.read(|world| world.requests())), (home(), 0));
+    bench.adapter.send(&out("1", home(), post("after the restart"))).await.unwrap();
+    assert_eq!(bench.fake.read(|world| world.messages(HOME).iter().filter(|message| message.own).count()), 1);
 }
 
 #[tokio::test]
@@ -216,6 +310,36 @@ async fn doctor_sees_what_is_wrong() {
     assert_eq!(outcome("teams.desk", 0).as_deref(), Some("Pass"));
     assert_eq!(outcome("teams.desk", 1).as_deref(), Some("Fail"));
     assert_eq!(outcome("teams.package", 0).as_deref(), Some("Pass"));
+    assert_eq!(outcome("teams.rsc", 0).as_deref(), Some("Pass"));
+    // Without a public address there is no endpoint to be asked.
+    assert_eq!(outcome("teams.endpoint", 0), None);
+}
+
+/// The messaging endpoint is asked as Teams would come to it: a deskbridge refuses what has no token, anything else does not.
+#[tokio::test]
+async fn doctor_knocks_at_the_endpoint() {
+    let other =
+        axum::Router::new().route("/portal/hooks/teams", axum::routing::post(|| async { "please sign in" }));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let elsewhere = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, other).await.unwrap() });
+    // The bench's own door is at an address that is known only once it is open: it is asked by another adapter.
+    let (door, _recorder) = Bench::recording().await;
+    let ours = door.hook.strip_suffix("/hooks/teams").unwrap().to_owned();
+    for (public_url, outcome) in [
+        (ours, "Pass"),
+        (elsewhere.clone(), "Fail"),
+        (format!("{elsewhere}/portal"), "Fail"),
+        ("http://127.0.0.1:9".to_owned(), "Warn"),
+    ] {
+        let bench = Bench::with(json!({ "public_url": public_url }), Peer::at([127, 0, 0, 1].into())).await;
+        let checks = bench.adapter.doctor(&[]).await;
+        let found = checks.iter().find(|check| check.id == "teams.endpoint").unwrap();
+        assert_eq!(format!("{:?}", found.outcome), outcome, "{public_url}: {found:?}");
+        // An address that is not https makes no package that Teams takes, and that is said too.
+        let package = checks.iter().find(|check| check.id == "teams.package").unwrap();
+        assert_eq!(format!("{:?}", package.outcome), "Warn");
+    }
 }
 
 /// One file in memory.
@@ -239,7 +363,7 @@ impl FileStore for Shelf {
 async fn files_go_by_link() {
     let recorder = Arc::new(suite::Recorder::default());
     let public = json!({ "public_url": "http://127.0.0.1:9" });
-    let bench = Bench::with(public, Peer([127, 0, 0, 1].into())).await;
+    let bench = Bench::with(public, Peer::at([127, 0, 0, 1].into())).await;
     let inbox = Inbox::new("teams".into(), recorder.clone(), recorder.clone());
     bench.open(inbox.with_files(Arc::new(Shelf)));
     let files = vec![file("a b<c>.pdf", "application/pdf", AttachmentKind::File, b"%PDF")];

@@ -22,6 +22,7 @@ pub struct Bench {
     door: Arc<Mutex<Option<axum::Router>>>,
     /// Microseconds; the adapter's clock.
     now: Arc<AtomicI64>,
+    config: Config,
 }
 
 /// Serves whatever router is put behind the door, as the host does.
@@ -40,9 +41,15 @@ pub async fn serve(door: Arc<Mutex<Option<axum::Router>>>, peer: Peer) -> String
     hook
 }
 
+fn adapter(config: Config, now: &Arc<AtomicI64>) -> Arc<TeamsAdapter> {
+    let clock = now.clone();
+    let clock = Arc::new(move || Timestamp(clock.load(Ordering::Relaxed)));
+    Arc::new(TeamsAdapter::new("teams".into(), config, clock).unwrap())
+}
+
 impl Bench {
     pub async fn start() -> Bench {
-        Bench::with(json!({}), Peer([127, 0, 0, 1].into())).await
+        Bench::with(json!({}), Peer::at([127, 0, 0, 1].into())).await
     }
 
     /// With further keys, called from this address.
@@ -53,7 +60,7 @@ impl Bench {
 
     /// With a fake like this, and a recorder behind the door.
     pub async fn living(settings: Settings) -> Bench {
-        let bench = Bench::of(settings, json!({}), Peer([127, 0, 0, 1].into())).await;
+        let bench = Bench::of(settings, json!({}), Peer::at([127, 0, 0, 1].into())).await;
         let recorder = Arc::new(Recorder::default());
         bench.open(Inbox::new("teams".into(), recorder.clone(), recorder));
         bench
@@ -66,20 +73,29 @@ impl Bench {
         let mut section = fake.section();
         section.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         let config = Config::from_value(section).ok().unwrap();
-        let config = config.with_call_timeout(Duration::from_millis(700));
+        let config = config.with_call_timeout(Duration::from_millis(700)).with_desks(vec![DESK.into()]);
         let now = Arc::new(AtomicI64::new(fake.settings().now * 1_000_000));
-        let clock = now.clone();
-        let clock = Arc::new(move || Timestamp(clock.load(Ordering::Relaxed)));
-        let adapter = Arc::new(TeamsAdapter::new("teams".into(), config, clock).unwrap());
+        let adapter = adapter(config.clone(), &now);
         let door: Arc<Mutex<Option<axum::Router>>> = Arc::default();
         let hook = serve(door.clone(), peer).await;
-        Bench { fake, adapter, hook, door, now }
+        Bench { fake, adapter, hook, door, now, config }
     }
 
     /// The adapter's clock goes on; the fake's does not.
     pub fn pass(&self, time: Duration) {
         let micros = i64::try_from(time.as_micros()).unwrap();
         self.now.fetch_add(micros, Ordering::Relaxed);
+    }
+
+    /// The program ends and starts anew: of the adapter nothing is left but what is on the shelf.
+    pub fn restart(&mut self, recorder: &Arc<Recorder>) {
+        self.adapter = adapter(self.config.clone(), &self.now);
+        self.open(Inbox::new("teams".into(), recorder.clone(), recorder.clone()));
+    }
+
+    /// The adapter's clock, in seconds since 1970.
+    pub fn seconds(&self) -> i64 {
+        self.now.load(Ordering::Relaxed) / 1_000_000
     }
 
     /// One request past the socket.

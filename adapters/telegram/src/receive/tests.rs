@@ -10,7 +10,7 @@ use deskbridge_contract::{
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
-use super::{parse, whole_surrogates};
+use super::parse;
 use crate::testing::{Call, Fake, Reply, Sink, TOKEN, out, topic};
 
 const SECRET: &str = "a-secret-of-some-length";
@@ -394,14 +394,6 @@ async fn the_webhook_is_set_and_watched() {
 
 #[test]
 fn s28_lone_surrogates() {
-    assert_eq!(whole_surrogates(r#""\ud83d\ude00""#), None);
-    assert_eq!(whole_surrogates(r#""\\ud83d""#), None);
-    assert_eq!(whole_surrogates(r#""\ud83d""#).as_deref(), Some(r#""\ufffd""#));
-    assert_eq!(
-        whole_surrogates(r#""\ud83d\ud83d\ude00\uDE00x""#).as_deref(),
-        Some(r#""\ufffd\ud83d\ude00\ufffdx""#)
-    );
-    assert_eq!(whole_surrogates(r#""\\\ud83d \u""#).as_deref(), Some(r#""\\\ufffd \u""#));
     assert_eq!(parse(r#"{"a":"\udc00é"}"#).unwrap()["a"], "\u{fffd}é");
     assert!(parse("{").is_err() && parse("").is_err());
 }

@@ -57,7 +57,7 @@ async fn over(http: bool) {
     talk.sees(post, "yours to accept").await;
     let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     let cem = pair("🟢 Cem Öz", "@cem-oz");
-    assert_eq!(offered(&talk, talk.bob, post, "transfer", ("to", "cem")).await, [cem.clone()]);
+    assert_eq!(offered(&talk, talk.bob, post, "transfer", ("to", "cem")).await, std::slice::from_ref(&cem));
     assert_eq!(offered(&talk, talk.bob, post, "transfer", ("to", "#")).await, [pair("#network", "#network")]);
     let both = offered(&talk, talk.bob, post, "transfer", ("to", "n")).await;
     assert_eq!(both, [pair("🟢 Nora", "@nora"), pair("#network", "#network")]);

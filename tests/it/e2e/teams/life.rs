@@ -180,6 +180,99 @@ async fn removed(office: &Office, thread: &str) {
     office.sees(thread, "is back and can be reached again").await;
 }
 
+/// A group chat from its first question to the end: what is not said to the bot stays among people, everything else is as in a
+/// chat of one's own.
+#[tokio::test]
+async fn a_whole_conversation_in_a_group_chat() {
+    let mut office = Office::open().await;
+    let group = "19:lunch@thread.v2";
+    office.fake.install(group);
+    let says = |words: &str| {
+        let called = office.fake.call(MARIA, group, words);
+        let id = called["id"].as_str().unwrap_or_default().to_owned();
+        office.fake.deliver(&office.hook, called);
+        id
+    };
+    says("my vpn says 691");
+    office.sees(group, "691").await;
+    says("I want to talk to a human");
+    let (thread, _, _) = office.sees(DESK, "#1").await;
+    let (_, offer, _) = office.sees(&thread, "yours to accept").await;
+    office.press(BOB, &thread, &offer, "Accept", json!({})).await;
+    office.sees(group, "has joined").await;
+    office.says(BOB, &thread, "what does it say exactly?");
+    office.sees(group, "what does it say exactly?").await;
+    // Somebody else in the chat, to somebody else.
+    office.says(777, group, "pizza or pasta?");
+    let said = says("error 691, wrong moose");
+    let (_, shown, _) = office.sees(&thread, "error 691, wrong moose").await;
+    let edit = json!({ "id": said, "text": "error 691, wrong mouse", "channelData": { "eventType": "editMessage" } });
+    office.event("messageUpdate", MARIA, group, tenant(&office, edit)).await;
+    let (_, again, _) = office.sees(&thread, "error 691, wrong mouse").await;
+    assert_eq!(again, shown, "in place");
+    let done = office.fake.call(BOB, &thread, "resolve");
+    office.fake.deliver(&office.hook, done);
+    office.sees(group, "resolved").await;
+    office.sees(&thread, "🟢").await;
+    let overheard = office.everything().into_iter().filter(|(id, _)| *id == thread).flat_map(|(_, all)| all);
+    let overheard: Vec<String> = overheard.filter(|text| text.contains("pizza")).collect();
+    // What was said by hand is in the fake's list, and the bot repeated none of it.
+    assert_eq!(overheard, Vec::<String>::new());
+    assert_eq!(office.fake.read(|world| world.violations.clone()), Vec::<String>::new());
+    assert!(office.bridge.stop().await.success());
+}
+
+/// D22: somebody deleted the desk's thread. It is opened again with the card and what was said, and the words go there.
+#[tokio::test]
+async fn d22_a_deleted_thread_of_the_desk_is_opened_again() {
+    let mut office = Office::open().await;
+    let (thread, _) = office.assigned(HOME).await;
+    office.fake.change(|world| world.lost.insert(thread.clone()));
+    office.says(MARIA, HOME, "is somebody still there?");
+    let (anew, _, _) = office.sees(DESK, "is somebody still there?").await;
+    assert_ne!(anew, thread);
+    office.sees(&anew, "Bob has it").await;
+    office.says(BOB, &anew, "yes, here");
+    office.sees(HOME, "yes, here").await;
+    // The requester is told nothing of it, and is not taken for gone.
+    let told =
+        office.everything().into_iter().flat_map(|(_, all)| all).any(|text| text.contains("left the chat"));
+    assert!(!told, "{:#?}", office.everything());
+    assert!(office.bridge.stop().await.success());
+}
+
+/// A thread in a channel of people, and a technician's post in the desk's: what begins like a verb is one in the desk alone.
+#[tokio::test]
+async fn verbs_are_for_the_desk() {
+    let mut office = Office::open().await;
+    let channel = "19:it@thread.tacv2;messageid=1700000000001";
+    office.fake.install(channel);
+    let asked = office.fake.call(MARIA, channel, "help my vpn says 691");
+    let id = asked["id"].clone();
+    office.fake.deliver(&office.hook, asked);
+    office.sees(channel, "691").await;
+    // Nobody is on duty any more: said in a post of its own, which has a thread of its own in Teams.
+    let mut post = office.fake.call(BOB, DESK, "off");
+    post["conversation"]["id"] = json!(format!("{DESK};messageid={}", post["id"].as_str().expect("an id")));
+    office.fake.install(&format!("a:29:{BOB}"));
+    office.fake.deliver(&office.hook, post);
+    office.sees(&format!("a:29:{BOB}"), "You are off duty").await;
+    let mut post = office.fake.call(BOB, DESK, "on");
+    post["conversation"]["id"] = json!(format!("{DESK};messageid={}", post["id"].as_str().expect("an id")));
+    office.fake.deliver(&office.hook, post);
+    office.sees(&format!("a:29:{BOB}"), "You are available").await;
+    office.says(MARIA, channel, "I want to talk to a human");
+    let (thread, _, _) = office.sees(DESK, "#1").await;
+    office.sees(&thread, "help my vpn says 691").await;
+    // The first that comes after a restart is a change in the channel's thread.
+    assert!(office.bridge.stop().await.success(), "{}", office.bridge.log());
+    office.bridge.start().await;
+    let edit =
+        json!({ "id": id, "text": "help my vpn says 692", "channelData": { "eventType": "editMessage" } });
+    office.event("messageUpdate", MARIA, channel, tenant(&office, edit)).await;
+    office.sees(&thread, "help my vpn says 692").await;
+}
+
 /// A group chat and a channel: only what is said to the bot is a request, and it is answered where it was asked.
 #[tokio::test]
 async fn requests_in_a_group_and_in_a_channel() {

@@ -154,25 +154,38 @@ fn says(row: &Value, words: &str) -> bool {
     row.to_string().replace("\\\"", "\"").contains(&format!("\"text\":\"{words}\""))
 }
 
-/// The flow's owner leaves: the channel is paused, says why, and its secret is nowhere.
+/// The flow's owner leaves: what should go by it fails and says why, the channel goes on and its health warns; the flow's secret
+/// is nowhere.
 async fn died(team: &Team) {
     team.fake.break_flow(Some(404));
     team.act("/messages", &json!({ "text": "Are you there?" })).await;
     let waited = tokio::time::timeout(PATIENCE, async {
         loop {
             let channel = team.channel().await;
-            if channel["health"]["state"] == "paused" {
+            assert_eq!(channel["health"]["state"], "up", "{channel}");
+            if channel.to_string().contains("HTTP 404 from the flow") {
                 return channel;
             }
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
     });
-    let channel = waited.await.expect("the channel is paused");
-    assert!(channel.to_string().contains("HTTP 404 from the flow"), "{channel}");
+    let channel = waited.await.expect("the channel's health says so");
     assert!(channel.to_string().contains("set webhook_url"), "{channel}");
+    // D35 holds: an answer that is ready is in the response. How quick the assistant is depends on the machine.
+    let mut answered = false;
+    for nth in 0..60 {
+        let thread = format!("19:help@thread.tacv2;messageid=17890000010{nth:02}");
+        let asked = team.fake.call_webhook(BOB, &thread, "my vpn says 691 again");
+        answered = team.again(&asked).await.contains("691");
+        assert_eq!(team.channel().await["health"]["state"], "up");
+        if answered {
+            break;
+        }
+    }
+    assert!(answered, "no answer was in any response\n{}", team.bridge.log());
     let log = team.bridge.log();
     assert!(
-        log.contains("channel paused") && !log.contains("sig=") && !log.contains("planted-flow"),
+        !log.contains("channel paused") && !log.contains("sig=") && !log.contains("planted-flow"),
         "{log}"
     );
 }

@@ -19,9 +19,17 @@ pub(super) async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> R
     let raw = to_bytes(Body::new(body), MAX_BODY).await.unwrap_or_default();
     let method = head.method.as_str().to_owned();
     match path.as_str() {
-        "/token" => return Ok(token(&shared, &raw)),
+        "/token" => {
+            shared.world().token_asks += 1;
+            held(&shared, "/token").await;
+            return Ok(token(&shared, &raw));
+        }
         "/openid" => return Ok(metadata(&shared)),
-        "/keys" => return Ok(keys(&shared)),
+        "/keys" => {
+            shared.world().key_fetches += 1;
+            held(&shared, "/keys").await;
+            return Ok(keys(&shared));
+        }
         path if path.starts_with("/workflows/") => {
             return Ok(flow::answer(&shared, &method, &head.uri, &raw));
         }
@@ -60,6 +68,13 @@ pub(super) async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> R
             Err(Hangup)
         }
         Some(Fault::Hangup) => Err(Hangup),
+    }
+}
+
+/// Until it is let go.
+async fn held(shared: &Shared, path: &str) {
+    while shared.world().held.contains(path) {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
 }
 
@@ -123,8 +138,7 @@ fn metadata(shared: &Shared) -> Response<Body> {
 }
 
 fn keys(shared: &Shared) -> Response<Body> {
-    let mut world = shared.world();
-    world.key_fetches += 1;
+    let world = shared.world();
     if world.published.is_empty() {
         return refusal(503, "ServiceUnavailable");
     }
@@ -163,6 +177,9 @@ fn perform(shared: &Shared, headers: &axum::http::HeaderMap, call: &Call, size: 
         return refusal(404, "NotFound");
     };
     let parts: Vec<&str> = rest.split('/').filter(|part| !part.is_empty()).collect();
+    if parts.first().is_some_and(|conversation| world.lost.contains(*conversation)) {
+        return refusal(404, "ConversationNotFound");
+    }
     match (call.method.as_str(), parts.as_slice()) {
         ("POST", []) => create(&mut world, shared, &call.body),
         ("POST", [conversation, "activities"]) => post(&mut world, conversation, &call.body, size),

@@ -164,8 +164,22 @@ impl FakeTeams {
     /// # Errors
     /// When nothing answers.
     pub async fn forge(&self, hook: &str, activity: &Value, forged: Forged) -> Result<u16, reqwest::Error> {
+        self.forge_at(hook, activity, forged, self.settings().now).await
+    }
+
+    /// The same with a token that was made at this time, in seconds since 1970.
+    ///
+    /// # Errors
+    /// When nothing answers.
+    pub async fn forge_at(
+        &self,
+        hook: &str,
+        activity: &Value,
+        forged: Forged,
+        at: i64,
+    ) -> Result<u16, reqwest::Error> {
         let service = activity["serviceUrl"].as_str().unwrap_or_default();
-        let header = self.signer().header(&self.settings().app_id, service, self.settings().now, forged);
+        let header = self.signer().header(&self.settings().app_id, service, at, forged);
         let headers: Vec<String> = header.into_iter().collect();
         let sent = self.shared.post(hook, activity.to_string().into_bytes(), &headers).await?;
         Ok(sent.status().as_u16())

@@ -54,6 +54,8 @@ pub struct World {
     pub conversations: BTreeMap<String, Vec<Message>>,
     /// Conversations in which the app is installed; a thread counts as its channel.
     pub installed: BTreeSet<String>,
+    /// Conversations and threads that somebody deleted.
+    pub lost: BTreeSet<String>,
     pub calls: Vec<Call>,
     pub fault: Option<Fault>,
     /// Good bearer tokens.
@@ -66,6 +68,10 @@ pub struct World {
     pub answers: Vec<Value>,
     /// How often the set of keys was fetched.
     pub key_fetches: usize,
+    /// How often a token was asked for, whatever came of it.
+    pub token_asks: usize,
+    /// Paths whose requests are read and not answered while they stand here.
+    pub held: BTreeSet<&'static str>,
     /// The keys are published under these names; empty: the set is away.
     pub published: Vec<String>,
     pub endorsements: Vec<String>,
