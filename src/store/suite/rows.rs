@@ -285,17 +285,25 @@ pub(super) async fn replaced_content_is_no_edit(place: Fresh) {
     // The platform repeats what it has: no edit either.
     let same = Apply { content: Some(here.clone()), ..edited(1, "e1", "m1", "") };
     assert!(matches!(rig.writer.apply(same).await, Ok(Applied::Ignored)));
-    // An edit that was committed while the files were on their way: its words stay, and other files too.
-    rig.done(Apply {
-        content: Some(Content { text: "see both".into(), ..there }),
-        ..edited(1, "e2", "m1", "")
-    })
-    .await;
-    assert_eq!(rig.writer.admin(replace.clone()).await, Ok(AdminDone::Done));
+    // An edit names the file again, as the platform knows it: it stays in our keeping (T7).
+    let again = Content { text: "see both".into(), ..there };
+    rig.done(Apply { content: Some(again), ..edited(1, "e2", "m1", "") }).await;
     let row = rig.read.message(message).await.unwrap().unwrap();
-    assert_eq!(row.content, Content { text: "see both".into(), ..here });
+    assert_eq!(row.content, Content { text: "see both".into(), ..here.clone() });
     assert!(row.edited.is_some());
     assert_eq!(rig.writer.admin(replace).await, Ok(AdminDone::Unknown), "they are others by now");
+    // An edit that was committed while another file was on its way: its words stay.
+    let mut other = file(AttachmentSource::Remote(RemoteFileId("f2".into())));
+    other.attachments[0].size = 6;
+    rig.done(Apply { content: Some(other.clone()), ..edited(1, "e3", "m1", "") }).await;
+    let replace =
+        Admin::ReplaceAttachments { message, from: other.attachments.clone(), to: here.attachments.clone() };
+    let words = Content { text: "see this".into(), ..other };
+    rig.done(Apply { content: Some(words), ..edited(1, "e4", "m1", "") }).await;
+    assert_eq!(rig.writer.admin(replace.clone()).await, Ok(AdminDone::Done));
+    let row = rig.read.message(message).await.unwrap().unwrap();
+    assert_eq!(row.content, Content { text: "see this".into(), ..here });
+    assert_eq!(rig.writer.admin(replace).await, Ok(AdminDone::Unknown));
     assert_eq!(rig.read.message(message).await.unwrap().unwrap().content, row.content);
     rig.end().await;
 }
