@@ -248,9 +248,9 @@ mod tests {
         let ops: Vec<&DeliveryOp> = made
             .effects
             .iter()
-            .filter_map(|(_, effect)| match effect {
-                Effect::Deliver(delivery) if delivery.session == session => Some(&delivery.op),
-                _ => None,
+            .filter_map(|(_, effect)| {
+                let Effect::Deliver(delivery) = effect else { return None };
+                (delivery.session == session).then_some(&delivery.op)
             })
             .collect();
         assert_eq!(ops, [&DeliveryOp::Card, &DeliveryOp::Thread { closed: true }]);
