@@ -241,7 +241,7 @@ mod tests {
             delivery: EffectId { conversation: ConversationId(7), seq: 1, n: 0 }.delivery(),
             session,
             op: DeliveryOp::OpenThread,
-            outcome: Outcome::Sent { remote: None, more: Vec::new(), address, note: None },
+            outcome: Outcome::Sent { remote: None, more: Vec::new(), address, accepted: false, note: None },
             joined: None,
         });
         let (after, made) = step(erased, &event(body), &policy);
