@@ -82,8 +82,14 @@ impl KeySource {
             file.as_file().sync_all()?;
             file.persist_noclobber(path).map_err(|error| error.error)
         };
-        write().map_err(|error: std::io::Error| unusable(path, error))?;
-        Ok(SecretString::from(key))
+        match write() {
+            Ok(_) => Ok(SecretString::from(key)),
+            // Another start on the same folder was faster: its key is the key.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                self.read()?.ok_or_else(|| unusable(path, error))
+            }
+            Err(error) => Err(unusable(path, error)),
+        }
     }
 }
 

@@ -121,9 +121,9 @@ pub fn oidc(load: &mut Loading, tree: &Table, public_url: Option<&str>) -> Optio
         Others::Supervisor => Some(Role::Supervisor),
     };
     // A provider that the whole world has accounts at would make the whole world technicians.
-    if create && groups.is_empty() && (others.is_none() || domains.is_empty()) {
-        let expected =
-            "groups (technician_groups, …), or both domains and default_role, because create = true";
+    let world = others.is_some() && domains.is_empty() && (groups.is_empty() || claims.is_empty());
+    if create && (world || (groups.is_empty() && others.is_none())) {
+        let expected = "groups (technician_groups, …) without default_role, or both domains and default_role, because create = true";
         section.fault("create", expected, "neither");
     }
     Some(Oidc {

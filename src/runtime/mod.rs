@@ -30,6 +30,7 @@ pub mod outbox;
 pub mod pace;
 pub mod perform;
 mod personal;
+mod reading;
 pub mod render;
 pub mod rooms;
 mod seen;

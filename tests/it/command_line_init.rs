@@ -94,7 +94,10 @@ fn for_programs() {
     let expected = serde_json::json!({
         "config": "./deskbridge.toml",
         "channels": ["widget"],
-        "secrets": [{ "path": "./secrets/widget-identity-key", "kept": false }],
+        "secrets": [
+            { "path": "./secrets/store-key", "kept": false },
+            { "path": "./secrets/widget-identity-key", "kept": false },
+        ],
     });
     assert_eq!(first, expected);
     sound(&here, "1 channel ");

@@ -90,7 +90,8 @@ fn what_must_be_there_and_fit() {
 /// Nobody becomes a technician because of an account that the whole world can have.
 #[test]
 fn whom_technicians_are_made_of_is_said() {
-    for wrong in ["", "domains = [\"example.com\"]", "default_role = \"technician\""] {
+    let anybody = "technician_groups = [\"it\"]\ndefault_role = \"technician\"";
+    for wrong in ["", "domains = [\"example.com\"]", "default_role = \"technician\"", anybody] {
         assert_eq!(faulty(&format!("create = true\n{wrong}")), ["oidc.create"], "{wrong}");
     }
     let by_domain = oidc("create = true\ndomains = [\"Example.com\"]\ndefault_role = \"supervisor\"");

@@ -110,9 +110,9 @@ pub async fn bound(read: &dyn Read) -> Result<Vec<TechnicianId>, StoreError> {
 }
 
 impl Api {
-    /// The technician that somebody is from now on. What it takes was done when this returns.
+    /// The technician that somebody is from now on. What it takes was done when this returns. `accounts` is held by the
+    /// caller, over the session that follows: whoever is shut out meanwhile has none.
     pub(super) async fn admit(&self, single: &Single, person: &Person) -> Result<TechnicianId, Denial> {
-        let _one = self.accounts.lock().await;
         let config = &single.config;
         let email = person.email.as_deref().filter(|_| person.is_email_verified);
         let key = key(&config.issuer, &person.subject);
@@ -136,6 +136,9 @@ impl Api {
         };
         let technician = match (technician, email) {
             (Some(technician), _) => technician,
+            (None, Some(_)) if config.create && self.was_bound(&key).await? => {
+                return Err(NoAccess::Disabled.into());
+            }
             (None, Some(email)) if config.create => {
                 self.make(person, email, role.or(config.others).unwrap_or_default()).await?
             }
@@ -160,6 +163,11 @@ impl Api {
         let bound = row.as_ref().and_then(Bound::of).map(|bound| TechnicianId(bound.technician));
         let policy = self.bridge.policy.current();
         Ok(bound.filter(|technician| policy.policy.technicians.contains_key(technician)))
+    }
+
+    /// To whomever, a technician or not any more.
+    async fn was_bound(&self, key: &str) -> Result<bool, Problem> {
+        Ok(self.bridge.read.kept_one(KeptRow::SUBJECT, "", key).await?.is_some_and(|row| row.value.is_some()))
     }
 
     /// By the address that an admin gave the technician; never by one that somebody typed to sign in with.
@@ -194,12 +202,13 @@ impl Api {
     }
 
     /// One that no account of before has, either.
-    async fn unused_id(&self, name: &str, user: &str) -> Result<TechnicianId, Problem> {
+    pub(super) async fn unused_id(&self, name: &str, user: &str) -> Result<TechnicianId, Problem> {
+        let bound = bound(self.bridge.read.as_ref()).await?;
         for n in 1..=TRIED {
             let suffix = if n == 1 { String::new() } else { format!(" {n}") };
             let id = self.fresh_id(&format!("{name}{suffix}"));
             let id = id.or_else(|_| self.fresh_id(&format!("{user}{suffix}")))?;
-            if self.bridge.read.account(&id).await?.is_none() {
+            if !bound.contains(&id) && self.bridge.read.account(&id).await?.is_none() {
                 return Ok(id);
             }
         }
@@ -265,6 +274,8 @@ impl Api {
         };
         value["role"] = json!(role);
         self.keep_technician(technician, Some(&value)).await?;
+        // What was open before goes by the rights of before (S77).
+        self.end_sessions(technician).await?;
         let act = format!("has another role by the provider's groups: {}", value["role"]);
         self.audit(Some(technician.0.clone()), act).await
     }

@@ -137,7 +137,9 @@ pub async fn finish(api: Arc<Api>, call: Call) -> Answer {
         return Err(again());
     }
     api.spend(&secret).await?;
-    let answer = match single.provider.finish(&secret, &returned, api.bridge.now()).await {
+    let finished = single.provider.finish(&secret, &returned, api.bridge.now()).await;
+    let _one = api.accounts.lock().await;
+    let answer = match finished {
         Ok(person) => match api.admit(single, &person).await {
             Ok(technician) => {
                 let act = format!("signed in with {}", single.config.name);

@@ -80,7 +80,9 @@ pub async fn change(api: Arc<Api>, call: Call) -> Answer {
 
 pub async fn add_technician(api: Arc<Api>, call: Call) -> Answer {
     let _one = api.accounts.lock().await;
-    let id = api.fresh_id(call.text("name").unwrap_or_default())?;
+    let name = call.text("name").unwrap_or_default();
+    // Not one that somebody had who was removed: their password and their company account still lead to it.
+    let id = api.unused_id(name, name).await?;
     let value = Value::Object(fields(&call));
     api.keep_technician(&id, Some(&value)).await?;
     api.audit(Some(call.caller.known_as()), format!("added the technician {id}")).await?;
@@ -127,7 +129,7 @@ pub async fn remove_technician(api: Arc<Api>, call: Call) -> Answer {
     }
     // Whoever has this id next sets up their own.
     api.drop_factor(&id).await?;
-    api.unbind(&id).await?;
+    // By which company account they came stays known: nobody who was removed is made anew by signing in.
     api.keep_technician(&id, None).await?;
     api.audit(Some(call.caller.known_as()), format!("removed the technician {id}")).await?;
     done()
