@@ -115,10 +115,20 @@ impl Bridge {
             self.save(&mut held).await?;
         }
         let mut report = Erased::default();
-        while let Some(id) = held.work.conversations.first().copied() {
-            self.erase_conversation(id, &mut held.work, &mut report).await?;
-            held.work.conversations.remove(&id);
-            self.save(&mut held).await?;
+        loop {
+            while let Some(id) = held.work.conversations.first().copied() {
+                self.erase_conversation(id, &mut held.work, &mut report).await?;
+                held.work.conversations.remove(&id);
+                self.save(&mut held).await?;
+            }
+            // Another node may have opened one at a known address before it knew.
+            for name in held.work.names.clone() {
+                let theirs = self.conversations_of(&name).await?;
+                theirs.iter().for_each(|conversation| held.work.has(conversation));
+            }
+            if held.work.conversations.is_empty() {
+                break;
+            }
         }
         self.forget_elsewhere(&mut held.work, &mut report).await?;
         // Those that were given meanwhile.
@@ -290,9 +300,10 @@ impl Bridge {
 /// Desk rooms show it, and nobody of the desk wrote it there.
 fn is_shown_by_us(row: &MessageRow) -> bool {
     match row.author {
-        Author::Requester(_) | Author::Assistant => !row.deleted,
+        // Also what was deleted: that may have been under way, and was cancelled with the rest.
+        Author::Requester(_) | Author::Assistant => true,
         // What was said to the requester alone is on no desk.
-        Author::Desk => !row.deleted && row.audience != Audience::Requester,
+        Author::Desk => row.audience != Audience::Requester,
         Author::Technician(_) | Author::Outsider => false,
     }
 }
@@ -305,7 +316,7 @@ fn relayed(
 ) -> Vec<(SessionId, MessageId)> {
     let desks: BTreeSet<SessionId> = conversation.desk_sessions().map(|session| session.id).collect();
     let by_people = messages.iter().filter(|row| match row.author {
-        Author::Technician(_) | Author::Outsider => !row.deleted,
+        Author::Technician(_) | Author::Outsider => true,
         Author::Requester(_) | Author::Assistant | Author::Desk => false,
     });
     let by_people: BTreeSet<MessageId> = by_people.map(|row| row.id).collect();

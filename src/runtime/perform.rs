@@ -327,8 +327,11 @@ async fn settle(
     let Some((error, op)) = progress.error else {
         works(bridge, place);
         let mut ended = sent(row, delivery, place, progress.sent);
-        if let Outcome::Sent { note: note @ None, .. } = &mut ended {
-            *note = bridge.missing_files(&delivery.op).await?;
+        if let Outcome::Sent { note, .. } = &mut ended
+            && note.as_deref().is_none_or(|note| note == Sent::IN_RESPONSE)
+            && let Some(missing) = bridge.missing_files(&delivery.op).await?
+        {
+            *note = Some(missing);
         }
         return outcome(bridge, row, delivery, ended).await;
     };

@@ -136,6 +136,10 @@ fn before(discord: &Discord, me: &Me, kind: &str, d: &Value) {
         && author.get("bot") != Some(&Value::Bool(true))
     {
         discord.sending.note_direct(user, channel);
+        if kind == "MESSAGE_CREATE" {
+            // What grew before it belongs to a turn that is over: the next answer stands below these words.
+            discord.sending.growing.forget(&Address::room(&discord.channel, ids::direct_room(channel)));
+        }
     }
 }
 

@@ -241,6 +241,14 @@ impl Inner {
         will_do: &(dyn Fn(&Pair) -> bool + Sync),
     ) -> Result<(), SendError> {
         self.load(rotation, shelf).await?;
+        // Another process has a younger pair: one that could not be written down here is worth nothing by now.
+        if refresher
+            .unsaved
+            .as_ref()
+            .is_some_and(|ours| self.current().is_some_and(|pair| pair.issued >= ours.issued))
+        {
+            refresher.unsaved = None;
+        }
         let done = if self.current().as_ref().is_some_and(will_do) {
             Ok(())
         } else {

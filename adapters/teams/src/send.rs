@@ -248,9 +248,9 @@ impl Teams {
             return Ok(Sent::at(at, None));
         }
         let direct = self.open_direct(user).await?;
-        let sent = self.post(&direct, content, &[], None).await?;
-        // It was said about another place; there is nothing to answer to.
-        Ok(Sent { address: at.clone(), note: Some("whispered in the private chat".into()), ..sent })
+        self.post(&direct, content, &[], None).await?;
+        // It was said about another place; there is nothing to answer to, and no message of that place.
+        Ok(Sent { note: Some("whispered in the private chat".into()), ..Sent::at(at, None) })
     }
 
     pub(crate) async fn open_direct(&self, user: &RemoteUserId) -> Result<Address, SendError> {

@@ -55,7 +55,10 @@ impl Erased {
                 {
                     self.uncertain += usize::from(matches!(
                         delivery.op,
-                        DeliveryOp::Post { .. } | DeliveryOp::Transcript { .. } | DeliveryOp::Whisper { .. }
+                        DeliveryOp::Post { .. }
+                            | DeliveryOp::Transcript { .. }
+                            | DeliveryOp::Whisper { .. }
+                            | DeliveryOp::OpenThread
                     ));
                 }
                 (Effect::Notify { .. }, DeliveryState::Sent) => self.private += 1,

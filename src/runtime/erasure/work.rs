@@ -204,7 +204,7 @@ impl Bridge {
 
     async fn finish_erasures(self: &Arc<Self>, overwrite: bool) -> Result<(), ErasureError> {
         let _one = self.erasing.one_at_a_time().await;
-        let mut is_due = false;
+        let (mut is_due, mut failed) = (false, None);
         for row in self.read.kept(KIND, "").await? {
             if row.key == OVERWRITE {
                 is_due = true;
@@ -213,16 +213,17 @@ impl Bridge {
             match self.take_over(row).await {
                 Ok(held) => {
                     tracing::info!("an erasure that was cut goes on");
-                    self.go_on(held).await?;
+                    // One that cannot go on does not hold up the others.
+                    failed = self.go_on(held).await.err().or(failed);
                 }
                 Err(ErasureError::Elsewhere) => {}
-                Err(error) => return Err(error),
+                Err(error) => failed = Some(error),
             }
         }
         if is_due && overwrite {
             self.overwrite().await?;
         }
-        Ok(())
+        failed.map_or(Ok(()), Err)
     }
 }
 

@@ -307,8 +307,14 @@ impl Batch<'_> {
             // Where the card is the thread's root, opening the thread posts it.
             DeliveryOp::Card | DeliveryOp::OpenThread => None,
             DeliveryOp::Transcript { from, to } => Some(MessageId::transcript(conversation, *from, *to)),
-            // Where it had to be said aloud, so that it can be taken away.
-            DeliveryOp::Whisper { message, .. } => Some(*message),
+            // Where it had to be said aloud, so that it can be taken away. A message of a private chat is none of the room's.
+            DeliveryOp::Whisper { message, .. } => {
+                let session = self.conversations.get(&conversation).and_then(|c| c.session(delivery.session));
+                if session.is_none_or(|session| session.address.room != address.room) {
+                    return;
+                }
+                Some(*message)
+            }
             DeliveryOp::Edit { .. }
             | DeliveryOp::Delete { .. }
             | DeliveryOp::React { .. }

@@ -22,6 +22,8 @@ const OPEN: usize = 256;
 const EVERY: Duration = Duration::from_millis(1250);
 /// Calls that must be left in the bucket, for the answer and for whatever else is said there.
 const SPARE: u64 = 1;
+/// What nothing was added to for so long belongs to a turn that came to nothing: the next answer is a message of its own.
+const FORGOTTEN: Duration = Duration::from_secs(120);
 /// What is longer waits for the answer, which may become several messages. In characters.
 const LONGEST: usize = 1700;
 
@@ -36,6 +38,14 @@ pub(super) struct Growing {
     over: bool,
     /// Not again before.
     next: Option<Instant>,
+    /// When it was begun, or grew.
+    touched: Option<Instant>,
+}
+
+impl Growing {
+    fn is_forgotten(&self) -> bool {
+        self.touched.is_some_and(|at| at.elapsed() >= FORGOTTEN)
+    }
 }
 
 type Shared = Arc<tokio::sync::Mutex<Growing>>;
@@ -87,6 +97,9 @@ impl Sending {
             return Ok(());
         }
         let Ok(mut growing) = self.growing.at(at).try_lock_owned() else { return Ok(()) };
+        if growing.is_forgotten() {
+            *growing = Growing::default();
+        }
         if growing.over || growing.next.is_some_and(|next| Instant::now() < next) {
             return Ok(());
         }
@@ -112,6 +125,7 @@ impl Sending {
             return Ok(());
         }
         let done = self.api.call(&call).await;
+        growing.touched = Some(Instant::now());
         growing.next = self.api.is_paced().then(|| Instant::now() + EVERY);
         match done {
             Ok(answer) => {
@@ -149,6 +163,9 @@ impl Sending {
     ) -> Result<Option<String>, Fault> {
         let Some(shared) = self.growing.remove(at) else { return Ok(None) };
         let growing = std::mem::take(&mut *shared.lock().await);
+        if growing.is_forgotten() {
+            return Ok(None);
+        }
         let Some(id) = growing.id.clone() else { return Ok(None) };
         if persona.is_none_or(|persona| !persona.assistant) {
             return Ok(None);

@@ -28,6 +28,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const DEFAULT_WAIT: Duration = Duration::from_secs(30);
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 const CONNECT: Duration = Duration::from_secs(5);
+/// How trouble begins that is over once the host answers anything.
+const UNREACHED: &str = "the flow's host cannot be reached";
 
 pub(super) struct Flow {
     channel: ChannelName,
@@ -77,9 +79,14 @@ impl Flow {
     pub(super) async fn reach(&self) -> Result<(), SendError> {
         let asked = self.http.request(Method::HEAD, self.url.expose_secret()).timeout(self.timeout);
         let why = match asked.send().await {
-            // Whether it posts is not known by that; what was in the way of posting still is.
-            Ok(_) => return Ok(()),
-            Err(error) => format!("the flow's host cannot be reached: {}", root(&error)),
+            // Whether it posts is not known by that; what was in the way of posting still is, if it was another thing.
+            Ok(_) => {
+                if self.trouble().is_some_and(|why| why.starts_with(UNREACHED)) {
+                    self.note(None);
+                }
+                return Ok(());
+            }
+            Err(error) => format!("{UNREACHED}: {}", root(&error)),
         };
         self.note(Some(&why));
         Err(SendError::Retry { after: None, why })
@@ -110,7 +117,7 @@ impl Flow {
         let answer = asked.send().await.map_err(|error| unsent(&error)).inspect_err(|error| {
             // Of what was begun nobody knows.
             if let SendError::Retry { why, .. } = error {
-                self.note(Some(why));
+                self.note(Some(&format!("{UNREACHED}: {why}")));
             }
         })?;
         let wait = answer.headers().get("retry-after").and_then(|value| value.to_str().ok());

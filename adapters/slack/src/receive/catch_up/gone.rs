@@ -13,6 +13,10 @@ use super::{EDITABLE, marks, one, patient};
 use crate::translate::text;
 use crate::{Me, Slack};
 
+/// Slack deletes by itself what is older than a workspace keeps, a day at least ("Customize message and file retention"), and
+/// hides what is older than its plan shows. What is missing from later than that, a person deleted.
+const KEPT_FOR: i64 = 20 * 3600;
+
 /// `messages`: everything that the place has since [`EDITABLE`] before `last`. Answers how many were new.
 pub(super) async fn read(
     slack: &Arc<Slack>,
@@ -35,8 +39,9 @@ pub(super) async fn read(
     let after = RemoteMessageId(marks::before(last, EDITABLE));
     let known = inbox.known(&at, &after, &RemoteMessageId::new(until), &there).await?;
     let mut new = 0;
-    for known in known {
-        if root.is_some() || is_gone(slack, room, known.message.as_str()).await {
+    let kept = (slack.clock)().0 / 1_000_000 - KEPT_FOR;
+    for known in known.into_iter().filter(|known| said_at(known.message.as_str()) > Some(kept)) {
+        if is_gone(slack, (room, root), known.message.as_str()).await {
             new += one(slack, inbox, me, room, &deletion(&known, root)).await?;
         }
     }
@@ -58,11 +63,17 @@ fn is_stone(message: &Value) -> bool {
     text(message, "subtype") == Some("tombstone")
 }
 
-/// "conversations.replies" takes any message, a reply too; of none it says so. Any other failure says nothing.
-async fn is_gone(slack: &Slack, room: &str, ts: &str) -> bool {
+/// In seconds since 1970.
+fn said_at(ts: &str) -> Option<i64> {
+    ts.split_once('.')?.0.parse().ok()
+}
+
+/// Asks for the very message, in its thread where that is known. "conversations.replies" takes any message, a reply too; of
+/// none it says so. Any other failure says nothing.
+async fn is_gone(slack: &Slack, (room, root): (&str, Option<&str>), ts: &str) -> bool {
     let query = [
         ("channel", room.to_owned()),
-        ("ts", ts.to_owned()),
+        ("ts", root.unwrap_or(ts).to_owned()),
         ("oldest", ts.to_owned()),
         ("latest", ts.to_owned()),
         ("inclusive", "true".to_owned()),
@@ -71,7 +82,11 @@ async fn is_gone(slack: &Slack, room: &str, ts: &str) -> bool {
     match patient(slack, "conversations.replies", &query).await {
         Ok(answer) => {
             let mut found = answer.get("messages").and_then(Value::as_array).into_iter().flatten();
-            found.any(|message| text(message, "ts") == Some(ts) && is_stone(message))
+            match found.find(|message| text(message, "ts") == Some(ts)) {
+                Some(message) => is_stone(message),
+                // A thread that is there, and does not have it.
+                None => root.is_some(),
+            }
         }
         Err(SendError::ThreadGone { .. }) => true,
         Err(_) => false,
