@@ -19,7 +19,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 
 use deskbridge_contract::lanes::{Lanes, Turn};
-use deskbridge_contract::{Inbound, InboundEvent, Inbox, Intake, PushError, SendError, TranslateError};
+use deskbridge_contract::{
+    Address, Inbound, InboundEvent, Inbox, Intake, PushError, SendError, TranslateError,
+};
 use futures_util::FutureExt as _;
 use serde_json::{Value, json};
 
