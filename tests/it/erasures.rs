@@ -329,7 +329,8 @@ async fn pg_s111_one_node_goes_on() {
     let (one, other) = tokio::join!(erase(&second), erase(&third));
     let done = [&one, &other].into_iter().filter(|done| matches!(done, Ok(Some(_)))).count();
     let rest = [&one, &other].into_iter().all(|done| matches!(done, Ok(_) | Err(ErasureError::Elsewhere)));
-    assert!(done == 1 && rest, "{one:?} {other:?}");
+    // None of the two where a node's own look at what is left was faster.
+    assert!(done <= 1 && rest, "{one:?} {other:?}");
     let read = third.running().read.clone();
     until("it is finished", async || work(read.as_ref()).await.is_empty()).await;
     assert!(!is_known(read.as_ref()).await);

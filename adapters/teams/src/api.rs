@@ -239,11 +239,7 @@ pub(crate) fn class(status: u16, wait: Option<Duration>, code: &str, about: Abou
             SendError::Rejected { why: format!("{NOT_THERE}: {why}"), fixable: false }
         }
         // Where the whole channel is gone, the thread cannot be opened again, and that is told as such (D22).
-        404 | 410 if about == About::DeskThread && code != "ConversationNotFound" => {
-            SendError::ThreadGone { why }
-        }
-        // That it would be told now and then for nothing (above): once more, and the next post knows better.
-        404 if about == About::DeskThread => retry(Some(DEFAULT_WAIT), why),
+        404 | 410 if about == About::DeskThread => SendError::ThreadGone { why },
         403 | 404 | 410 => SendError::Gone { why },
         413 => SendError::Rejected { why, fixable: true },
         400 => {
