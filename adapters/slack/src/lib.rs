@@ -14,6 +14,7 @@ mod markup;
 mod people;
 mod receive;
 mod send;
+mod shut;
 mod split;
 mod threads;
 mod tokens;
@@ -60,6 +61,7 @@ pub(crate) struct Slack {
     people: people::People,
     threads: threads::Threads,
     receiving: receive::Receiving,
+    shut: shut::Shut,
 }
 
 /// Who we are in the workspace: what own posts are known by, and whose events are ours.
@@ -170,6 +172,7 @@ impl SlackAdapter {
             people: people::People::default(),
             threads: threads::Threads::default(),
             receiving: receive::Receiving::default(),
+            shut: shut::Shut::default(),
         })))
     }
 
@@ -281,7 +284,12 @@ impl Adapter for SlackAdapter {
     }
 
     async fn send(&self, out: &Outbound) -> Result<Sent, SendError> {
-        let sent = self.0.sending.perform(out).await?;
+        let sent = self.0.sending.perform(out).await;
+        let room = out.to.room.as_str();
+        if self.0.config.desks.iter().any(|desk| desk == room) {
+            self.0.shut.note(room, &sent);
+        }
+        let sent = sent?;
         if let OutboundOp::Post { .. } | OutboundOp::OpenThread { .. } = &out.op {
             for message in sent.message.iter().chain(&sent.more) {
                 self.0.sent(&sent.address, message.as_str());
@@ -306,6 +314,10 @@ impl Adapter for SlackAdapter {
         let root = at.thread.as_ref().map(|thread| thread.as_str());
         let reader = root.and_then(|root| self.0.threads.owner(at.room.as_str(), root));
         self.0.sending.streaming(at, text, reader.as_deref()).await
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        self.0.shut.said()
     }
 
     /// The home tab shows everybody their own requests.

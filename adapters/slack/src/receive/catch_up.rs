@@ -122,11 +122,18 @@ async fn read(
         new += gone::read(slack, inbox, me, (room, root), &messages, last).await?;
     }
     for message in messages {
+        // A thread of a direct message, which its history leaves out.
+        let answered = root.is_none()
+            && room.starts_with('D')
+            && text(&message, "latest_reply").is_some_and(|latest| latest > last);
         // "conversations.replies" begins with the root, whatever was asked for.
-        if text(&message, "ts").is_none_or(|ts| ts <= last) {
+        let Some(ts) = text(&message, "ts").filter(|ts| *ts > last) else {
             new += changed(slack, inbox, me, room, &message, last).await?;
+            if answered && let Some(ts) = text(&message, "ts") {
+                new += Box::pin(read(slack, inbox, me, (room, Some(ts)), last)).await?;
+            }
             continue;
-        }
+        };
         let begun = root.is_none()
             && translate::calls(&message, &me.user_id)
             && message.get("reply_count").and_then(Value::as_u64).is_some_and(|replies| replies > 0);
@@ -136,7 +143,7 @@ async fn read(
             some => new += some,
         }
         // Somebody called for us and went on in the thread: nobody has read any of it.
-        if begun && let Some(ts) = text(&message, "ts").filter(|_| !room.starts_with('D')) {
+        if answered || (begun && !room.starts_with('D')) {
             new += Box::pin(read(slack, inbox, me, (room, Some(ts)), ts)).await?;
         }
     }

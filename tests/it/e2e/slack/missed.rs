@@ -24,6 +24,7 @@ async fn slack_deletions_of_an_outage_are_brought_up_to_date() {
     talk.reply(&root, "advice that stays");
     talk.sees(&im, "advice that stays").await;
     talk.bridge.kill().await;
+    talk.acme.reply(&talk.ana, &im, &answer.ts, "an answer that was missed");
     talk.acme.delete(&im, &slip);
     talk.acme.delete(&talk.desk, &told);
     talk.acme.delete(&talk.desk, &note);
@@ -38,9 +39,10 @@ async fn slack_deletions_of_an_outage_are_brought_up_to_date() {
     })
     .await;
     // Everything was read; what is still there stays, and goes on.
+    talk.sees(&talk.desk, "an answer that was missed").await;
     talk.ask("after");
     talk.sees(&talk.desk, "after").await;
-    for text in ["words that stay", "an answer that stays"] {
+    for text in ["words that stay", "an answer that stays", "an answer that was missed"] {
         assert_eq!(talk.count(&talk.desk, text), 1, "{text}");
     }
     assert_eq!(talk.count(&im, "advice that stays"), 1);

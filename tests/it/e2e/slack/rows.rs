@@ -5,7 +5,9 @@
 use std::time::Duration;
 
 use deskbridge_platforms::slack::{Fault, FaultKind, Post};
+use serde_json::Value;
 
+use super::super::bridge::{PATIENCE, client};
 use super::{Receive, Talk};
 
 /// A redelivery, and one whose first copy never arrived: the retry's headers decide nothing (T1, T2).
@@ -270,4 +272,24 @@ async fn slack_a_mention_is_answered_in_its_thread() {
     assert_eq!(talk.count(&talk.desk, "lunch?"), 0);
     assert_eq!(talk.count(&help, "Printer paper jam"), 1, "two events of one mention, one answer");
     talk.nothing_amiss();
+}
+
+/// A desk channel that was archived is seen by whoever looks at the channel's health.
+#[tokio::test]
+async fn slack_an_archived_desk_is_told_by_the_channels_health() {
+    let talk = Talk::start(Receive::Http).await;
+    talk.assigned().await;
+    talk.acme.archive(&talk.desk, &talk.bob);
+    talk.ask("does anybody read this?");
+    let health = async |talk: &Talk| {
+        let answer = client().get(talk.bridge.url("/readyz?verbose")).send().await.expect("answered");
+        let ready: Value = serde_json::from_str(&answer.text().await.expect("read")).expect("JSON");
+        ready["channels"]["slack"].to_string()
+    };
+    let told = tokio::time::timeout(PATIENCE, async {
+        while !health(&talk).await.contains("takes no messages: ") {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    });
+    assert!(told.await.is_ok(), "not shown: {}\n{}", health(&talk).await, talk.bridge.log());
 }
