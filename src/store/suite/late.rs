@@ -4,7 +4,8 @@
 
 use std::time::Duration;
 
-use deskbridge_conversation::{DeliveryOp, Effect, EffectId, Outcome, SessionId};
+use deskbridge_contract::Address;
+use deskbridge_conversation::{Delivery, DeliveryOp, Effect, EffectId, Outcome, SessionId};
 
 use super::erasure::{FIRST, by_canary, erase, lived};
 use super::events::*;
@@ -173,5 +174,21 @@ pub(super) async fn what_was_said_aloud_is_known(place: Fresh) {
         Outcome::Sent { remote: Some(remote("w1")), more: Vec::new(), address, accepted: false, note: None };
     rig.done(ended(&whisper, outcome)).await;
     assert_eq!(rig.read.links(FIRST, session, Some(*message)).await.unwrap().len(), 1);
+    // In somebody's private chat it has a number of that chat, which in the desk's room may be anybody's post.
+    rig.done(said_in_thread(FIRST, "v3", "bob", "and who now?")).await;
+    let queued = rig.queued(FIRST, is_whisper).await;
+    let apart = queued.into_iter().find(|row| row.id != whisper.id).expect("another whisper");
+    let Effect::Deliver(Delivery { op: DeliveryOp::Whisper { message, .. }, .. }) = &apart.effect else {
+        unreachable!("a whisper")
+    };
+    let outcome = Outcome::Sent {
+        remote: Some(remote("w1")),
+        more: Vec::new(),
+        address: Address::room(&"desk".into(), "bob's own chat"),
+        accepted: false,
+        note: None,
+    };
+    rig.done(ended(&apart, outcome)).await;
+    assert_eq!(rig.read.links(FIRST, session, Some(*message)).await.unwrap().len(), 0);
     rig.end().await;
 }

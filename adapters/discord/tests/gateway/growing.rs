@@ -135,3 +135,20 @@ async fn an_answer_that_could_not_be_edited_in() {
     assert_ne!(sent.message, Some(RemoteMessageId::new(grown.to_string())));
     assert!(talk.messages().iter().any(|message| message.said().contains("Once more.")));
 }
+
+/// What grew for a turn that newer words ended is not made into the answer to them: that stands below.
+#[tokio::test]
+async fn new_words_get_an_answer_of_their_own() {
+    let talk = Talk::open().await;
+    let running = talk.office.start_with(&talk.adapter);
+    talk.office.app.connected(SOON).await.expect("connected");
+    talk.grow(1).await;
+    talk.office.say("wait, it is the other laptop");
+    talk.office.heard("wait, it is the other laptop").await;
+    talk.say("d1", "Then look at its cable.", Persona::assistant("Assistant")).await.expect("sent");
+    let there = talk.messages();
+    let at = |words: &str| there.iter().position(|message| message.said().contains(words));
+    assert_eq!(there.len(), 3, "{}", talk.office.fake.report());
+    assert!(there[0].said().ends_with('…') && at("other laptop") < at("its cable"), "{there:?}");
+    running.abort();
+}

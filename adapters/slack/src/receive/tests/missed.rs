@@ -99,6 +99,23 @@ async fn deletions_of_an_outage_are_found() {
     assert_eq!(deleted(&bench.sink).len(), 2);
 }
 
+/// A workspace keeps messages for a day at least, and takes them away by itself then: nobody deleted those.
+#[tokio::test]
+async fn what_slack_takes_away_by_itself_was_deleted_by_nobody() {
+    let (bench, ..) = bench(|call| {
+        let asked = call.json();
+        match (call.method.as_str(), asked["channel"].as_str()) {
+            ("conversations.history", Some("D1ANA")) => page(&[]),
+            ("conversations.replies", Some("C0DESK")) => page(&[last()]),
+            ("conversations.replies", _) => Reply::No("thread_not_found"),
+            _ => web_api(call),
+        }
+    })
+    .await;
+    bench.fake.clock.fetch_add(25 * 3600, Ordering::Relaxed);
+    assert_eq!(caught_up(&bench, "missed").await, []);
+}
+
 /// A root that people answered leaves a stone; that is no message any more, and none of ours to ask about.
 #[tokio::test]
 async fn a_stone_is_a_deletion() {
