@@ -75,12 +75,15 @@ impl Batch<'_> {
 
     fn keep(&mut self, row: KeptRow) {
         let key = key_of(&row);
-        self.changes.swapped.retain(|(_, other)| key_of(other) != key);
-        match &row.value {
-            Some(value) => drop(self.kept.insert(key, value.clone())),
+        // A swap of before was answered: its condition holds for the whole batch, with what is written in the end.
+        match self.changes.swapped.iter_mut().find(|(_, other)| key_of(other) == key) {
+            Some((_, other)) => *other = row.clone(),
+            None => self.changes.kept.push(row.clone()),
+        }
+        match row.value {
+            Some(value) => drop(self.kept.insert(key, value)),
             None => drop(self.kept.remove(&key)),
         }
-        self.changes.kept.push(row);
     }
 
     fn swap(&mut self, before: Option<&str>, row: KeptRow) -> AdminDone {
