@@ -18,9 +18,6 @@ use super::oidc::Single;
 use crate::app::settings::TECHNICIAN;
 use crate::http::problem::Problem;
 
-/// Ids that are tried for somebody new.
-const TRIED: usize = 20;
-
 /// Why somebody whom the provider vouches for does not get in; for the audit trail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoAccess {
@@ -194,25 +191,15 @@ impl Api {
         }
         let user = email.split('@').next().unwrap_or(email);
         let name = person.name.clone().unwrap_or_else(|| user.to_owned());
-        let id = self.unused_id(&name, user).await?;
+        let id = match self.fresh_id(&name).await {
+            Ok(id) => id,
+            // Of a name without a letter of a to z nothing is made.
+            Err(_) => self.fresh_id(user).await?,
+        };
         let value = json!({"name": name, "email": email, "role": role});
         self.keep_technician(&id, Some(&value)).await?;
         self.audit(None, format!("added the technician {id}, who signed in for the first time")).await?;
         Ok(id)
-    }
-
-    /// One that no account of before has, either.
-    pub(super) async fn unused_id(&self, name: &str, user: &str) -> Result<TechnicianId, Problem> {
-        let bound = bound(self.bridge.read.as_ref()).await?;
-        for n in 1..=TRIED {
-            let suffix = if n == 1 { String::new() } else { format!(" {n}") };
-            let id = self.fresh_id(&format!("{name}{suffix}"));
-            let id = id.or_else(|_| self.fresh_id(&format!("{user}{suffix}")))?;
-            if !bound.contains(&id) && self.bridge.read.account(&id).await?.is_none() {
-                return Ok(id);
-            }
-        }
-        Err(Problem::conflict("name", "too many have this name"))
     }
 
     /// Without an account nobody has a session. This one has no password, so nothing but the provider opens it.

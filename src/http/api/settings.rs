@@ -2,6 +2,7 @@
 //!
 //! Not here: what a setting means (`config`), putting it in force (`app/settings.rs`).
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use axum::Json;
@@ -80,9 +81,7 @@ pub async fn change(api: Arc<Api>, call: Call) -> Answer {
 
 pub async fn add_technician(api: Arc<Api>, call: Call) -> Answer {
     let _one = api.accounts.lock().await;
-    let name = call.text("name").unwrap_or_default();
-    // Not one that somebody had who was removed: their password and their company account still lead to it.
-    let id = api.unused_id(name, name).await?;
+    let id = api.fresh_id(call.text("name").unwrap_or_default()).await?;
     let value = Value::Object(fields(&call));
     api.keep_technician(&id, Some(&value)).await?;
     api.audit(Some(call.caller.known_as()), format!("added the technician {id}")).await?;
@@ -168,14 +167,18 @@ impl Api {
         self.keep(TECHNICIAN, id.as_str(), value).await
     }
 
-    /// An id that nobody has, made from a name.
-    pub fn fresh_id(&self, name: &str) -> Result<TechnicianId, Problem> {
+    /// An id that nobody has or had, made from a name: passwords and company accounts of those who were removed still name
+    /// theirs.
+    pub async fn fresh_id(&self, name: &str) -> Result<TechnicianId, Problem> {
         let slug = slug(name);
         if slug.is_empty() {
             return Err(Problem::bad("field", "`name` needs a letter of a to z or a digit"));
         }
+        let read = self.bridge.read.as_ref();
+        let mut had: HashSet<TechnicianId> = super::admitted::bound(read).await?.into_iter().collect();
+        had.extend(read.accounts().await?.into_iter().map(|account| account.technician));
         let policy = self.bridge.policy.current();
-        let free = |id: &TechnicianId| !policy.policy.technicians.contains_key(id);
+        let free = |id: &TechnicianId| !policy.policy.technicians.contains_key(id) && !had.contains(id);
         let numbered = (2..1_000).map(|n| TechnicianId(format!("{slug}-{n}")));
         let mut all = std::iter::once(TechnicianId(slug.clone())).chain(numbered);
         all.find(free).ok_or_else(|| Problem::conflict("name", "too many have this name"))

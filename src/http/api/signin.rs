@@ -323,7 +323,7 @@ impl Api {
             }
             None => {
                 let name = call.text("name").ok_or_else(|| Problem::bad("field", "`name` is missing"))?;
-                Ok((self.fresh_id(name)?, login))
+                Ok((self.fresh_id(name).await?, login))
             }
         }
     }

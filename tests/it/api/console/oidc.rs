@@ -287,10 +287,18 @@ async fn whoever_was_removed_does_not_come_back_by_themselves() {
     ada.ask(&house.office, "DELETE", "/technicians/zoe", &Value::Null).await.must_be(200);
     assert_eq!(Visitor::default().sign_in(&house).await.must_be(403).code(), "no-access");
     house.was_audited("the account is disabled").await;
+    // Nor by another address of the same account of the provider.
+    house.claims("email", json!("zoe.new@example.com"));
+    assert_eq!(Visitor::default().sign_in(&house).await.must_be(403).code(), "no-access");
+    // Nor does somebody new with the name get what was hers.
+    let named = json!({"name": "Zoe"});
+    let added = ada.ask(&house.office, "POST", "/technicians", &named).await.must_be(201).data();
+    assert_eq!(added["path"], json!("technicians.zoe-2"));
+    assert_eq!(Visitor::default().sign_in(&house).await.must_be(403).code(), "no-access");
     // Another with the same name is somebody else.
     house.claims("sub", json!("subject-of-another-zoe"));
     house.claims("email", json!("zoe.b@example.com"));
-    assert_eq!(Visitor::default().sign_in(&house).await.must_be(201).data()["technician"], json!("zoe-2"));
+    assert_eq!(Visitor::default().sign_in(&house).await.must_be(201).data()["technician"], json!("zoe-3"));
     // Of another company, nobody.
     house.claims("sub", json!("subject-of-an-outsider"));
     for email in ["zoe@evil.test", "zoe@example.com.evil.test", "zoe@evilexample.com"] {
