@@ -4,7 +4,7 @@
 
 import { createHmac } from "node:crypto";
 import { VECTORS, squeezed } from "../../../tests/browser/vectors.mjs";
-import { Bridge, Browser, DESK, act, base, bothThemes as bothThemesOf, count, inTopic, maria, must, sees, shot, until } from "./rig.mjs";
+import { Bridge, Browser, DESK, act, base, bothThemes as bothThemesOf, count, inTopic, maria, must, sees, shot, tell, until } from "./rig.mjs";
 
 const PASSWORD = "correct horse battery";
 /** What axe has found, on every state and in both themes; told all at once. */
@@ -440,22 +440,8 @@ async function vectors() {
   must(links > 0, "a link to the web is one, in a note");
 }
 
-await bridge.start();
-browser = await Browser.open();
-page = await browser.context.newPage();
-let failed = null;
-try {
+await tell("console", bridge, complaints, async (opened, first) => {
+  browser = opened;
+  page = first;
   await story();
-} catch (error) {
-  failed = error;
-  await page.screenshot({ path: `${process.env.SHOTS ?? "/tmp"}/console-failure.png` }).catch(() => {});
-}
-await browser.close();
-await bridge.kill();
-if (failed) {
-  console.error(failed.stack ?? failed);
-  console.error(complaints.join("\n"));
-  console.error(bridge.lines.split("\n").slice(-30).join("\n"));
-  process.exit(1);
-}
-console.log("all is well");
+});

@@ -2,7 +2,7 @@
 // again, turned back there, refused here, and what an admin sees of it.
 // Not here: attacks (tests/it/api/console/oidc.rs), the workspace (browser.mjs).
 
-import { Bridge, Browser, base, bothThemes, must } from "./rig.mjs";
+import { Bridge, base, bothThemes, must, tell } from "./rig.mjs";
 
 const issuer = process.env.PROVIDER_URL;
 const step = (name) => console.log(`· ${name}`);
@@ -101,22 +101,8 @@ async function story() {
   must(elsewhere.every((url) => url.includes("fonts.googleapis.com")), `nothing from elsewhere: ${elsewhere.join("\n")}`);
 }
 
-await bridge.start();
-browser = await Browser.open();
-page = await browser.context.newPage();
-let failed = null;
-try {
+await tell("provider", bridge, complaints, async (opened, first) => {
+  browser = opened;
+  page = first;
   await story();
-} catch (error) {
-  failed = error;
-  await page.screenshot({ path: `${process.env.SHOTS ?? "/tmp"}/provider-failure.png` }).catch(() => {});
-}
-await browser.close();
-await bridge.kill();
-if (failed) {
-  console.error(failed.stack ?? failed);
-  console.error(complaints.join("\n"));
-  console.error(bridge.lines.split("\n").slice(-30).join("\n"));
-  process.exit(1);
-}
-console.log("all is well");
+});

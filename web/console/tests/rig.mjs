@@ -130,3 +130,26 @@ export function shot(page, name) {
 export function must(so, what) {
   if (!so) throw new Error(`not so: ${what}`);
 }
+
+/** Starts everything, goes through a story in a new page, and ends everything; a failure is told with all there is to see. */
+export async function tell(name, bridge, complaints, story) {
+  await bridge.start();
+  const browser = await Browser.open();
+  const page = await browser.context.newPage();
+  let failed = null;
+  try {
+    await story(browser, page);
+  } catch (error) {
+    failed = error;
+    await page.screenshot({ path: join(process.env.SHOTS ?? tmpdir(), `${name}-failure.png`) }).catch(() => {});
+  }
+  await browser.close();
+  await bridge.kill();
+  if (failed) {
+    console.error(failed.stack ?? failed);
+    console.error(complaints.join("\n"));
+    console.error(bridge.lines.split("\n").slice(-30).join("\n"));
+    process.exit(1);
+  }
+  console.log("all is well");
+}
