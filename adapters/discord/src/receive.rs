@@ -19,9 +19,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 
 use deskbridge_contract::lanes::{Lanes, Turn};
-use deskbridge_contract::{
-    Address, Inbound, InboundEvent, Inbox, Intake, PushError, SendError, TranslateError,
-};
+use deskbridge_contract::{Inbound, InboundEvent, Inbox, Intake, PushError, SendError, TranslateError};
 use futures_util::FutureExt as _;
 use serde_json::{Value, json};
 
@@ -138,10 +136,6 @@ fn before(discord: &Discord, me: &Me, kind: &str, d: &Value) {
         && author.get("bot") != Some(&Value::Bool(true))
     {
         discord.sending.note_direct(user, channel);
-        if kind == "MESSAGE_CREATE" {
-            // What grew before it belongs to a turn that is over: the next answer stands below these words.
-            discord.sending.growing.forget(&Address::room(&discord.channel, ids::direct_room(channel)));
-        }
     }
 }
 
