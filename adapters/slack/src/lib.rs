@@ -5,6 +5,7 @@
 mod api;
 mod blocks;
 mod config;
+mod desks;
 mod doctor;
 mod files;
 mod home;
@@ -14,7 +15,6 @@ mod markup;
 mod people;
 mod receive;
 mod send;
-mod shut;
 mod split;
 mod threads;
 mod tokens;
@@ -61,7 +61,7 @@ pub(crate) struct Slack {
     people: people::People,
     threads: threads::Threads,
     receiving: receive::Receiving,
-    shut: shut::Shut,
+    desks: desks::Desks,
 }
 
 /// Who we are in the workspace: what own posts are known by, and whose events are ours.
@@ -172,7 +172,7 @@ impl SlackAdapter {
             people: people::People::default(),
             threads: threads::Threads::default(),
             receiving: receive::Receiving::default(),
-            shut: shut::Shut::default(),
+            desks: desks::Desks::default(),
         })))
     }
 
@@ -287,7 +287,7 @@ impl Adapter for SlackAdapter {
         let sent = self.0.sending.perform(out).await;
         let room = out.to.room.as_str();
         if self.0.config.desks.iter().any(|desk| desk == room) {
-            self.0.shut.note(room, &sent);
+            self.0.desks.note(room, &sent);
         }
         let sent = sent?;
         if let OutboundOp::Post { .. } | OutboundOp::OpenThread { .. } = &out.op {
@@ -317,7 +317,7 @@ impl Adapter for SlackAdapter {
     }
 
     fn warnings(&self) -> Vec<String> {
-        self.0.shut.said()
+        self.0.desks.said((self.0.clock)())
     }
 
     /// The home tab shows everybody their own requests.

@@ -28,7 +28,7 @@ const fn extra(name: &'static str, purpose: &'static str) -> Scope {
 }
 
 /// Every bot scope that is asked for, and why.
-pub(crate) const SCOPES: [Scope; 20] = [
+pub(crate) const SCOPES: [Scope; 21] = [
     needed("app_mentions:read", "hears @mentions in channels"),
     extra("assistant:write", "shows answers growing, suggested prompts and \"is typing\""),
     needed("channels:history", "reads messages and threads of public channels it is in"),
@@ -42,6 +42,7 @@ pub(crate) const SCOPES: [Scope; 20] = [
     needed("groups:history", "reads messages and threads of private channels it is in"),
     needed("groups:read", "knows private channels it is in"),
     needed("im:history", "reads direct messages to it"),
+    extra("im:read", "finds who wrote for the first time while it could not be reached"),
     needed("im:write", "opens direct messages"),
     extra("links:read", "sees links to conversations and tickets"),
     extra("links:write", "unfolds those links"),
@@ -81,7 +82,7 @@ const EVENTS: [(&str, bool); 21] = [
 pub struct Wish {
     /// Events come by HTTP to this address, `https://desk.example/hooks/slack`; without one, by Socket Mode.
     pub request_url: Option<Url>,
-    /// Without what is only comfort: 16 scopes instead of 20.
+    /// Without what is only comfort: 16 scopes instead of 21.
     pub minimal: bool,
     /// Whose links are unfolded: the host of deskbridge's own public address.
     pub link_domain: Option<String>,
@@ -274,7 +275,7 @@ mod tests {
     fn socket_mode() {
         let manifest = Manifest::new(&Wish::default());
         assert_eq!(manifest.json["settings"]["socket_mode_enabled"], true);
-        assert_eq!(bot_scopes(&manifest.json).len(), 20);
+        assert_eq!(bot_scopes(&manifest.json).len(), 21);
         assert!(!manifest.json.to_string().contains("request_url"));
         insta::assert_json_snapshot!(manifest.json);
     }
@@ -349,7 +350,7 @@ mod tests {
                 "the Messages tab is read-only"
             ]
         );
-        assert_eq!(drift(&ours, &Value::Null).len(), 20 + 21 + 1 + 3 + 4);
+        assert_eq!(drift(&ours, &Value::Null).len(), 21 + 21 + 1 + 3 + 4);
         let request_url = Some(Url::parse("https://desk.example/hooks/slack").unwrap());
         let http = Manifest::new(&Wish { request_url, ..Wish::default() }).json;
         assert_eq!(
@@ -359,7 +360,7 @@ mod tests {
     }
 
     /// What Slack wants of every method that is called anywhere in this adapter ("Methods", each page's Scopes).
-    const METHODS: [(&str, &[&str]); 31] = [
+    const METHODS: [(&str, &[&str]); 32] = [
         ("apps.connections.open", &[]),
         ("apps.manifest.export", &[]),
         ("assistant.threads.setStatus", &["assistant:write"]),
@@ -386,6 +387,7 @@ mod tests {
         ("reactions.add", &["reactions:write"]),
         ("reactions.get", &["reactions:read"]),
         ("reactions.remove", &["reactions:write"]),
+        ("users.conversations", &["channels:read", "groups:read", "im:read"]),
         ("users.getPresence", &["users:read"]),
         ("users.info", &["users:read"]),
         ("views.open", &[]),
@@ -463,7 +465,8 @@ mod tests {
                 "assistant.threads.setStatus",
                 "assistant.threads.setSuggestedPrompts",
                 "chat.unfurl",
-                "conversations.join"
+                "conversations.join",
+                "users.conversations"
             ]
         );
     }

@@ -25,7 +25,7 @@ use crate::config::Receive;
 use crate::people::Known;
 use crate::translate::interactions::{self, Act};
 use crate::translate::{self, Envelope, View, text};
-use crate::{Slack, home, ids};
+use crate::{Slack, desks, home, ids};
 use marks::Seen;
 
 pub(crate) use marks::Marks;
@@ -143,7 +143,10 @@ async fn attend(
     let mut fallen = slack.receiving.fallen.subscribe();
     let why = tokio::select! {
         ended = work => return ended,
-        ended = catch_up::keep(&slack, &inbox) => return ended,
+        ended = async {
+            desks::look(&slack, &inbox.shelf()).await;
+            catch_up::keep(&slack, &inbox).await
+        } => return ended,
         why = fallen.wait_for(Option::is_some) => why.ok().and_then(|why| why.clone()),
     };
     Err(SendError::Unauthorized { why: why.unwrap_or_else(|| "the app is not installed any more".into()) })
@@ -196,6 +199,7 @@ async fn event(slack: &Arc<Slack>, inbox: &Inbox, raw: &[u8], body: &Value) -> R
     };
     let event = &body["event"];
     notice(slack, inbox, &envelope.kind, event);
+    desks::heard(slack, &inbox.shelf(), &envelope.kind, event).await;
     prepare(slack, inbox, &me.user_id, event).await?;
     let people = slack.people.named_in(&slack.sending.api, &me, event, (slack.clock)()).await;
     match translate::translate(&view(slack, &me, &people), body) {
@@ -259,11 +263,6 @@ fn notice(slack: &Arc<Slack>, inbox: &Inbox, kind: &str, event: &Value) {
         "app_home_opened" if text(event, "tab") != Some("messages") => acts::show_home(slack, event),
         "assistant_thread_started" | "app_home_opened" => acts::suggest(slack, event),
         "link_shared" => slack.sending.unfold(inbox, &slack.config, event),
-        "channel_archive" | "group_archive" | "channel_deleted" | "group_deleted" | "channel_left"
-        | "group_left" => {
-            let room = text(event, "channel").unwrap_or_default();
-            tracing::warn!(channel = %slack.channel, room, kind, "a room can not be written to any more");
-        }
         _ => {}
     }
 }

@@ -1,9 +1,11 @@
 //! What was said while nothing could be received: read from the history of the rooms and threads that are ours, and
 //! pushed like anything else. What had been stored before has the same ids, and changes nothing. What was edited meanwhile
-//! says so in the history; what was deleted is gone from it (`gone.rs`).
+//! says so in the history; what was deleted is gone from it (`gone.rs`). Places that are not known are looked for
+//! (`elsewhere.rs`).
 //!
 //! Not here: what is kept of how far rooms were read (`marks.rs`).
 
+mod elsewhere;
 mod gone;
 
 use std::sync::Arc;
@@ -92,6 +94,7 @@ async fn all(slack: &Arc<Slack>, inbox: &Inbox, seen: &super::marks::Seen) -> Re
             found += read(slack, inbox, &me, (room, Some(root)), last).await?;
         }
     }
+    found += elsewhere::all(slack, inbox, &me, seen).await?;
     if found > 0 {
         tracing::info!(channel = %slack.channel, messages = found, "messages from an outage were read");
     }

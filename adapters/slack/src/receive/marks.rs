@@ -42,6 +42,11 @@ pub(super) fn before(ts: &str, seconds: i64) -> String {
     }
 }
 
+/// When a message was said, in seconds since 1970; `None`: no `ts`.
+pub(super) fn seconds(ts: &str) -> Option<i64> {
+    ts.split_once('.')?.0.parse().ok()
+}
+
 #[derive(Default)]
 pub(crate) struct Marks {
     /// And whether some of it is not written yet.

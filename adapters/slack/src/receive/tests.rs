@@ -1,6 +1,8 @@
 //! Not here: sockets (`socket/tests.rs`), what an event means (`translate/tests.rs`).
 
+mod desks;
 mod door;
+mod elsewhere;
 mod flow;
 mod missed;
 mod surfaces;

@@ -231,7 +231,7 @@ pub struct App {
 }
 
 /// The scopes of the manifest that the project's reference shows.
-pub const SCOPES: [&str; 20] = [
+pub const SCOPES: [&str; 21] = [
     "app_mentions:read",
     "assistant:write",
     "channels:history",
@@ -245,6 +245,7 @@ pub const SCOPES: [&str; 20] = [
     "groups:history",
     "groups:read",
     "im:history",
+    "im:read",
     "im:write",
     "links:read",
     "links:write",

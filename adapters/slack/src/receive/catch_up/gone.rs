@@ -40,7 +40,7 @@ pub(super) async fn read(
     let known = inbox.known(&at, &after, &RemoteMessageId::new(until), &there).await?;
     let mut new = 0;
     let kept = (slack.clock)().0 / 1_000_000 - KEPT_FOR;
-    for known in known.into_iter().filter(|known| said_at(known.message.as_str()) > Some(kept)) {
+    for known in known.into_iter().filter(|known| marks::seconds(known.message.as_str()) > Some(kept)) {
         if is_gone(slack, (room, root), known.message.as_str()).await {
             new += one(slack, inbox, me, room, &deletion(&known, root)).await?;
         }
@@ -61,11 +61,6 @@ fn deletion(known: &Known, root: Option<&str>) -> Value {
 /// A root that has replies leaves a stone behind.
 fn is_stone(message: &Value) -> bool {
     text(message, "subtype") == Some("tombstone")
-}
-
-/// In seconds since 1970.
-fn said_at(ts: &str) -> Option<i64> {
-    ts.split_once('.')?.0.parse().ok()
 }
 
 /// Asks for the very message, in its thread where that is known. "conversations.replies" takes any message, a reply too; of

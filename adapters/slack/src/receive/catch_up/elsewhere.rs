@@ -1,0 +1,117 @@
+//! What the known places do not tell of an outage: threads of direct messages that began long before it (the history of a
+//! direct message leaves replies out), and rooms in which nobody had said anything to us, or not for long.
+//!
+//! Not here: rooms and threads that are known (`catch_up.rs`).
+
+use std::sync::Arc;
+
+use deskbridge_contract::{Inbox, PushError};
+use serde_json::Value;
+
+use super::super::GIVEN_UP;
+use super::super::marks::{self, Seen};
+use super::{EDITABLE, PAGE, patient, read};
+use crate::translate::text;
+use crate::{Me, Slack, ids};
+
+/// How long before the last known message a thread may have begun, in seconds: 30 days.
+const THREADS: i64 = 30 * 24 * 3600;
+/// Pages of a direct message in which threads are looked for.
+const THREAD_PAGES: usize = 2;
+/// Rooms that are read though nothing was noted of them; the youngest. With Slack's 50 calls a minute that takes ten minutes.
+const MOST_ROOMS: usize = 500;
+/// Pages of the list of rooms, of 200 each.
+const ROOM_PAGES: usize = 10;
+/// Slack refuses a list as a whole when the scope of one kind is missing.
+const KINDS: [&str; 2] = ["im", "public_channel,private_channel"];
+
+/// Reads them; answers how many messages were new.
+pub(super) async fn all(slack: &Arc<Slack>, inbox: &Inbox, me: &Me, seen: &Seen) -> Result<usize, PushError> {
+    // Who never received anything missed nothing.
+    let Some(newest) = seen.rooms.values().chain(seen.threads.values()).max() else { return Ok(0) };
+    if !is_long(newest, slack) {
+        return Ok(0);
+    }
+    let mut new = 0;
+    for room in unnoted(slack, seen).await {
+        new += read(slack, inbox, me, (&room, None), newest).await?;
+    }
+    for (room, last) in seen.rooms.iter().filter(|(room, _)| room.starts_with('D')) {
+        for root in old_threads(slack, room, last).await {
+            if !seen.threads.contains_key(&format!("{room}/{root}")) {
+                new += read(slack, inbox, me, (room, Some(&root)), last).await?;
+            }
+        }
+    }
+    Ok(new)
+}
+
+/// Within that time Slack brings its events again by itself, from every room.
+fn is_long(newest: &str, slack: &Slack) -> bool {
+    let since = marks::seconds(newest).unwrap_or_default();
+    (slack.clock)().0 / 1_000_000 - since > i64::try_from(GIVEN_UP.as_secs()).unwrap_or(i64::MAX)
+}
+
+/// Roots of a direct message that were answered after the last known message, and are older than what was read already.
+async fn old_threads(slack: &Slack, room: &str, last: &str) -> Vec<String> {
+    let query = vec![
+        ("channel", room.to_owned()),
+        ("oldest", marks::before(last, THREADS)),
+        ("latest", marks::before(last, EDITABLE)),
+        ("inclusive", "true".to_owned()),
+    ];
+    let messages = pages(slack, "conversations.history", &query, "messages", THREAD_PAGES).await;
+    let answered = messages.iter().filter(|root| text(root, "latest_reply").is_some_and(|at| at > last));
+    answered.filter_map(|root| text(root, "ts").map(str::to_owned)).collect()
+}
+
+/// Rooms that the app is in and nothing was noted of, the youngest first: who wrote for the first time did so there.
+async fn unnoted(slack: &Slack, seen: &Seen) -> Vec<String> {
+    let mut rooms = Vec::new();
+    for kinds in KINDS {
+        let query = vec![("types", kinds.to_owned()), ("exclude_archived", "true".to_owned())];
+        rooms.extend(pages(slack, "users.conversations", &query, "channels", ROOM_PAGES).await);
+    }
+    let created = |room: &Value| room.get("created").and_then(Value::as_i64).unwrap_or_default();
+    rooms.sort_by_key(|room| std::cmp::Reverse(created(room)));
+    let ids = rooms.iter().filter_map(|room| text(room, "id"));
+    let mut unnoted: Vec<String> =
+        ids.filter(|id| ids::is_channel(id) && !seen.rooms.contains_key(*id)).map(str::to_owned).collect();
+    if unnoted.len() > MOST_ROOMS {
+        let left = unnoted.len() - MOST_ROOMS;
+        tracing::warn!(channel = %slack.channel, left, "not all rooms are read after the outage");
+        unnoted.truncate(MOST_ROOMS);
+    }
+    unnoted
+}
+
+/// What Slack lists, as far as it does: these are places to look at beside the known ones, and no reason to give up on those.
+async fn pages(
+    slack: &Slack,
+    method: &str,
+    query: &[(&'static str, String)],
+    list: &str,
+    most: usize,
+) -> Vec<Value> {
+    let mut found = Vec::new();
+    let mut cursor: Option<String> = None;
+    for _ in 0..most {
+        let mut query = query.to_vec();
+        query.push(("limit", PAGE.to_string()));
+        query.extend(cursor.take().map(|cursor| ("cursor", cursor)));
+        let answer = match patient(slack, method, &query).await {
+            Ok(answer) => answer,
+            Err(error) => {
+                tracing::debug!(channel = %slack.channel, method, %error, "places could not be listed after an outage");
+                break;
+            }
+        };
+        let page = answer.get(list).and_then(Value::as_array);
+        found.extend(page.into_iter().flatten().filter(|item| item.is_object()).cloned());
+        match answer.get("response_metadata").and_then(|more| text(more, "next_cursor")) {
+            Some(next) => cursor = Some(next.to_owned()),
+            None => break,
+        }
+    }
+    found
+}
