@@ -212,7 +212,7 @@ pub(crate) async fn forget(
         .retain(|_, owner| owner != user.as_str());
     slack.threads.forget(user.as_str());
     slack.people.forget(user.as_str());
-    slack.receiving.marks.forget(shelf, &rooms).await?;
+    slack.receiving.marks().forget(shelf, &rooms).await?;
     Ok(stays)
 }
 

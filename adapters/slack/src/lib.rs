@@ -317,7 +317,9 @@ impl Adapter for SlackAdapter {
     }
 
     fn warnings(&self) -> Vec<String> {
-        self.0.desks.said((self.0.clock)())
+        let mut warnings = self.0.desks.said((self.0.clock)());
+        warnings.extend(self.0.receiving.warnings());
+        warnings
     }
 
     /// The home tab shows everybody their own requests.

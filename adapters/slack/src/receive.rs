@@ -5,6 +5,7 @@
 mod acts;
 mod catch_up;
 mod door;
+mod doubt;
 mod marks;
 pub(crate) mod signature;
 mod socket;
@@ -12,12 +13,11 @@ mod socket;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use deskbridge_contract::lanes::{Lanes, Turn};
-use deskbridge_contract::{Address, Inbound, Inbox, Intake, PushError, SendError, Timestamp, TranslateError};
+use deskbridge_contract::{Address, Inbound, Inbox, Intake, PushError, SendError, TranslateError};
 use futures_util::FutureExt as _;
 use serde_json::Value;
 
@@ -26,84 +26,30 @@ use crate::people::Known;
 use crate::translate::interactions::{self, Act};
 use crate::translate::{self, Envelope, View, text};
 use crate::{Slack, desks, home, ids};
-use marks::Seen;
-
 pub(crate) use marks::Marks;
 
 /// When Slack should bring an event again that could not be stored.
 const AGAIN: Duration = Duration::from_secs(2);
 
-/// After this long some events are not brought again: the first retry is at once, the others after one and five minutes.
-const GIVEN_UP: Duration = Duration::from_secs(300);
-
-/// "app_rate_limited" comes once for each minute in which events were left out, in seconds, with one to spare.
-const LIMITED: i64 = 120;
-
 /// Everything that receiving keeps in memory.
 #[derive(Default)]
 pub(crate) struct Receiving {
     lanes: Lanes,
-    pub(crate) marks: Marks,
+    doubts: doubt::Doubts,
+    /// What cannot be read back after an outage, by the method that would.
+    unreadable: catch_up::Unreadable,
     /// Set once the app was uninstalled or its token revoked: nothing will come any more.
     fallen: tokio::sync::watch::Sender<Option<String>>,
-    /// Events may have been left out.
-    missed: tokio::sync::Notify,
-    /// How far rooms were read before anything may have been left out. What came since is no proof that all came.
-    floor: Mutex<Option<Seen>>,
-    /// Since when nothing could be stored, and how far rooms had been read then.
-    refusing: Mutex<Option<(Timestamp, Seen)>>,
-    /// Sockets that receive.
-    live: AtomicUsize,
 }
 
 impl Receiving {
-    /// Slack brings an event three times more within six minutes, and then never again: whoever could not take any for
-    /// longer has to ask.
-    fn settled(&self, taken: bool, now: Timestamp) {
-        let mut refusing = self.refusing.lock().unwrap_or_else(PoisonError::into_inner);
-        match (taken, refusing.take()) {
-            (false, None) => *refusing = Some((now, self.marks.snapshot())),
-            (false, known) => *refusing = known,
-            (true, Some((since, seen))) if now.since(since) > GIVEN_UP => {
-                self.floor().get_or_insert(seen);
-                self.missed.notify_one();
-            }
-            (true, _) => {}
-        }
+    pub(crate) fn marks(&self) -> &Marks {
+        &self.doubts.marks
     }
 
-    /// From now on something may be left out.
-    fn doubt(&self) {
-        self.floor().get_or_insert_with(|| self.marks.snapshot());
-    }
-
-    /// Slack says that it left out what came in the last minutes.
-    fn left_out(&self) {
-        self.floor().get_or_insert_with(|| self.marks.snapshot().earlier(LIMITED));
-        self.missed.notify_one();
-    }
-
-    /// A socket receives. When none did before, something may have been left out.
-    fn up(&self) {
-        if self.live.fetch_add(1, Ordering::AcqRel) == 0 && self.floor().is_some() {
-            self.missed.notify_one();
-        }
-    }
-
-    /// A socket that received does not any more.
-    fn down(&self) {
-        if self.live.fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.doubt();
-        }
-    }
-
-    /// From where to read, once something may have been left out.
-    fn last_known(&self) -> Seen {
-        self.floor().take().unwrap_or_else(|| self.marks.snapshot())
-    }
-
-    fn floor(&self) -> MutexGuard<'_, Option<Seen>> {
-        self.floor.lock().unwrap_or_else(PoisonError::into_inner)
+    /// For whoever looks after the channel.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        self.unreadable.said()
     }
 
     /// A place in the order of the payload's room: taken at once, in the order in which payloads arrive.
@@ -160,29 +106,33 @@ pub(crate) enum Answer {
     Json(Value),
 }
 
-/// Stores one payload, or the raw text of it for a person to look at. Returns after the commit.
+/// Stores one payload, or the raw text of it for a person to look at. Returns after the commit. `retry`: how often Slack had
+/// tried to bring it before.
 async fn take(
     slack: &Arc<Slack>,
     inbox: &Inbox,
-    raw: &[u8],
+    (raw, retry): (&[u8], u32),
     payload: &Value,
     mut turn: Turn,
 ) -> Result<Answer, PushError> {
     turn.come().await;
-    let taken = sorted(slack, inbox, raw, payload).await;
-    slack.receiving.settled(taken.is_ok(), (slack.clock)());
-    taken
-}
-
-async fn sorted(slack: &Arc<Slack>, inbox: &Inbox, raw: &[u8], payload: &Value) -> Result<Answer, PushError> {
+    let now = (slack.clock)();
     if payload.get("event").is_some() || text(payload, "type") == Some("app_rate_limited") {
-        event(slack, inbox, raw, payload).await.map(|()| Answer::Empty)
+        let taken = event(slack, inbox, raw, payload).await;
+        slack.receiving.doubts.settled(taken.is_ok(), now);
+        if taken == Ok(true) {
+            slack.receiving.doubts.late(retry, now);
+        }
+        taken.map(|_| Answer::Empty)
     } else {
-        interaction(slack, inbox, raw, payload).await
+        let taken = interaction(slack, inbox, raw, payload).await;
+        slack.receiving.doubts.settled(taken.is_ok(), now);
+        taken
     }
 }
 
-async fn event(slack: &Arc<Slack>, inbox: &Inbox, raw: &[u8], body: &Value) -> Result<(), PushError> {
+/// True: there was something in it that nobody had seen.
+async fn event(slack: &Arc<Slack>, inbox: &Inbox, raw: &[u8], body: &Value) -> Result<bool, PushError> {
     let me = slack.me().await.map_err(unavailable)?;
     let envelope = match Envelope::read(body).and_then(|envelope| {
         envelope.check(&me)?;
@@ -192,9 +142,9 @@ async fn event(slack: &Arc<Slack>, inbox: &Inbox, raw: &[u8], body: &Value) -> R
         Err(why) => {
             if text(body, "type") == Some("app_rate_limited") {
                 tracing::warn!(channel = %slack.channel, "Slack left events out: more than 30 000 in an hour");
-                slack.receiving.left_out();
+                slack.receiving.doubts.left_out();
             }
-            return inbox.quarantine(raw, &why).await;
+            return inbox.quarantine(raw, &why).await.map(|()| false);
         }
     };
     let event = &body["event"];
@@ -204,12 +154,13 @@ async fn event(slack: &Arc<Slack>, inbox: &Inbox, raw: &[u8], body: &Value) -> R
     let people = slack.people.named_in(&slack.sending.api, &me, event, (slack.clock)()).await;
     match translate::translate(&view(slack, &me, &people), body) {
         Ok(events) => {
+            let mut new = false;
             for event in events {
-                push(slack, inbox, event).await?;
+                new |= !push(slack, inbox, event).await?.duplicate;
             }
-            Ok(())
+            Ok(new)
         }
-        Err(why) => inbox.quarantine(raw, &why).await,
+        Err(why) => inbox.quarantine(raw, &why).await.map(|()| false),
     }
 }
 
@@ -325,7 +276,7 @@ async fn push(
     let receipt = inbox.push(event).await?;
     if let Some(ts) = said.as_ref().map(|message| message.as_str()).filter(|ts| ids::is_ts(ts))
         && slack.came(&place, ts)
-        && let Err(error) = slack.receiving.marks.flush(&inbox.shelf()).await
+        && let Err(error) = slack.receiving.marks().flush(&inbox.shelf()).await
     {
         tracing::warn!(channel = %slack.channel, %error, "after an outage now, a room would not be read");
     }
@@ -343,7 +294,7 @@ impl Slack {
         let Some(root) = at.thread.as_ref().map(|thread| thread.as_str()) else { return };
         self.threads.note(at.room.as_str(), ts, root);
         if self.config.desks.iter().any(|desk| desk == at.room.as_str()) {
-            self.receiving.marks.begin(at.room.as_str(), root);
+            self.receiving.marks().begin(at.room.as_str(), root);
         }
     }
 
@@ -357,7 +308,7 @@ impl Slack {
         let ours = ids::is_direct(at)
             || self.config.desks.iter().any(|desk| desk == room)
             || thread.is_some_and(|root| self.threads.holds(room, root));
-        ours && self.receiving.marks.note(room, thread, ts)
+        ours && self.receiving.marks().note(room, thread, ts)
     }
 
     /// Events of a raw payload, without asking anybody: for replays, and for whoever looks into the quarantine.

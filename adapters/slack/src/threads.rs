@@ -4,20 +4,43 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use deskbridge_contract::{Shelf, ShelfError};
+use tokio::time::Instant;
 
 /// Threads and messages that are remembered; older threads are on the shelf, older messages are forgotten.
 const MOST: usize = 20_000;
+/// How long a thread stays nobody's without another look: another process of the store may hear the call in it.
+const NOBODYS: Duration = Duration::from_secs(30);
 
 type Key = (String, String);
 
 #[derive(Default)]
 struct Inner {
-    /// Whose conversation a thread is; `None`: nobody's.
-    roots: Bounded<Option<String>>,
+    /// Whose conversation a thread is.
+    roots: Bounded<Owner>,
     /// The thread of a message.
     places: Bounded<String>,
+}
+
+enum Owner {
+    Somebody(String),
+    /// And when that was looked up.
+    Nobody(Instant),
+}
+
+impl Owner {
+    fn of(known: Option<String>) -> Owner {
+        known.map_or_else(|| Owner::Nobody(Instant::now()), Owner::Somebody)
+    }
+
+    fn name(&self) -> Option<&str> {
+        match self {
+            Owner::Somebody(name) => Some(name),
+            Owner::Nobody(_) => None,
+        }
+    }
 }
 
 #[derive(Default)]
@@ -26,17 +49,17 @@ pub(crate) struct Threads(Mutex<Inner>);
 impl Threads {
     /// Whether this thread began with a call for us, as far as it is known in memory.
     pub(crate) fn holds(&self, channel: &str, root: &str) -> bool {
-        self.lock().roots.get(channel, root).is_some_and(Option::is_some)
+        self.lock().roots.get(channel, root).is_some_and(|owner| owner.name().is_some())
     }
 
     /// Who called for us there.
     pub(crate) fn owner(&self, channel: &str, root: &str) -> Option<String> {
-        self.lock().roots.get(channel, root).cloned().flatten()
+        self.lock().roots.get(channel, root).and_then(Owner::name).map(str::to_owned)
     }
 
     pub(crate) fn thread_of(&self, channel: &str, ts: &str) -> Option<String> {
         let inner = self.lock();
-        let own = inner.roots.get(channel, ts).is_some_and(Option::is_some).then(|| ts.to_owned());
+        let own = inner.roots.get(channel, ts).and_then(Owner::name).map(|_| ts.to_owned());
         own.or_else(|| inner.places.get(channel, ts).cloned())
     }
 
@@ -58,25 +81,29 @@ impl Threads {
             return Ok(());
         }
         shelf.put(&key(channel, root), owner).await?;
-        self.lock().roots.insert(channel, root, Some(owner.to_owned()));
+        self.lock().roots.insert(channel, root, Owner::Somebody(owner.to_owned()));
         Ok(())
     }
 
     /// Makes sure that [`Threads::holds`] knows about this thread.
     pub(crate) async fn recall(&self, shelf: &Shelf, channel: &str, root: &str) -> Result<(), ShelfError> {
-        if self.lock().roots.get(channel, root).is_some() {
+        let known = |owner: &Owner| match owner {
+            Owner::Somebody(_) => true,
+            Owner::Nobody(since) => since.elapsed() < NOBODYS,
+        };
+        if self.lock().roots.get(channel, root).is_some_and(known) {
             return Ok(());
         }
         let owner = shelf.get(&key(channel, root)).await?;
-        self.lock().roots.insert(channel, root, owner);
+        self.lock().roots.insert(channel, root, Owner::of(owner));
         Ok(())
     }
 
     /// Nobody's thread is this person's any more.
     pub(crate) fn forget(&self, owner: &str) {
         for known in self.lock().roots.entries.values_mut() {
-            if known.as_deref() == Some(owner) {
-                *known = None;
+            if known.name() == Some(owner) {
+                *known = Owner::of(None);
             }
         }
     }

@@ -162,7 +162,7 @@ fn doubt(seen: bool, name: &str) -> Check {
         READ_BACK,
         format!("{name}: replies in threads cannot be read back"),
         "when Slack does not answer, nobody can look whether a message arrived: a technician's is then sent once more and \
-         may appear twice",
+         may appear twice; and what technicians answer while deskbridge is away is not found afterwards",
         "nothing has to be done; docs/channels/slack.md says what it means",
     )
 }

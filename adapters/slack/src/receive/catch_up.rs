@@ -8,13 +8,16 @@
 mod elsewhere;
 mod gone;
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use deskbridge_contract::{Inbox, PushError, SendError};
 use serde_json::{Value, json};
 
+use super::marks::Place;
 use super::{marks, push, unavailable, view};
+use crate::config::Receive;
 use crate::ids;
 use crate::translate::{self, text};
 use crate::{Me, Slack};
@@ -28,77 +31,128 @@ const MAX_PAGES: usize = 10;
 /// How long before the last known message edits are looked for, in seconds: people change what they wrote just now
 /// (conventions.md §3.3).
 const EDITABLE: i64 = 15 * 60;
+/// When places that could not be read are tried again; twice as long each time, up to a quarter of an hour.
+const AGAIN: Duration = Duration::from_secs(60);
+/// A call that ends without Slack's word is made again this often before its place has to wait.
+const TRIES: u32 = 2;
 /// Tier 3 allows 50 calls in a minute.
 const PACE: Duration = Duration::from_millis(1250);
 /// Waited at most when Slack asks to slow down.
 const LONGEST: Duration = Duration::from_secs(120);
 
-/// Reads what was missed, then keeps notes until the inbox is closed. Reads again when Slack left events out.
-pub(super) async fn keep(slack: &Arc<Slack>, inbox: &Inbox) -> Result<(), SendError> {
-    let marks = &slack.receiving.marks;
-    let shelf = inbox.shelf();
-    match marks.load(&shelf).await {
-        Ok(Some(kept)) => {
-            slack.receiving.floor().get_or_insert(kept);
-        }
-        Ok(None) => {}
-        Err(error) => tracing::warn!(channel = %slack.channel, %error, "it is not known what was missed"),
+/// What reading a place came to nothing by.
+#[derive(Debug)]
+enum Unread {
+    Host(PushError),
+    /// Slack could not be asked now: the place is read again later.
+    Later(SendError),
+}
+
+impl From<PushError> for Unread {
+    fn from(error: PushError) -> Self {
+        Unread::Host(error)
     }
-    let mut reading = true;
+}
+
+/// What cannot be read back with this app's rights, by method.
+#[derive(Default)]
+pub(super) struct Unreadable(Mutex<BTreeMap<String, String>>);
+
+impl Unreadable {
+    fn note(&self, method: &str, why: Option<String>) {
+        let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match why {
+            Some(why) => drop(inner.insert(method.to_owned(), why)),
+            None => drop(inner.remove(method)),
+        }
+    }
+
+    pub(super) fn said(&self) -> Vec<String> {
+        let inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let said = inner.iter().map(|(method, why)| {
+            format!("what was said while deskbridge was away cannot all be read: {method}: {why}")
+        });
+        said.collect()
+    }
+}
+
+/// Reads what was missed, then keeps notes until the inbox is closed. Reads again when there is a doubt.
+pub(super) async fn keep(slack: &Arc<Slack>, inbox: &Inbox) -> Result<(), SendError> {
+    let doubts = &slack.receiving.doubts;
+    let shelf = inbox.shelf();
+    if let Err(error) = doubts.marks.load(&shelf).await {
+        tracing::warn!(channel = %slack.channel, %error, "it is not known what was missed");
+    }
+    let _attendance = doubts.attend((slack.clock)());
+    let by_http = matches!(slack.config.receive, Receive::Http { .. });
     let mut tick = tokio::time::interval(NOTE);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let reading = reading(slack, inbox);
+    tokio::pin!(reading);
     loop {
-        let now = reading;
-        let read = async {
-            if now {
-                let seen = slack.receiving.last_known();
-                let done = all(slack, inbox, &seen).await;
-                if done.is_err() {
-                    // Once more, from the same place.
-                    slack.receiving.floor().get_or_insert(seen);
-                }
-                done
-            } else {
-                slack.receiving.missed.notified().await;
-                Ok(true)
+        tokio::select! {
+            ended = &mut reading => return ended,
+            _ = tick.tick() => doubts.tick((slack.clock)(), by_http),
+            () = doubts.marks.freshened() => {}
+        }
+        if let Err(error) = doubts.marks.flush(&shelf).await {
+            tracing::debug!(channel = %slack.channel, %error, "it was not noted how far rooms were read");
+        }
+    }
+}
+
+/// Reads every place that has a gap, and those again that could not be read, later each time.
+async fn reading(slack: &Arc<Slack>, inbox: &Inbox) -> Result<(), SendError> {
+    let doubts = &slack.receiving.doubts;
+    let first = if slack.config.paced { AGAIN } else { AGAIN / 300 };
+    let mut wait = first;
+    loop {
+        match round(slack, inbox).await {
+            Ok(0) => {
+                wait = first;
+                doubts.missed.notified().await;
             }
-        };
-        tokio::pin!(read);
-        let done = loop {
-            tokio::select! {
-                done = &mut read => break done,
-                _ = tick.tick() => {}
-                () = marks.freshened() => {}
+            Ok(left) => {
+                tracing::warn!(channel = %slack.channel, left, again_in = ?wait, "places could not be read after an outage");
+                let _ = tokio::time::timeout(wait, doubts.missed.notified()).await;
+                wait = (wait * 2).min(AGAIN * 15);
             }
-            if let Err(error) = marks.flush(&shelf).await {
-                tracing::debug!(channel = %slack.channel, %error, "it was not noted how far rooms were read");
-            }
-        };
-        match done {
-            // Having waited, it reads; having read, it waits.
-            Ok(again) => reading = again,
             Err(PushError::Closed) => return Ok(()),
             Err(PushError::Unavailable) => tokio::time::sleep(NOTE).await,
         }
     }
 }
 
-async fn all(slack: &Arc<Slack>, inbox: &Inbox, seen: &super::marks::Seen) -> Result<bool, PushError> {
-    let me = slack.me().await.map_err(unavailable)?;
-    let mut found = 0;
-    for (room, last) in &seen.rooms {
-        found += read(slack, inbox, &me, (room, None), last).await?;
+/// Answers how many places are left.
+async fn round(slack: &Arc<Slack>, inbox: &Inbox) -> Result<usize, PushError> {
+    let gaps = slack.receiving.doubts.marks.gaps();
+    if gaps.is_empty() {
+        return Ok(0);
     }
-    for (thread, last) in &seen.threads {
-        if let Some((room, root)) = thread.split_once('/') {
-            found += read(slack, inbox, &me, (room, Some(root)), last).await?;
+    let me = slack.me().await.map_err(unavailable)?;
+    let (mut found, mut left) = (0, 0);
+    for (place, gap) in gaps {
+        let read = match &place {
+            Place::Room(room) => read(slack, inbox, &me, (room, None), &gap.after).await,
+            Place::Thread(room, root) => read(slack, inbox, &me, (room, Some(root)), &gap.after).await,
+            Place::Elsewhere => elsewhere::all(slack, inbox, &me, &gap.after).await,
+        };
+        match read {
+            Ok(new) => {
+                found += new;
+                slack.receiving.doubts.marks.closed(&place, &gap);
+            }
+            Err(Unread::Host(error)) => return Err(error),
+            Err(Unread::Later(error)) => {
+                left += 1;
+                tracing::debug!(channel = %slack.channel, ?place, %error, "a place could not be read after an outage");
+            }
         }
     }
-    found += elsewhere::all(slack, inbox, &me, seen).await?;
     if found > 0 {
         tracing::info!(channel = %slack.channel, messages = found, "messages from an outage were read");
     }
-    Ok(false)
+    Ok(left)
 }
 
 /// One room, or one thread of it; returns how many messages were new.
@@ -108,14 +162,17 @@ async fn read(
     me: &Me,
     (room, root): (&str, Option<&str>),
     last: &str,
-) -> Result<usize, PushError> {
+) -> Result<usize, Unread> {
     let Read { mut messages, whole } = match pages(slack, room, root, last).await {
         Ok(read) => read,
         // Nothing of it is left, and Slack says so.
         Err(SendError::ThreadGone { .. }) if root.is_some() => Read { messages: Vec::new(), whole: true },
+        Err(error @ (SendError::Retry { .. } | SendError::Ambiguous { .. })) => {
+            return Err(Unread::Later(error));
+        }
         Err(error) => {
-            // A room that is gone is no reason to leave out the others.
-            tracing::debug!(channel = %slack.channel, %error, "a room could not be read after an outage");
+            // A room that is gone, or may not be read: no later reading changes that.
+            tracing::warn!(channel = %slack.channel, room, %error, "a room cannot be read after an outage");
             return Ok(0);
         }
     };
@@ -248,20 +305,32 @@ async fn pages(slack: &Slack, room: &str, root: Option<&str>, last: &str) -> Res
     Ok(Read { messages, whole: false })
 }
 
-/// One call, in the pace that Slack allows; waits when it asks to.
+/// One call, in the pace that Slack allows; waits when it asks to. Reading twice changes nothing: what ended without Slack's
+/// word is asked again.
 async fn patient(slack: &Slack, method: &str, query: &[(&str, String)]) -> Result<Value, SendError> {
-    let mut waited = Duration::ZERO;
+    let (mut waited, mut tries) = (Duration::ZERO, 0);
     loop {
         if slack.config.paced {
             tokio::time::sleep(PACE).await;
         }
-        match slack.sending.api.get(method, query).await.map_err(SendError::from) {
-            Err(SendError::Retry { after, .. }) if waited < LONGEST => {
-                let wait = after.unwrap_or(PACE).clamp(PACE, LONGEST);
-                waited += wait;
-                tokio::time::sleep(wait).await;
+        let fault = match slack.sending.api.get(method, query).await {
+            Ok(answer) => {
+                slack.receiving.unreadable.note(method, None);
+                return Ok(answer);
             }
-            other => return other,
+            Err(fault) => fault,
+        };
+        if fault.is(&["missing_scope", "not_allowed_token_type"]) {
+            slack.receiving.unreadable.note(method, Some(fault.error.to_string()));
         }
+        let wait = match &fault.error {
+            SendError::Retry { after, .. } if waited < LONGEST => after.unwrap_or(PACE),
+            SendError::Ambiguous { .. } if tries < TRIES => PACE,
+            _ => return Err(fault.error),
+        };
+        let wait = wait.clamp(PACE, LONGEST);
+        tries += 1;
+        waited += wait;
+        tokio::time::sleep(wait).await;
     }
 }

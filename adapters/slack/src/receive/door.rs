@@ -52,15 +52,16 @@ async fn receive(State(door): State<Arc<Door>>, request: Request) -> Response {
     if !claim.holds(&door.secret, &body) {
         return StatusCode::UNAUTHORIZED.into_response();
     }
+    let retry = head.headers.get("x-slack-retry-num").and_then(|number| number.to_str().ok()?.parse().ok());
     // Slack hangs up after three seconds; what was begun is finished, and its copy then is a duplicate.
-    match tokio::spawn(async move { admit(&door, &body).await }).await {
+    match tokio::spawn(async move { admit(&door, &body, retry.unwrap_or(0)).await }).await {
         Ok(response) => response,
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }
 
 /// A payload that is Slack's.
-async fn admit(door: &Door, body: &[u8]) -> Response {
+async fn admit(door: &Door, body: &[u8], retry: u32) -> Response {
     let payload = match parse(body) {
         Ok(payload) => payload,
         Err(why) => {
@@ -79,7 +80,7 @@ async fn admit(door: &Door, body: &[u8]) -> Response {
         return StatusCode::OK.into_response();
     }
     let turn = door.slack.receiving.turn(&payload);
-    match take(&door.slack, &door.inbox, body, &payload, turn).await {
+    match take(&door.slack, &door.inbox, (body, retry), &payload, turn).await {
         Ok(Answer::Empty) => (StatusCode::OK, Body::empty()).into_response(),
         Ok(Answer::Json(said)) => {
             ([(header::CONTENT_TYPE, "application/json")], said.to_string()).into_response()

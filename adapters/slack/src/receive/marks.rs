@@ -1,6 +1,7 @@
-//! How far each room and thread was read, so that what was missed can be asked for after an outage.
+//! How far each room and thread was read, and from where on something may be missing there: after an outage that is asked
+//! for. A place with such a gap keeps it, on the shelf too, until it was read; what comes in meanwhile hides nothing.
 //!
-//! Not here: asking (`catch_up.rs`).
+//! Not here: asking (`catch_up.rs`), what is a sign of a gap (`doubt.rs`).
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -11,9 +12,12 @@ use tokio::sync::Notify;
 
 /// Where the shelf keeps them.
 const KEY: &str = "seen";
+const GAPS: &str = "unread";
 /// Rooms and threads that are read after an outage; those in which something was said last.
 const MOST_ROOMS: usize = 300;
 const MOST_THREADS: usize = 500;
+/// Another process may write its marks at the same time.
+const SWAPS: usize = 5;
 
 /// By `ts`, which are compared as texts: all of a time have the same length.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +36,27 @@ impl Seen {
         }
         self
     }
+
+    /// The last message of all.
+    pub fn newest(&self) -> Option<&str> {
+        self.rooms.values().chain(self.threads.values()).map(String::as_str).max()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.rooms.is_empty() && self.threads.is_empty()
+    }
+
+    /// Takes what another process noted, where that is later.
+    fn merge(&mut self, other: &Seen) {
+        for (key, ts) in &other.rooms {
+            later(&mut self.rooms, key.clone(), ts);
+        }
+        for (key, ts) in &other.threads {
+            later(&mut self.threads, key.clone(), ts);
+        }
+        thin(&mut self.rooms, MOST_ROOMS);
+        thin(&mut self.threads, MOST_THREADS);
+    }
 }
 
 /// A `ts` some seconds before another; what is none stays as it is.
@@ -47,19 +72,76 @@ pub(super) fn seconds(ts: &str) -> Option<i64> {
     ts.split_once('.')?.0.parse().ok()
 }
 
+/// A place to be read: a room, a thread of it, or wherever nothing was noted.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Place {
+    Room(String),
+    Thread(String, String),
+    Elsewhere,
+}
+
+impl Place {
+    fn of_thread(key: &str) -> Option<Place> {
+        let (room, root) = key.split_once('/')?;
+        Some(Place::Thread(room.to_owned(), root.to_owned()))
+    }
+
+    /// As the shelf has it.
+    fn key(&self) -> String {
+        match self {
+            Place::Room(room) => room.clone(),
+            Place::Thread(room, root) => format!("{room}/{root}"),
+            Place::Elsewhere => "*".to_owned(),
+        }
+    }
+
+    fn read(key: &str) -> Place {
+        match Place::of_thread(key) {
+            Some(thread) => thread,
+            None if key == "*" => Place::Elsewhere,
+            None => Place::Room(key.to_owned()),
+        }
+    }
+
+    fn room(&self) -> Option<&str> {
+        match self {
+            Place::Room(room) | Place::Thread(room, _) => Some(room),
+            Place::Elsewhere => None,
+        }
+    }
+}
+
+/// After which message something may be missing; `doubt`: which doubt said so last. Reading that began before is no answer to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Gap {
+    pub after: String,
+    doubt: u64,
+}
+
+#[derive(Default)]
+struct Inner {
+    seen: Seen,
+    /// Some of `seen` is not written yet.
+    dirty: bool,
+    gaps: BTreeMap<Place, Gap>,
+    gaps_dirty: bool,
+    doubts: u64,
+}
+
 #[derive(Default)]
 pub(crate) struct Marks {
-    /// And whether some of it is not written yet.
-    seen: Mutex<(Seen, bool)>,
-    /// There is a room or thread that the shelf knows nothing of.
+    inner: Mutex<Inner>,
+    /// There is a thread or a gap that the shelf knows nothing of.
     fresh: Notify,
+    /// One writer at a time: what is written later is newer.
+    writing: tokio::sync::Mutex<()>,
 }
 
 impl Marks {
     /// True: the room or thread was not known. Until that is written, an outage would leave no place to read on from.
     pub(super) fn note(&self, room: &str, thread: Option<&str>, ts: &str) -> bool {
         let mut inner = self.lock();
-        let (seen, dirty) = &mut *inner;
+        let Inner { seen, dirty, .. } = &mut *inner;
         let (map, key, most) = match thread {
             Some(root) => (&mut seen.threads, format!("{room}/{root}"), MOST_THREADS),
             None => (&mut seen.rooms, room.to_owned(), MOST_ROOMS),
@@ -80,72 +162,155 @@ impl Marks {
     /// A thread is there, and nothing was read of it yet.
     pub(super) fn begin(&self, room: &str, root: &str) {
         let mut inner = self.lock();
-        let (seen, dirty) = &mut *inner;
         let key = format!("{room}/{root}");
-        if !seen.threads.contains_key(&key) {
-            *dirty |= later(&mut seen.threads, key, root);
-            thin(&mut seen.threads, MOST_THREADS);
+        if !inner.seen.threads.contains_key(&key) {
+            inner.dirty |= later(&mut inner.seen.threads, key, root);
+            thin(&mut inner.seen.threads, MOST_THREADS);
             self.fresh.notify_one();
         }
     }
 
-    /// When a thread was begun that is to be written soon.
+    /// When there is something to be written soon.
     pub(super) async fn freshened(&self) {
         self.fresh.notified().await;
     }
 
     pub(super) fn snapshot(&self) -> Seen {
-        self.lock().0.clone()
+        self.lock().seen.clone()
     }
 
-    /// What an earlier run left: from there on something may have been missed.
-    pub(super) async fn load(&self, shelf: &Shelf) -> Result<Option<Seen>, ShelfError> {
-        let Some(kept) = shelf.get(KEY).await? else { return Ok(None) };
-        // Written by another version, it is worth less than what comes from now on.
-        let Ok(kept) = serde_json::from_str::<Seen>(&kept) else { return Ok(None) };
+    /// Something may be missing after what had been seen then, in every place of it; and, with `elsewhere`, where nothing
+    /// was noted.
+    pub(super) fn doubt(&self, then: &Seen, elsewhere: bool) {
+        let rooms = then.rooms.iter().map(|(room, ts)| (Place::Room(room.clone()), ts.as_str()));
+        let threads = then.threads.iter().filter_map(|(key, ts)| Some((Place::of_thread(key)?, ts.as_str())));
+        let rest = then.newest().filter(|_| elsewhere).map(|ts| (Place::Elsewhere, ts));
+        let places: Vec<_> = rooms.chain(threads).chain(rest).collect();
         let mut inner = self.lock();
-        for (key, ts) in &kept.rooms {
-            later(&mut inner.0.rooms, key.clone(), ts);
+        inner.doubts += 1;
+        let doubt = inner.doubts;
+        for (place, ts) in places {
+            widen(&mut inner.gaps, place, ts, doubt);
         }
-        for (key, ts) in &kept.threads {
-            later(&mut inner.0.threads, key.clone(), ts);
+        inner.gaps_dirty = true;
+        self.fresh.notify_one();
+    }
+
+    /// What is to be read, known places first.
+    pub(super) fn gaps(&self) -> Vec<(Place, Gap)> {
+        self.lock().gaps.iter().map(|(place, gap)| (place.clone(), gap.clone())).collect()
+    }
+
+    /// The place was read. If there was another doubt meanwhile, it is to be read again.
+    pub(super) fn closed(&self, place: &Place, gap: &Gap) {
+        let mut inner = self.lock();
+        if inner.gaps.get(place).is_some_and(|now| now.doubt == gap.doubt) {
+            inner.gaps.remove(place);
+            inner.gaps_dirty = true;
+            self.fresh.notify_one();
         }
-        Ok(Some(kept))
+    }
+
+    /// What an earlier run left: from there on something may have been missed. False: nothing.
+    pub(super) async fn load(&self, shelf: &Shelf) -> Result<bool, ShelfError> {
+        let kept = shelf.get_many(&[KEY.to_owned(), GAPS.to_owned()]).await?;
+        // Written by another version, it is worth less than what comes from now on.
+        let seen: Option<Seen> =
+            kept.first().and_then(Option::as_deref).and_then(|kept| serde_json::from_str(kept).ok());
+        let gaps: BTreeMap<String, String> = kept
+            .get(1)
+            .and_then(Option::as_deref)
+            .and_then(|kept| serde_json::from_str(kept).ok())
+            .unwrap_or_default();
+        let Some(seen) = seen else { return Ok(false) };
+        self.doubt(&seen, true);
+        let mut inner = self.lock();
+        inner.seen.merge(&seen);
+        let doubt = inner.doubts;
+        for (key, after) in &gaps {
+            widen(&mut inner.gaps, Place::read(key), after, doubt);
+        }
+        Ok(true)
     }
 
     /// Writes what is new since the last time. For rooms that are known, a crash before costs only reading a little twice.
     pub(super) async fn flush(&self, shelf: &Shelf) -> Result<(), ShelfError> {
-        let seen = {
+        let _turn = self.writing.lock().await;
+        // Gaps first: a mark must never be on the shelf without the gap behind it.
+        let gaps = {
             let mut inner = self.lock();
-            if !std::mem::take(&mut inner.1) {
-                return Ok(());
-            }
-            inner.0.clone()
+            let keyed = |(place, gap): (&Place, &Gap)| (place.key(), gap.after.clone());
+            std::mem::take(&mut inner.gaps_dirty)
+                .then(|| inner.gaps.iter().map(keyed).collect::<BTreeMap<String, String>>())
         };
-        let written = serde_json::to_string(&seen).unwrap_or_default();
-        let done = shelf.put(KEY, &written).await;
+        if let Some(gaps) = gaps
+            && let Err(error) = shelf.put(GAPS, &serde_json::to_string(&gaps).unwrap_or_default()).await
+        {
+            self.lock().gaps_dirty = true;
+            return Err(error);
+        }
+        if !std::mem::take(&mut self.lock().dirty) {
+            return Ok(());
+        }
+        let done = self.write(shelf).await;
         if done.is_err() {
-            self.lock().1 = true;
+            self.lock().dirty = true;
         }
         done
     }
 
-    /// How far these rooms were read is nobody's business any more.
-    pub(crate) async fn forget(&self, shelf: &Shelf, rooms: &[String]) -> Result<(), ShelfError> {
-        {
-            let mut inner = self.lock();
-            let (seen, dirty) = &mut *inner;
-            let before = seen.rooms.len() + seen.threads.len();
-            seen.rooms.retain(|room, _| !rooms.contains(room));
-            let gone = |key: &str| key.split('/').next().is_some_and(|room| rooms.iter().any(|r| r == room));
-            seen.threads.retain(|key, _| !gone(key));
-            *dirty |= before != seen.rooms.len() + seen.threads.len();
+    /// Processes that share a store note what each of them hears: nobody takes away another's.
+    async fn write(&self, shelf: &Shelf) -> Result<(), ShelfError> {
+        for _ in 0..SWAPS {
+            let kept = shelf.get(KEY).await?;
+            let mut seen = self.snapshot();
+            if let Some(others) = kept.as_deref().and_then(|kept| serde_json::from_str(kept).ok()) {
+                seen.merge(&others);
+            }
+            let written = serde_json::to_string(&seen).unwrap_or_default();
+            if shelf.compare_and_swap(KEY, kept.as_deref(), &written).await? {
+                return Ok(());
+            }
         }
-        self.flush(shelf).await
+        Err(ShelfError("other processes write their marks all the time".to_owned()))
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, (Seen, bool)> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    /// How far these rooms were read is nobody's business any more.
+    pub(crate) async fn forget(&self, shelf: &Shelf, rooms: &[String]) -> Result<(), ShelfError> {
+        let gone = |room: &str| rooms.iter().any(|gone| gone == room);
+        let of_thread = |key: &str| key.split('/').next().is_some_and(gone);
+        {
+            let mut inner = self.lock();
+            inner.seen.rooms.retain(|room, _| !gone(room));
+            inner.seen.threads.retain(|key, _| !of_thread(key));
+            inner.gaps.retain(|place, _| !place.room().is_some_and(gone));
+            inner.gaps_dirty = true;
+        }
+        // Writing merges what is on the shelf: they are taken away there first.
+        for _ in 0..SWAPS {
+            let Some(kept) = shelf.get(KEY).await? else { return self.flush(shelf).await };
+            let Ok(mut seen) = serde_json::from_str::<Seen>(&kept) else { return self.flush(shelf).await };
+            seen.rooms.retain(|room, _| !gone(room));
+            seen.threads.retain(|key, _| !of_thread(key));
+            let written = serde_json::to_string(&seen).unwrap_or_default();
+            if written == kept || shelf.compare_and_swap(KEY, Some(&kept), &written).await? {
+                return self.flush(shelf).await;
+            }
+        }
+        Err(ShelfError("other processes write their marks all the time".to_owned()))
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A gap never gets smaller but by reading.
+fn widen(gaps: &mut BTreeMap<Place, Gap>, place: Place, after: &str, doubt: u64) {
+    let gap = gaps.entry(place).or_insert_with(|| Gap { after: after.to_owned(), doubt });
+    gap.doubt = doubt;
+    if after < gap.after.as_str() {
+        after.clone_into(&mut gap.after);
     }
 }
 
@@ -194,5 +359,34 @@ mod tests {
         assert_eq!(seen.clone().earlier(120).threads["C1/1700000000.000000"], "1699999883.000000");
         assert_eq!(seen.rooms.len(), MOST_ROOMS);
         assert!(!seen.rooms.contains_key("D1"));
+    }
+
+    #[test]
+    fn a_gap_is_closed_by_reading_that_began_after_the_doubt() {
+        let marks = Marks::default();
+        marks.note("D1", None, "1700000001.000000");
+        marks.doubt(&marks.snapshot(), false);
+        let first = marks.gaps();
+        assert_eq!(first.len(), 1);
+        // What comes in meanwhile hides nothing.
+        marks.note("D1", None, "1700000009.000000");
+        marks.doubt(&marks.snapshot(), false);
+        let second = marks.gaps();
+        assert_eq!(second[0].1.after, "1700000001.000000");
+        marks.closed(&first[0].0, &first[0].1);
+        assert_eq!(marks.gaps(), second, "there was a doubt while it was read");
+        marks.closed(&second[0].0, &second[0].1);
+        assert!(marks.gaps().is_empty());
+    }
+
+    #[test]
+    fn places_are_kept_by_name() {
+        for place in [
+            Place::Room("D1".into()),
+            Place::Thread("C1".into(), "1700000000.000000".into()),
+            Place::Elsewhere,
+        ] {
+            assert_eq!(Place::read(&place.key()), place);
+        }
     }
 }

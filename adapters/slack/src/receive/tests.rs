@@ -4,6 +4,7 @@ mod desks;
 mod door;
 mod elsewhere;
 mod flow;
+mod gaps;
 mod missed;
 mod surfaces;
 
@@ -131,6 +132,21 @@ impl ShelfStore for Sink {
         self.shelf.lock().unwrap().insert(key.to_owned(), value.to_owned());
         Ok(())
     }
+    async fn compare_and_swap(
+        &self,
+        _: &ChannelName,
+        key: &str,
+        expected: Option<&str>,
+        value: &str,
+    ) -> Result<bool, ShelfError> {
+        self.check().map_err(|error| ShelfError(error.to_string()))?;
+        let mut shelf = self.shelf.lock().unwrap();
+        let is = shelf.get(key).map(String::as_str) == expected;
+        if is {
+            shelf.insert(key.to_owned(), value.to_owned());
+        }
+        Ok(is)
+    }
     async fn delete(&self, _: &ChannelName, keys: &[String]) -> Result<(), ShelfError> {
         self.shelf.lock().unwrap().retain(|key, _| !keys.contains(key));
         Ok(())
@@ -207,6 +223,14 @@ impl Bench {
     pub(crate) async fn bring(&self, body: &str) -> (StatusCode, String) {
         let time = NOW.to_string();
         self.send(self.request(body, &time, &sign(SECRET, &time, body.as_bytes()))).await
+    }
+
+    /// As Slack would for the nth time.
+    pub(crate) async fn retry(&self, event: Value, number: u32) -> StatusCode {
+        let (time, body) = (NOW.to_string(), callback(event).to_string());
+        let mut request = self.request(&body, &time, &sign(SECRET, &time, body.as_bytes()));
+        request.headers_mut().insert("x-slack-retry-num", number.into());
+        self.send(request).await.0
     }
 
     pub(crate) async fn event(&self, event: Value) -> StatusCode {

@@ -5,12 +5,12 @@
 
 use std::sync::Arc;
 
-use deskbridge_contract::{Inbox, PushError};
+use deskbridge_contract::{Inbox, SendError};
 use serde_json::Value;
 
-use super::super::GIVEN_UP;
+use super::super::doubt::GIVEN_UP;
 use super::super::marks::{self, Seen};
-use super::{EDITABLE, PAGE, patient, read};
+use super::{EDITABLE, PAGE, Unread, patient, read};
 use crate::translate::text;
 use crate::{Me, Slack, ids};
 
@@ -25,22 +25,19 @@ const ROOM_PAGES: usize = 10;
 /// Slack refuses a list as a whole when the scope of one kind is missing.
 const KINDS: [&str; 2] = ["im", "public_channel,private_channel"];
 
-/// Reads them; answers how many messages were new.
-pub(super) async fn all(slack: &Arc<Slack>, inbox: &Inbox, me: &Me, seen: &Seen) -> Result<usize, PushError> {
-    // Who never received anything missed nothing.
-    let Some(newest) = seen.rooms.values().chain(seen.threads.values()).max() else { return Ok(0) };
+/// Reads them; answers how many messages were new. `newest`: the last message of all before the outage.
+pub(super) async fn all(slack: &Arc<Slack>, inbox: &Inbox, me: &Me, newest: &str) -> Result<usize, Unread> {
     if !is_long(newest, slack) {
         return Ok(0);
     }
+    let seen = slack.receiving.doubts.marks.snapshot();
     let mut new = 0;
-    for room in unnoted(slack, seen).await {
+    for room in unnoted(slack, &seen, newest).await? {
         new += read(slack, inbox, me, (&room, None), newest).await?;
     }
-    for (room, last) in seen.rooms.iter().filter(|(room, _)| room.starts_with('D')) {
-        for root in old_threads(slack, room, last).await {
-            if !seen.threads.contains_key(&format!("{room}/{root}")) {
-                new += read(slack, inbox, me, (room, Some(&root)), last).await?;
-            }
+    for room in seen.rooms.keys().filter(|room| room.starts_with('D')) {
+        for root in old_threads(slack, room, newest).await? {
+            new += read(slack, inbox, me, (room, Some(&root)), newest).await?;
         }
     }
     Ok(new)
@@ -53,46 +50,53 @@ fn is_long(newest: &str, slack: &Slack) -> bool {
 }
 
 /// Roots of a direct message that were answered after the last known message, and are older than what was read already.
-async fn old_threads(slack: &Slack, room: &str, last: &str) -> Vec<String> {
+async fn old_threads(slack: &Slack, room: &str, last: &str) -> Result<Vec<String>, Unread> {
     let query = vec![
         ("channel", room.to_owned()),
         ("oldest", marks::before(last, THREADS)),
         ("latest", marks::before(last, EDITABLE)),
         ("inclusive", "true".to_owned()),
     ];
-    let messages = pages(slack, "conversations.history", &query, "messages", THREAD_PAGES).await;
+    let messages = pages(slack, "conversations.history", &query, "messages", THREAD_PAGES).await?;
     let answered = messages.iter().filter(|root| text(root, "latest_reply").is_some_and(|at| at > last));
-    answered.filter_map(|root| text(root, "ts").map(str::to_owned)).collect()
+    Ok(answered.filter_map(|root| text(root, "ts").map(str::to_owned)).collect())
 }
 
 /// Rooms that the app is in and nothing was noted of, the youngest first: who wrote for the first time did so there.
-async fn unnoted(slack: &Slack, seen: &Seen) -> Vec<String> {
+async fn unnoted(slack: &Slack, seen: &Seen, newest: &str) -> Result<Vec<String>, Unread> {
     let mut rooms = Vec::new();
     for kinds in KINDS {
         let query = vec![("types", kinds.to_owned()), ("exclude_archived", "true".to_owned())];
-        rooms.extend(pages(slack, "users.conversations", &query, "channels", ROOM_PAGES).await);
+        rooms.extend(pages(slack, "users.conversations", &query, "channels", ROOM_PAGES).await?);
     }
     let created = |room: &Value| room.get("created").and_then(Value::as_i64).unwrap_or_default();
     rooms.sort_by_key(|room| std::cmp::Reverse(created(room)));
     let ids = rooms.iter().filter_map(|room| text(room, "id"));
-    let mut unnoted: Vec<String> =
-        ids.filter(|id| ids::is_channel(id) && !seen.rooms.contains_key(*id)).map(str::to_owned).collect();
+    let mut unnoted: Vec<String> = ids
+        .filter(|id| ids::is_channel(id) && is_unnoted(seen.rooms.get(*id), newest))
+        .map(str::to_owned)
+        .collect();
     if unnoted.len() > MOST_ROOMS {
         let left = unnoted.len() - MOST_ROOMS;
         tracing::warn!(channel = %slack.channel, left, "not all rooms are read after the outage");
         unnoted.truncate(MOST_ROOMS);
     }
-    unnoted
+    Ok(unnoted)
 }
 
-/// What Slack lists, as far as it does: these are places to look at beside the known ones, and no reason to give up on those.
+/// What came in after the outage may be the first that was noted of a room.
+fn is_unnoted(last: Option<&String>, newest: &str) -> bool {
+    last.is_none_or(|last| last.as_str() > newest)
+}
+
+/// What Slack lists, as far as the app may see it.
 async fn pages(
     slack: &Slack,
     method: &str,
     query: &[(&'static str, String)],
     list: &str,
     most: usize,
-) -> Vec<Value> {
+) -> Result<Vec<Value>, Unread> {
     let mut found = Vec::new();
     let mut cursor: Option<String> = None;
     for _ in 0..most {
@@ -101,8 +105,11 @@ async fn pages(
         query.extend(cursor.take().map(|cursor| ("cursor", cursor)));
         let answer = match patient(slack, method, &query).await {
             Ok(answer) => answer,
+            Err(error @ (SendError::Retry { .. } | SendError::Ambiguous { .. })) => {
+                return Err(Unread::Later(error));
+            }
             Err(error) => {
-                tracing::debug!(channel = %slack.channel, method, %error, "places could not be listed after an outage");
+                tracing::debug!(channel = %slack.channel, method, %error, "places cannot be listed after an outage");
                 break;
             }
         };
@@ -113,5 +120,5 @@ async fn pages(
             None => break,
         }
     }
-    found
+    Ok(found)
 }

@@ -88,14 +88,14 @@ struct Up(Arc<Slack>);
 
 impl Up {
     fn new(slack: &Arc<Slack>) -> Up {
-        slack.receiving.up();
+        slack.receiving.doubts.up();
         Up(slack.clone())
     }
 }
 
 impl Drop for Up {
     fn drop(&mut self) {
-        self.0.receiving.down();
+        self.0.receiving.doubts.down();
     }
 }
 
@@ -246,9 +246,11 @@ impl Link {
         let payload = envelope.get_mut("payload").map(Value::take).unwrap_or_default();
         // The place in the room's order is taken here, in the order of arrival.
         let turn = slack.receiving.turn(&payload);
+        let retry = envelope.get("retry_attempt").and_then(Value::as_u64).unwrap_or_default();
+        let retry = u32::try_from(retry).unwrap_or(u32::MAX);
         self.work.spawn(async move {
             let raw = payload.to_string();
-            let taken = take(&slack, &inbox, raw.as_bytes(), &payload, turn).await;
+            let taken = take(&slack, &inbox, (raw.as_bytes(), retry), &payload, turn).await;
             let _ = done.send(taken.map(|answer| acknowledgement(&envelope, answer)));
         });
         while self.work.try_join_next().is_some() {}

@@ -290,22 +290,6 @@ async fn an_outage_is_caught_up_with() {
 }
 
 #[tokio::test]
-async fn what_slack_gave_up_on_is_asked_for() {
-    let receiving = crate::receive::Receiving::default();
-    let at = |seconds: i64| Timestamp::from_seconds(NOW + seconds);
-    let missed = || futures_util::FutureExt::now_or_never(receiving.missed.notified()).is_some();
-    receiving.settled(false, at(0));
-    receiving.settled(false, at(200));
-    receiving.settled(true, at(300));
-    assert!(!missed(), "Slack itself brings it again");
-    receiving.settled(false, at(400));
-    receiving.settled(true, at(701));
-    assert!(missed());
-    receiving.settled(true, at(2000));
-    assert!(!missed());
-}
-
-#[tokio::test]
 async fn what_slack_left_out_is_asked_for() {
     let bench = Bench::new().await;
     bench.event(message("D1ANA", "1789999900.000100", "before")).await;
