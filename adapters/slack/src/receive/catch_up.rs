@@ -80,8 +80,9 @@ impl Unreadable {
 pub(super) async fn keep(slack: &Arc<Slack>, inbox: &Inbox) -> Result<(), SendError> {
     let doubts = &slack.receiving.doubts;
     let shelf = inbox.shelf();
-    if let Err(error) = doubts.marks.load(&shelf).await {
-        tracing::warn!(channel = %slack.channel, %error, "it is not known what was missed");
+    while let Err(error) = doubts.marks.load(&shelf, (slack.clock)()).await {
+        tracing::warn!(channel = %slack.channel, %error, "it is not known yet what was missed");
+        tokio::time::sleep(NOTE).await;
     }
     let _attendance = doubts.attend((slack.clock)());
     let by_http = matches!(slack.config.receive, Receive::Http { .. });

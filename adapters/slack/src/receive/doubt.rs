@@ -50,7 +50,7 @@ impl Drop for Attendance<'_> {
 #[derive(Default)]
 struct Times {
     /// How far rooms had been read when the last socket ended.
-    down: Option<Seen>,
+    down: Option<(Timestamp, Seen)>,
     /// Since when nothing could be stored, and how far rooms had been read then.
     refusing: Option<(Timestamp, Seen)>,
     /// How far rooms had been read at two moments, [`OLD`] apart; the first is at least that old.
@@ -74,6 +74,7 @@ impl Doubts {
         Attendance(self)
     }
 
+    /// `elsewhere`: for so long that Slack gave up on events of rooms in which nothing was noted, too.
     fn doubt(&self, then: &Seen, elsewhere: bool) {
         if self.attended.load(Ordering::Acquire) {
             self.marks.doubt(then, elsewhere);
@@ -127,19 +128,19 @@ impl Doubts {
     }
 
     /// A socket receives. What came when none did is to be read.
-    pub fn up(&self) {
+    pub fn up(&self, now: Timestamp) {
         let down =
             if self.live.fetch_add(1, Ordering::AcqRel) == 0 { self.times().down.take() } else { None };
-        if let Some(then) = down {
-            self.doubt(&then, true);
+        if let Some((since, then)) = down {
+            self.doubt(&then, now.since(since) > GIVEN_UP);
         }
     }
 
     /// A socket that received does not any more.
-    pub fn down(&self) {
+    pub fn down(&self, now: Timestamp) {
         if self.live.fetch_sub(1, Ordering::AcqRel) == 1 {
             let seen = self.marks.snapshot();
-            self.times().down.get_or_insert(seen);
+            self.times().down.get_or_insert((now, seen));
         }
     }
 
@@ -266,6 +267,25 @@ mod tests {
         let sockets = attended(&[("D1", -10)]);
         sockets.tick(at(3600), false);
         assert!(sockets.marks.gaps().is_empty(), "who receives by sockets knows when none was open");
+    }
+
+    #[test]
+    fn rooms_are_read_on_when_sockets_are_back() {
+        for (away, elsewhere) in [(20, false), (400, true)] {
+            let doubts = attended(&[("D1", -10)]);
+            doubts.up(at(0));
+            doubts.up(at(1));
+            doubts.down(at(100));
+            doubts.up(at(110));
+            assert!(doubts.marks.gaps().is_empty(), "there always was one");
+            doubts.down(at(120));
+            doubts.down(at(121));
+            // What is read meanwhile moves marks.
+            doubts.marks.note("D1", None, &ts(150));
+            doubts.up(at(121 + away));
+            assert_eq!(after(&doubts, "D1"), Some(ts(-10)));
+            assert_eq!(doubts.marks.gaps().iter().any(|(place, _)| *place == Place::Elsewhere), elsewhere);
+        }
     }
 
     #[test]

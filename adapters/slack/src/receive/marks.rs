@@ -6,9 +6,11 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use deskbridge_contract::{Shelf, ShelfError};
+use deskbridge_contract::{Shelf, ShelfError, Timestamp};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
+
+use super::doubt::GIVEN_UP;
 
 /// Where the shelf keeps them.
 const KEY: &str = "seen";
@@ -211,8 +213,8 @@ impl Marks {
         }
     }
 
-    /// What an earlier run left: from there on something may have been missed. False: nothing.
-    pub(super) async fn load(&self, shelf: &Shelf) -> Result<bool, ShelfError> {
+    /// What an earlier run left: from there on something may have been missed; nobody knows for how long. False: nothing.
+    pub(super) async fn load(&self, shelf: &Shelf, now: Timestamp) -> Result<bool, ShelfError> {
         let kept = shelf.get_many(&[KEY.to_owned(), GAPS.to_owned()]).await?;
         // Written by another version, it is worth less than what comes from now on.
         let seen: Option<Seen> =
@@ -223,7 +225,9 @@ impl Marks {
             .and_then(|kept| serde_json::from_str(kept).ok())
             .unwrap_or_default();
         let Some(seen) = seen else { return Ok(false) };
-        self.doubt(&seen, true);
+        let silence =
+            seen.newest().and_then(seconds).map(|newest| now.since(Timestamp::from_seconds(newest)));
+        self.doubt(&seen, silence.is_some_and(|silence| silence > GIVEN_UP));
         let mut inner = self.lock();
         inner.seen.merge(&seen);
         let doubt = inner.doubts;

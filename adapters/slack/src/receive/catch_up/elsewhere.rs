@@ -8,7 +8,6 @@ use std::sync::Arc;
 use deskbridge_contract::{Inbox, SendError};
 use serde_json::Value;
 
-use super::super::doubt::GIVEN_UP;
 use super::super::marks::{self, Seen};
 use super::{EDITABLE, PAGE, Unread, patient, read};
 use crate::translate::text;
@@ -27,9 +26,6 @@ const KINDS: [&str; 2] = ["im", "public_channel,private_channel"];
 
 /// Reads them; answers how many messages were new. `newest`: the last message of all before the outage.
 pub(super) async fn all(slack: &Arc<Slack>, inbox: &Inbox, me: &Me, newest: &str) -> Result<usize, Unread> {
-    if !is_long(newest, slack) {
-        return Ok(0);
-    }
     let seen = slack.receiving.doubts.marks.snapshot();
     let mut new = 0;
     for room in unnoted(slack, &seen, newest).await? {
@@ -41,12 +37,6 @@ pub(super) async fn all(slack: &Arc<Slack>, inbox: &Inbox, me: &Me, newest: &str
         }
     }
     Ok(new)
-}
-
-/// Within that time Slack brings its events again by itself, from every room.
-fn is_long(newest: &str, slack: &Slack) -> bool {
-    let since = marks::seconds(newest).unwrap_or_default();
-    (slack.clock)().0 / 1_000_000 - since > i64::try_from(GIVEN_UP.as_secs()).unwrap_or(i64::MAX)
 }
 
 /// Roots of a direct message that were answered after the last known message, and are older than what was read already.

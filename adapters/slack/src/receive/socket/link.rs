@@ -88,14 +88,14 @@ struct Up(Arc<Slack>);
 
 impl Up {
     fn new(slack: &Arc<Slack>) -> Up {
-        slack.receiving.doubts.up();
+        slack.receiving.doubts.up((slack.clock)());
         Up(slack.clone())
     }
 }
 
 impl Drop for Up {
     fn drop(&mut self) {
-        self.0.receiving.doubts.down();
+        self.0.receiving.doubts.down((self.0.clock)());
     }
 }
 
