@@ -119,12 +119,10 @@ impl Doubts {
                 return;
             }
             times.unreachable = Some(now);
-            times.older.clone()
+            times.older.clone().unwrap_or_default()
         };
-        if let Some(then) = then {
-            tracing::info!(retry, "Slack could not reach us for a while: what was said meanwhile is read");
-            self.doubt(&then, true);
-        }
+        tracing::info!(retry, "Slack could not reach us for a while: what was said meanwhile is read");
+        self.doubt(&from(&self.marks.snapshot(), &then, OLD * 2), true);
     }
 
     /// A socket receives. What came when none did is to be read.
@@ -162,7 +160,7 @@ impl Doubts {
             })
         };
         if let Some(then) = sweep {
-            self.doubt(&since(&seen, &then, now), false);
+            self.doubt(&from(&active(seen, now), &then, SWEEP), false);
         }
     }
 
@@ -171,18 +169,26 @@ impl Doubts {
     }
 }
 
-/// From where the places are read once more in which something was said lately: from where the last sweep left them.
-fn since(seen: &Seen, then: &Seen, now: Timestamp) -> Seen {
-    let sweep = i64::try_from(SWEEP.as_secs()).unwrap_or(i64::MAX);
-    let lately = now.0 / 1_000_000 - ACTIVE;
-    let from = |(key, ts): (&String, &String), then: Option<&String>| {
-        let active = seconds(ts).is_some_and(|at| at > lately);
-        active.then(|| (key.clone(), then.cloned().unwrap_or_else(|| before(ts, sweep))))
+/// From where places are read: from where they had been read then; those that were not known yet, from `back` before their
+/// last message.
+fn from(seen: &Seen, then: &Seen, back: Duration) -> Seen {
+    let back = i64::try_from(back.as_secs()).unwrap_or(i64::MAX);
+    let of = |(key, ts): (&String, &String), then: Option<&String>| {
+        (key.clone(), then.cloned().unwrap_or_else(|| before(ts, back)))
     };
     Seen {
-        rooms: seen.rooms.iter().filter_map(|room| from(room, then.rooms.get(room.0))).collect(),
-        threads: seen.threads.iter().filter_map(|thread| from(thread, then.threads.get(thread.0))).collect(),
+        rooms: seen.rooms.iter().map(|room| of(room, then.rooms.get(room.0))).collect(),
+        threads: seen.threads.iter().map(|thread| of(thread, then.threads.get(thread.0))).collect(),
     }
+}
+
+/// Places in which something was said within a day.
+fn active(mut seen: Seen, now: Timestamp) -> Seen {
+    let lately = now.0 / 1_000_000 - ACTIVE;
+    let is = |ts: &String| seconds(ts).is_some_and(|at| at > lately);
+    seen.rooms.retain(|_, ts| is(ts));
+    seen.threads.retain(|_, ts| is(ts));
+    seen
 }
 
 #[cfg(test)]
@@ -248,8 +254,10 @@ mod tests {
         }
         doubts.late(3, at(1900));
         assert!(doubts.marks.gaps().is_empty());
+        // A room that was new after the last look at all of them.
+        doubts.marks.note("D3", None, &ts(2000));
         doubts.late(3, at(1802 + 300));
-        assert!(!doubts.marks.gaps().is_empty());
+        assert_eq!(after(&doubts, "D3"), Some(ts(2000 - 1200)));
     }
 
     /// Nothing came late, since nothing was said in its last minutes.

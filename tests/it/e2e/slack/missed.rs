@@ -82,3 +82,36 @@ async fn slack_what_cannot_be_read_is_not_deleted() {
     talk.sees(&talk.desk, "after").await;
     assert_eq!(talk.count(&im, "advice that stays"), 1, "{missed}");
 }
+
+/// The proxy in front of deskbridge is away while the program lives: Slack gives up on one message, and brings the next one
+/// only at its third or fourth try. By then others came at once.
+#[tokio::test]
+async fn slack_an_outage_of_the_proxy_is_caught_up() {
+    let talk = Talk::start(Receive::Http).await;
+    let (root, im) = (talk.assigned().await, talk.im());
+    talk.ask("before");
+    talk.sees(&talk.desk, "before").await;
+    let proxy = talk.bridge.url("/hooks/slack");
+    // Nobody listens there.
+    talk.app.post_to("http://127.0.0.1:1/hooks/slack");
+    talk.ask("said into the void");
+    talk.reply(&root, "answered into the void");
+    talk.until("end of the retries", |world| world.outstanding() == 0).await;
+    assert!(talk.fake.read(|world| world.ledger.lost.len()) >= 2);
+    // Long enough for somebody to look between the tries.
+    talk.fake.settings(|settings: &mut Settings| settings.time_scale = 0.05);
+    let late = talk.ask("said at its end");
+    let of = talk.acme.events_about(&im, &late);
+    talk.until("its second try", |world| {
+        world.ledger.deliveries.iter().any(|delivery| delivery.attempt == 2 && of.contains(&delivery.id))
+    })
+    .await;
+    talk.app.post_to(&proxy);
+    talk.ask("after it");
+    for text in ["after it", "said at its end", "said into the void"] {
+        talk.sees(&talk.desk, text).await;
+        assert_eq!(talk.count(&talk.desk, text), 1, "{text}");
+    }
+    talk.sees(&im, "answered into the void").await;
+    talk.nothing_amiss();
+}
