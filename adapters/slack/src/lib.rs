@@ -317,7 +317,10 @@ impl Adapter for SlackAdapter {
     }
 
     fn warnings(&self) -> Vec<String> {
-        self.0.desks.said((self.0.clock)())
+        let lacking = self.0.sending.api.lacking().into_iter().map(|scope| {
+            format!("the app lacks {scope}: add what `deskbridge slack manifest` has, and install it again")
+        });
+        lacking.chain(self.0.desks.said((self.0.clock)())).collect()
     }
 
     /// The home tab shows everybody their own requests.

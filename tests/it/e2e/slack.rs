@@ -19,8 +19,9 @@ use std::time::Duration;
 use deskbridge_platforms::slack::{
     Ephemeral, FakeSlack, Installed, Message, Post, Settings, Ts, Workspace, World,
 };
+use serde_json::Value;
 
-use super::bridge::{Base, Bridge, PATIENCE};
+use super::bridge::{Base, Bridge, PATIENCE, client};
 use super::talk::specs;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -216,6 +217,23 @@ impl Talk {
         self.sees(&self.im(), "has joined").await;
         self.sees(&self.desk, "accepted after").await;
         root
+    }
+
+    /// What is said of the channel to whoever looks after it.
+    async fn health(&self) -> String {
+        let answer = client().get(self.bridge.url("/readyz?verbose")).send().await.expect("answered");
+        let ready: Value = serde_json::from_str(&answer.text().await.expect("read")).expect("JSON");
+        ready["channels"]["slack"].to_string()
+    }
+
+    /// Waits until this is said of the channel.
+    async fn health_says(&self, text: &str) {
+        let told = tokio::time::timeout(PATIENCE, async {
+            while !self.health().await.contains(text) {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        });
+        assert!(told.await.is_ok(), "no “{text}”: {}\n{}", self.health().await, self.bridge.log());
     }
 
     /// Nothing was done that the platform frowns upon, nobody was pinged by what somebody else wrote.

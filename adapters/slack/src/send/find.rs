@@ -136,9 +136,7 @@ fn part_in(message: &Value, delivery: &str, seen: &mut Seen) -> Option<usize> {
 /// A right that is missing for reading is none that is missing for sending: the channel goes on, without reading back.
 fn unreadable(fault: Fault) -> SendError {
     match fault.error {
-        SendError::Unauthorized { .. }
-            if fault.is(&["missing_scope", "not_allowed_token_type", "no_permission"]) =>
-        {
+        _ if fault.is(&["missing_scope", "not_allowed_token_type", "no_permission"]) => {
             SendError::rejected("the app may not read here")
         }
         SendError::Ambiguous { why } => SendError::Retry { after: None, why },

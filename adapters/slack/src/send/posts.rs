@@ -179,8 +179,8 @@ impl Sending {
         match self.api.posted_as(first, place.channel).await {
             Ok(ts) => Ok(ts),
             Err(fault) if fault.is(&["file_not_found", "file_deleted"]) => Ok(None),
-            Err(Fault { error: SendError::Ambiguous { why }, said }) => {
-                Err(Fault { error: SendError::Retry { after: None, why }, said })
+            Err(Fault { error: SendError::Ambiguous { why }, .. }) => {
+                Err(SendError::Retry { after: None, why }.into())
             }
             Err(fault) => Err(fault),
         }
