@@ -61,6 +61,7 @@ impl Office {
     pub(super) fn of(fake: &FakeSlack, name: &str) -> Office {
         let acme = fake.workspace(name);
         let app = acme.install("IT Desk");
+        by_manifest(&app);
         let (ana, bob, eve) = (acme.user("Ana"), acme.user("Bob"), acme.user("Eve"));
         let desk = acme.channel("it-desk", &[&bob, &eve, &app.bot_user]);
         Office { fake: fake.clone(), acme, app, ana, bob, eve, desk }
@@ -124,6 +125,21 @@ impl Office {
             self.own(world, channel).iter().filter(|message| message.shown().contains(text)).count()
         })
     }
+}
+
+/// The app may, and is told, what our own manifest asks for, and no more.
+fn by_manifest(app: &Installed) {
+    let manifest = deskbridge_slack::Manifest::new(&deskbridge_slack::Wish::default()).json;
+    let named = |at: &str| -> Vec<String> {
+        let all = manifest.pointer(at).and_then(Value::as_array).expect("a list in the manifest");
+        all.iter().map(|name| name.as_str().expect("a name").to_owned()).collect()
+    };
+    let (scopes, events) =
+        (named("/oauth_config/scopes/bot"), named("/settings/event_subscriptions/bot_events"));
+    app.configure(|app| {
+        app.scopes = scopes;
+        app.subscriptions = events.into_iter().collect();
+    });
 }
 
 /// An office with a bridge.
