@@ -3,6 +3,7 @@
 //! Not here: calls and error classes (`api.rs`), bytes of files (`files.rs`), looks (`markup`, `blocks`); when to send, in
 //! which order and how often, which the outbox decides.
 
+mod begun;
 mod find;
 pub(crate) mod marks;
 pub(crate) mod plan;

@@ -92,8 +92,7 @@ impl Sending {
         let Some(growing) = self.grown(&out.to).await else { return Ok(None) };
         match parts.first() {
             Some(Part::Message(message)) if persona.is_some_and(|persona| persona.assistant) => {
-                let metadata = plan::metadata(&out.id, 1, parts.len());
-                let became = self.become_answer(&out.to, place, growing, message, &metadata).await;
+                let became = self.become_answer(out, place, growing, message, parts.len()).await;
                 Ok(became?.map(RemoteMessageId))
             }
             _ => {
