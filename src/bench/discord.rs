@@ -5,10 +5,12 @@
 pub(super) mod gateway;
 
 use axum::extract::{FromRequestParts as _, Request, State, WebSocketUpgrade};
+use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
 
 use super::fake::Fake;
+use super::kept::Order;
 
 /// The application, its bot, their server, the forum that is the desk, and the forum's webhook.
 const APPLICATION: &str = "2";
@@ -65,11 +67,51 @@ pub(super) async fn rest(State(fake): State<Fake>, request: Request) -> Response
     let body = axum::body::to_bytes(body, LONGEST).await.unwrap_or_default();
     let host = head.headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or_default();
     let path = head.uri.path().strip_prefix("/discord/v10/").unwrap_or_default();
-    let (answer, message) = answer(head.method.as_str(), path, GIVEN + fake.called(&body), host);
+    let (method, query) = (head.method.as_str(), head.uri.query().unwrap_or_default());
+    if let ("GET", Some(channel)) =
+        (method, path.strip_prefix("channels/").and_then(|rest| rest.strip_suffix("/messages")))
+    {
+        let after = asked(query, "after").and_then(|id| id.parse().ok()).unwrap_or_default();
+        let messages = fake.kept().after(channel, after, Order::NewestFirst);
+        return ([(CONTENT_TYPE, "application/json")], format!("[{messages}]")).into_response();
+    }
+    let id = GIVEN + fake.called(&body);
+    let (answer, message) = answer(method, path, id, host);
     if message {
         fake.note(&body);
+        if let Some((channel, message)) = posted(path, query, id, &body) {
+            fake.kept().keep(channel, id, message.to_string());
+        }
     }
     axum::Json(answer).into_response()
+}
+
+fn asked<'q>(query: &'q str, key: &str) -> Option<&'q str> {
+    query
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .find(|(name, _)| *name == key)
+        .map(|(_, value)| value)
+}
+
+/// A new message as it is read back, and in which channel: the bot's own, or a webhook's under somebody's name.
+fn posted(path: &str, query: &str, id: i64, body: &[u8]) -> Option<(String, Value)> {
+    let mut message: Value = serde_json::from_slice(body).ok()?;
+    let parts: Vec<&str> = path.split('/').collect();
+    let channel = match parts.as_slice() {
+        ["channels", channel, ..] => {
+            message["author"] = json!({ "id": APPLICATION, "username": "desk", "bot": true });
+            (*channel).to_owned()
+        }
+        _ => {
+            message["webhook_id"] = HOOK.into();
+            message["author"] = json!({ "id": HOOK, "username": message["username"], "bot": true });
+            asked(query, "thread_id").unwrap_or(DESK).to_owned()
+        }
+    };
+    message["id"] = id.to_string().into();
+    message["channel_id"] = channel.as_str().into();
+    Some((channel, message))
 }
 
 /// The handshake of a connection to the gateway.
@@ -109,7 +151,7 @@ fn answer(method: &str, path: &str, id: i64, host: &str) -> (Value, bool) {
                 json!({ "id": DESK, "type": FORUM, "guild_id": GUILD, "name": "desk", "available_tags": [] });
             (forum, false)
         }
-        ("GET", ["channels", _, "webhooks" | "messages"]) => (json!([]), false),
+        ("GET", ["channels", _, "webhooks"]) => (json!([]), false),
         ("POST", ["channels", _, "webhooks"]) => {
             (json!({ "id": HOOK, "type": 1, "token": "bench", "application_id": APPLICATION }), false)
         }
@@ -130,6 +172,18 @@ fn answer(method: &str, path: &str, id: i64, host: &str) -> (Value, bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn posts_are_read_back_where_they_are() {
+        let body = br#"{"content":"hi","username":"Ana"}"#;
+        let (channel, message) = posted("webhooks/5/bench", "wait=true&thread_id=9", 7, body).unwrap();
+        assert_eq!((channel.as_str(), &message["webhook_id"]), ("9", &json!(HOOK)));
+        assert_eq!((&message["author"]["username"], &message["content"]), (&json!("Ana"), &json!("hi")));
+        let (channel, message) = posted("channels/8/messages", "", 7, body).unwrap();
+        assert_eq!((channel.as_str(), &message["author"]["id"]), ("8", &json!(APPLICATION)));
+        assert_eq!((&message["id"], &message["channel_id"]), (&json!("7"), &json!("8")));
+        assert!(posted("channels/8/messages", "", 7, b"--multipart").is_none());
+    }
 
     #[test]
     fn events_and_answers_are_of_use() {

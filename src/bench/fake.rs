@@ -1,8 +1,9 @@
 //! The other side of the relay: answers every call of the Bot API, of Slack's Web API, of Teams' Connector or of Discord's
 //! API at once, and notes when each marked text arrived.
 //!
-//! Not here: any of the platform's limits or refusals (`tests/platforms` has those).
+//! Not here: any of the platform's limits or refusals (`tests/platforms` has those), what was posted before (`kept`).
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
@@ -11,14 +12,17 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
 use super::discord::{self, gateway::Gateway};
+use super::kept::{Kept, Order};
 use super::teams;
 
 /// Before a message's number, so that it can be found in whatever the text became.
@@ -51,6 +55,7 @@ struct Inner {
     /// The thread of each requester's conversation, by their number.
     roots: Mutex<HashMap<usize, String>>,
     trouble: Mutex<(String, Trouble)>,
+    kept: Kept,
     /// Requesters whose first words came, until it is everybody: then nobody looks for them any more.
     met: Mutex<HashSet<usize>>,
     everybody: AtomicUsize,
@@ -68,6 +73,7 @@ impl Fake {
             more: Notify::new(),
             roots: Mutex::default(),
             trouble: Mutex::new((String::new(), Trouble::None)),
+            kept: Kept::default(),
             met: Mutex::default(),
             everybody: AtomicUsize::new(requesters),
             gateway: Gateway::default(),
@@ -82,6 +88,10 @@ impl Fake {
             .with_state(fake.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         Ok((fake, address))
+    }
+
+    pub(super) fn kept(&self) -> &Kept {
+        &self.0.kept
     }
 
     pub(crate) fn gateway(&self) -> Gateway {
@@ -186,6 +196,7 @@ fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
 async fn call(
     State(fake): State<Fake>,
     Path((bot, method)): Path<(String, String)>,
+    Query(asked): Query<HashMap<String, String>>,
     body: Bytes,
 ) -> Response {
     let id = fake.called(&body);
@@ -200,7 +211,8 @@ async fn call(
             }
             Trouble::Stalled => tokio::time::sleep(STALL).await,
         }
-        return ([("content-type", "application/json")], of_slack(&fake, &method, id, &body)).into_response();
+        return ([("content-type", "application/json")], of_slack(&fake, &method, id, &asked, &body))
+            .into_response();
     }
     let result = match method.to_ascii_lowercase().as_str() {
         "getme" => r#"{"id":1,"is_bot":true,"first_name":"bench","username":"bench_bot","can_join_groups":true,"can_read_all_group_messages":true,"supports_inline_queries":false,"has_main_web_app":false,"can_connect_to_business":false}"#.to_owned(),
@@ -231,21 +243,93 @@ async fn connector(State(fake): State<Fake>, request: axum::extract::Request) ->
 }
 
 /// Slack's answers lie beside `ok`.
-fn of_slack(fake: &Fake, method: &str, id: i64, body: &[u8]) -> String {
+fn of_slack(fake: &Fake, method: &str, id: i64, asked: &HashMap<String, String>, body: &[u8]) -> String {
     let ts = format!("{}.{:06}", 1_700_000_000 + id / 1_000_000, id % 1_000_000);
     let fields = match method {
         "auth.test" => r#","team_id":"T1","team":"Bench","user_id":"U1","user":"bench","bot_id":"B1","url":"https://bench.invalid/""#.to_owned(),
         "users.info" => r#","user":{"id":"U100000","team_id":"T1","name":"r","real_name":"R","locale":"en-US","profile":{"real_name":"R","display_name":"R"}}"#.to_owned(),
         "conversations.open" => format!(r#","channel":{{"id":"D{id}"}}"#),
-        "conversations.history" | "conversations.replies" => r#","messages":[],"has_more":false"#.to_owned(),
+        "conversations.history" => listed(fake, asked, None, Order::NewestFirst),
+        "conversations.replies" => listed(fake, asked, asked.get("ts").map(String::as_str), Order::OldestFirst),
         "chat.postMessage" | "chat.update" => {
             if method == "chat.postMessage" {
                 fake.note(body);
                 fake.note_root(body, &ts);
+                keep(fake, id, &ts, body);
             }
             format!(r#","channel":"C1001","ts":"{ts}","message":{{"type":"message","text":"x","ts":"{ts}"}}"#)
         }
         _ => String::new(),
     };
     format!(r#"{{"ok":true{fields}}}"#)
+}
+
+/// What a post is found by when it is read back: where it is, and what is written into it.
+#[derive(Deserialize)]
+struct Post<'p> {
+    #[serde(borrow)]
+    channel: Cow<'p, str>,
+    #[serde(borrow)]
+    thread_ts: Option<Cow<'p, str>>,
+    #[serde(borrow)]
+    metadata: Option<&'p RawValue>,
+}
+
+/// Of others' posts, which have no metadata, nobody asks again.
+fn keep(fake: &Fake, id: i64, ts: &str, body: &[u8]) {
+    if let Ok(Post { channel, thread_ts, metadata: Some(metadata) }) = serde_json::from_slice(body) {
+        let message = format!(r#"{{"type":"message","bot_id":"B1","ts":"{ts}","metadata":{metadata}}}"#);
+        fake.kept().keep(place(&channel, thread_ts.as_deref()), id, message);
+    }
+}
+
+fn listed(fake: &Fake, asked: &HashMap<String, String>, thread: Option<&str>, order: Order) -> String {
+    let channel = asked.get("channel").map(String::as_str).unwrap_or_default();
+    let messages = fake.kept().after(&place(channel, thread), 0, order);
+    format!(r#","messages":[{messages}],"has_more":false"#)
+}
+
+fn place(channel: &str, thread: Option<&str>) -> String {
+    format!("{channel}/{}", thread.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// Who reads back finds what was posted, and where it was posted only.
+    #[tokio::test]
+    async fn what_was_posted_to_slack_is_read_back() {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let (fake, address) = Fake::start(1, 1).await.unwrap();
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let base = format!("http://{address}/api");
+        let post = async |body: Value| {
+            let sent = http.post(format!("{base}/chat.postMessage")).json(&body).send().await.unwrap();
+            let answer: Value = serde_json::from_slice(&sent.bytes().await.unwrap()).unwrap();
+            answer["ts"].as_str().unwrap().to_owned()
+        };
+        let metadata = |delivery: &str| json!({ "event_type": "deskbridge_delivery", "event_payload": { "delivery_id": delivery } });
+        let root = post(json!({ "channel": "C1001", "text": "\"card\"", "metadata": metadata("1.1") })).await;
+        let reply =
+            json!({ "channel": "C1001", "thread_ts": root, "text": "hi", "metadata": metadata("1.2") });
+        let reply = post(reply).await;
+        post(json!({ "channel": "C1001", "text": "somebody else's" })).await;
+        let read = async |path: String| {
+            let found = http.get(format!("{base}/{path}")).send().await.unwrap();
+            let answer: Value = serde_json::from_slice(&found.bytes().await.unwrap()).unwrap();
+            assert_eq!(answer["ok"], true);
+            answer["messages"].as_array().unwrap().clone()
+        };
+        let room = read("conversations.history?channel=C1001&limit=200".into()).await;
+        assert_eq!(room.len(), 1);
+        assert_eq!((&room[0]["ts"], &room[0]["metadata"]), (&json!(root), &metadata("1.1")));
+        let thread = read(format!("conversations.replies?channel=C1001&ts={root}")).await;
+        assert_eq!(thread.len(), 1);
+        assert_eq!((&thread[0]["ts"], &thread[0]["metadata"]), (&json!(reply), &metadata("1.2")));
+        assert!(read("conversations.history?channel=D1".into()).await.is_empty());
+        assert!(fake.calls().0 > 3);
+    }
 }

@@ -7,6 +7,7 @@ mod child;
 mod client;
 mod discord;
 mod fake;
+mod kept;
 pub mod limits;
 mod peers;
 pub mod platform;

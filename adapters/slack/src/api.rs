@@ -8,6 +8,8 @@ pub(crate) mod classes;
 pub(crate) mod fake;
 mod wire;
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use deskbridge_contract::{ChannelName, SendError};
@@ -19,6 +21,7 @@ use slack_morphism::{SlackApiToken, SlackApiTokenValue, SlackClient};
 use url::Url;
 
 use crate::config::Config;
+use crate::manifest::SCOPES;
 use crate::tokens::Tokens;
 use crate::{Clock, ConfigError};
 pub(crate) use classes::Fault;
@@ -37,6 +40,8 @@ pub(crate) struct Api {
     app_token: Option<SecretString>,
     patience: Duration,
     paced: bool,
+    /// Methods that were refused for want of a scope, and have not worked since: which one.
+    lacking: Mutex<BTreeMap<String, String>>,
 }
 
 /// One request: most methods take JSON, those that only read take a query.
@@ -59,7 +64,17 @@ impl Api {
         let connector = SlackClientHyperConnector::with_connector(Wire::new(provider)?);
         let client = SlackClient::new(connector.with_slack_api_url(&base));
         let app_token = config.app_token.clone();
-        Ok(Api { client, http, base: api_base, channel, tokens, app_token, patience, paced: config.paced })
+        Ok(Api {
+            client,
+            http,
+            base: api_base,
+            channel,
+            tokens,
+            app_token,
+            patience,
+            paced: config.paced,
+            lacking: Mutex::default(),
+        })
     }
 
     pub(crate) fn channel(&self) -> &ChannelName {
@@ -105,7 +120,14 @@ impl Api {
             return Err(SendError::Unauthorized { why: "Socket Mode needs app_token (xapp-…)".into() });
         };
         let body = Value::Object(serde_json::Map::new());
-        let answer = self.perform("apps.connections.open", &Request::Post(&body), token).await?;
+        let answer = self.perform("apps.connections.open", &Request::Post(&body), token).await;
+        let answer = answer.map_err(|fault| match fault.error {
+            // All that this token is for.
+            SendError::Rejected { why, .. } if fault.said == "missing_scope" => {
+                SendError::Unauthorized { why }
+            }
+            other => other,
+        })?;
         let url = answer["url"].as_str().and_then(|url| Url::parse(url).ok());
         // The address is a secret while it lives: it is not repeated in the error.
         url.ok_or_else(|| SendError::Retry {
@@ -140,13 +162,40 @@ impl Api {
     /// A credential may be refreshed once; nothing else is tried again inside.
     async fn call(&self, method: &str, request: Request<'_>) -> Result<Value, Fault> {
         let token = self.tokens.bearer().await;
-        match self.perform(method, &request, &token).await {
+        let done = match self.perform(method, &request, &token).await {
             Err(fault) if fault.said == "token_expired" && self.tokens.rotates() => {
                 let fresh = self.tokens.renewed(&token).await?;
                 self.perform(method, &request, &fresh).await
             }
             other => other,
+        };
+        self.note_scope(method, &done);
+        done
+    }
+
+    fn note_scope(&self, method: &str, done: &Result<Value, Fault>) {
+        let mut lacking = self.lacking.lock().unwrap_or_else(PoisonError::into_inner);
+        match done {
+            Ok(_) => {
+                lacking.remove(method);
+            }
+            Err(Fault { scope: Some(scope), .. }) => {
+                if lacking.insert(method.to_owned(), scope.clone()).is_none() {
+                    tracing::warn!(channel = %self.channel, method, scope, "the app lacks a scope");
+                }
+            }
+            Err(_) => {}
         }
+    }
+
+    /// Scopes for want of which something that was to be done lately was refused. Those of mere comfort are not missed.
+    pub(crate) fn lacking(&self) -> Vec<String> {
+        let comfort = |scope: &str| SCOPES.iter().any(|known| known.optional && known.name == scope);
+        let lacking = self.lacking.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut scopes: Vec<String> = lacking.values().filter(|scope| !comfort(scope)).cloned().collect();
+        scopes.sort();
+        scopes.dedup();
+        scopes
     }
 
     async fn perform(

@@ -317,9 +317,11 @@ impl Adapter for SlackAdapter {
     }
 
     fn warnings(&self) -> Vec<String> {
-        let mut warnings = self.0.desks.said((self.0.clock)());
-        warnings.extend(self.0.receiving.warnings());
-        warnings
+        let lacking = self.0.sending.api.lacking().into_iter().map(|scope| {
+            format!("the app lacks {scope}: add what `deskbridge slack manifest` has, and install it again")
+        });
+        let desks = self.0.desks.said((self.0.clock)());
+        lacking.chain(desks).chain(self.0.receiving.warnings()).collect()
     }
 
     /// The home tab shows everybody their own requests.

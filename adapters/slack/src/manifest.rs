@@ -53,9 +53,10 @@ pub(crate) const SCOPES: [Scope; 21] = [
 ];
 
 /// Events of the Events API, and whether everything else works without them.
-const EVENTS: [(&str, bool); 21] = [
+const EVENTS: [(&str, bool); 23] = [
     ("app_home_opened", false),
     ("app_mention", false),
+    ("app_uninstalled", false),
     ("channel_archive", false),
     ("channel_deleted", false),
     ("channel_id_changed", false),
@@ -75,6 +76,7 @@ const EVENTS: [(&str, bool); 21] = [
     ("message.im", false),
     ("reaction_added", false),
     ("reaction_removed", false),
+    ("tokens_revoked", false),
 ];
 
 /// What the manifest is for.
@@ -330,13 +332,28 @@ mod tests {
         assert!(manifest.link.as_str().starts_with("https://api.slack.com/apps?new_app=1&manifest_json="));
     }
 
+    /// What ends the channel is heard of, also by the smallest app.
+    #[test]
+    fn the_end_is_told() {
+        for minimal in [false, true] {
+            let manifest = Manifest::new(&Wish { minimal, ..Wish::default() }).json;
+            let events = names(&manifest, "/settings/event_subscriptions/bot_events", "");
+            for end in ["app_uninstalled", "tokens_revoked"] {
+                assert!(events.iter().any(|event| event == end), "{end}, minimal: {minimal}");
+            }
+        }
+    }
+
     #[test]
     fn drifting_apart() {
         let ours = Manifest::new(&Wish::default()).json;
         assert_eq!(drift(&ours, &ours), Vec::<String>::new());
         let mut theirs = ours.clone();
         theirs["oauth_config"]["scopes"]["bot"].as_array_mut().unwrap().retain(|s| s != "files:read");
-        theirs["settings"]["event_subscriptions"]["bot_events"].as_array_mut().unwrap().remove(0);
+        theirs["settings"]["event_subscriptions"]["bot_events"]
+            .as_array_mut()
+            .unwrap()
+            .retain(|event| event != "app_home_opened" && event != "tokens_revoked");
         theirs["settings"]["socket_mode_enabled"] = false.into();
         theirs["features"]["app_home"]["messages_tab_read_only_enabled"] = true.into();
         theirs["features"].as_object_mut().unwrap().remove("slash_commands");
@@ -345,12 +362,13 @@ mod tests {
             [
                 "scope files:read",
                 "event app_home_opened",
+                "event tokens_revoked",
                 "command /desk",
                 "Socket Mode is off",
                 "the Messages tab is read-only"
             ]
         );
-        assert_eq!(drift(&ours, &Value::Null).len(), 21 + 21 + 1 + 3 + 4);
+        assert_eq!(drift(&ours, &Value::Null).len(), 21 + 23 + 1 + 3 + 4);
         let request_url = Some(Url::parse("https://desk.example/hooks/slack").unwrap());
         let http = Manifest::new(&Wish { request_url, ..Wish::default() }).json;
         assert_eq!(

@@ -3,6 +3,7 @@
 //! Not here: calls and error classes (`api.rs`), bytes of files (`files.rs`), looks (`markup`, `blocks`); when to send, in
 //! which order and how often, which the outbox decides.
 
+mod begun;
 mod find;
 pub(crate) mod marks;
 pub(crate) mod plan;
@@ -140,7 +141,9 @@ impl Sending {
                 if let Some(card) = &content.card {
                     self.remember_card(&root_of(at, ts), card, &content.actions);
                 }
-                self.edit(place, ts, content, persona.as_ref()).await?;
+                let edited = self.edit(place, ts, content, persona.as_ref()).await;
+                let is_root = content.card.is_some() && place.thread.is_none_or(|root| root == ts);
+                edited.map_err(|fault| if is_root { without_card(fault) } else { fault.error })?;
                 Ok(Sent::at(at, Some(message.clone())))
             }
             OutboundOp::Delete { message } => self.delete(at, message).await,
@@ -160,17 +163,17 @@ impl Sending {
         ts: &str,
         content: &Content,
         persona: Option<&Persona>,
-    ) -> Result<(), SendError> {
+    ) -> Result<(), Fault> {
         let Some(message) = blocks::single(&plan::callable(content, persona), plan::voice(persona))? else {
-            return Err(SendError::rejected("nothing to show"));
+            return Err(SendError::rejected("nothing to show").into());
         };
         match self.update(place, ts, &message, None).await {
             Err(fault) if fault.is_fixable() && content.card.is_some() => {
                 // A card must not be lost for its looks: it is text, too.
                 let plain = Message { blocks: Vec::new(), ..message };
-                Ok(self.update(place, ts, &plain, None).await?)
+                self.update(place, ts, &plain, None).await
             }
-            other => Ok(other?),
+            other => other,
         }
     }
 
@@ -241,7 +244,8 @@ impl Sending {
                 card.reference.clone_from(&title.reference);
                 card.title = subject;
                 let message = blocks::card(&card, &actions, &[])?;
-                self.update(Place { thread: None, ..place }, root, &message, None).await?;
+                let drawn = self.update(Place { thread: None, ..place }, root, &message, None).await;
+                drawn.map_err(without_card)?;
                 self.remember_card(at, &card, &actions);
             }
         }
@@ -294,6 +298,15 @@ impl Sending {
 /// The address of the thread under a message that is its root, or in it.
 fn root_of(at: &Address, ts: &str) -> Address {
     if at.thread.is_some() { at.clone() } else { at.thread(ts.to_owned()) }
+}
+
+/// Somebody deleted the card. What was said below it stays, but nobody can press anything any more, nor see how things
+/// stand: a thread without its root is a thread that is gone (D22).
+fn without_card(fault: Fault) -> SendError {
+    if fault.is(&["message_not_found"]) {
+        return SendError::ThreadGone { why: "somebody deleted the card".into() };
+    }
+    fault.error
 }
 
 fn noted(at: &Address, message: &RemoteMessageId, note: &str) -> Sent {

@@ -19,8 +19,9 @@ use std::time::Duration;
 use deskbridge_platforms::slack::{
     Ephemeral, FakeSlack, Installed, Message, Post, Settings, Ts, Workspace, World,
 };
+use serde_json::Value;
 
-use super::bridge::{Base, Bridge, PATIENCE};
+use super::bridge::{Base, Bridge, PATIENCE, client};
 use super::talk::specs;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +61,7 @@ impl Office {
     pub(super) fn of(fake: &FakeSlack, name: &str) -> Office {
         let acme = fake.workspace(name);
         let app = acme.install("IT Desk");
+        by_manifest(&app);
         let (ana, bob, eve) = (acme.user("Ana"), acme.user("Bob"), acme.user("Eve"));
         let desk = acme.channel("it-desk", &[&bob, &eve, &app.bot_user]);
         Office { fake: fake.clone(), acme, app, ana, bob, eve, desk }
@@ -123,6 +125,21 @@ impl Office {
             self.own(world, channel).iter().filter(|message| message.shown().contains(text)).count()
         })
     }
+}
+
+/// The app may, and is told, what our own manifest asks for, and no more.
+fn by_manifest(app: &Installed) {
+    let manifest = deskbridge_slack::Manifest::new(&deskbridge_slack::Wish::default()).json;
+    let named = |at: &str| -> Vec<String> {
+        let all = manifest.pointer(at).and_then(Value::as_array).expect("a list in the manifest");
+        all.iter().map(|name| name.as_str().expect("a name").to_owned()).collect()
+    };
+    let (scopes, events) =
+        (named("/oauth_config/scopes/bot"), named("/settings/event_subscriptions/bot_events"));
+    app.configure(|app| {
+        app.scopes = scopes;
+        app.subscriptions = events.into_iter().collect();
+    });
 }
 
 /// An office with a bridge.
@@ -216,6 +233,23 @@ impl Talk {
         self.sees(&self.im(), "has joined").await;
         self.sees(&self.desk, "accepted after").await;
         root
+    }
+
+    /// What is said of the channel to whoever looks after it.
+    async fn health(&self) -> String {
+        let answer = client().get(self.bridge.url("/readyz?verbose")).send().await.expect("answered");
+        let ready: Value = serde_json::from_str(&answer.text().await.expect("read")).expect("JSON");
+        ready["channels"]["slack"].to_string()
+    }
+
+    /// Waits until this is said of the channel.
+    async fn health_says(&self, text: &str) {
+        let told = tokio::time::timeout(PATIENCE, async {
+            while !self.health().await.contains(text) {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        });
+        assert!(told.await.is_ok(), "no “{text}”: {}\n{}", self.health().await, self.bridge.log());
     }
 
     /// Nothing was done that the platform frowns upon, nobody was pinged by what somebody else wrote.

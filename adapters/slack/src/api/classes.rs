@@ -12,6 +12,8 @@ use slack_morphism::errors::SlackClientError;
 /// Waited after a 429 that does not say how long (node-slack-sdk#1421).
 const DEFAULT_WAIT: Duration = Duration::from_secs(30);
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
+/// The scope of every message, as Slack's answers call it.
+const WRITING: [&str; 2] = ["chat:write", "chat:write:bot"];
 
 /// Why a call failed: the class for the caller, and Slack's own code for those who know a way round.
 #[derive(Debug)]
@@ -19,6 +21,8 @@ pub(crate) struct Fault {
     pub error: SendError,
     /// `channel_not_found`; empty where Slack said nothing.
     pub said: String,
+    /// Which scope `missing_scope` is about.
+    pub scope: Option<String>,
 }
 
 impl From<Fault> for SendError {
@@ -29,7 +33,7 @@ impl From<Fault> for SendError {
 
 impl From<SendError> for Fault {
     fn from(error: SendError) -> Self {
-        Fault { error, said: String::new() }
+        Fault { error, said: String::new(), scope: None }
     }
 }
 
@@ -108,27 +112,33 @@ fn foreign(status: u16) -> SendError {
 fn slowed(told: Option<Duration>) -> Fault {
     let wait = told.unwrap_or(DEFAULT_WAIT).clamp(Duration::from_secs(1), LONGEST_WAIT);
     let error = SendError::Retry { after: Some(wait), why: "Slack asks to slow down".into() };
-    Fault { error, said: "ratelimited".into() }
+    Fault { error, said: "ratelimited".into(), scope: None }
 }
 
 /// `ok: false`: surely not carried out, but for the two codes that say so themselves.
 fn refusal(code: &str, body: Option<&str>) -> Fault {
     let code = plain(code);
-    let why = match needed(body) {
-        Some(scope) if code == "missing_scope" => format!("{code}: the app needs {scope}"),
-        _ => code.clone(),
+    let scope = needed(body).filter(|_| code == "missing_scope");
+    let why = match &scope {
+        Some(scope) => format!("{code}: the app needs {scope}"),
+        None => code.clone(),
     };
-    let error = match class(&code) {
+    let class = match &scope {
+        // Nothing at all can be sent: as good as no token.
+        Some(scope) if WRITING.contains(&scope.as_str()) => Class::Unauthorized,
+        _ => class(&code),
+    };
+    let error = match class {
         Class::Unauthorized => SendError::Unauthorized { why },
         Class::Gone => SendError::Gone { why },
         Class::ThreadGone => SendError::ThreadGone { why },
-        Class::Slow => return Fault { said: code, ..slowed(None) },
+        Class::Slow => return Fault { said: code, scope: None, ..slowed(None) },
         Class::Later => SendError::Retry { after: None, why },
         Class::Unknown => SendError::Ambiguous { why },
         Class::Fixable => SendError::Rejected { why, fixable: true },
         Class::Hopeless => SendError::Rejected { why, fixable: false },
     };
-    Fault { error, said: code }
+    Fault { error, said: code, scope }
 }
 
 enum Class {
@@ -145,13 +155,13 @@ enum Class {
 
 fn class(code: &str) -> Class {
     match code {
-        // The token, or what it may do: the same for every room.
+        // The token: the same for everything that is sent. A scope that is missing is missing for some operations only,
+        // and each of these says so.
         "invalid_auth"
         | "not_authed"
         | "token_revoked"
         | "token_expired"
         | "account_inactive"
-        | "missing_scope"
         | "not_allowed_token_type"
         | "org_login_required"
         | "team_access_not_granted"

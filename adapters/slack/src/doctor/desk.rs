@@ -169,9 +169,10 @@ fn doubt(seen: bool, name: &str) -> Check {
 
 fn broken(fault: Fault, what: &str, name: &str) -> Check {
     let (why, fix) = match &fault.error {
-        SendError::Unauthorized { .. } => {
+        _ if fault.is(&["missing_scope"]) => {
             ("a scope is missing, or the app was not installed again after adding it", super::MANIFEST)
         }
+        SendError::Unauthorized { .. } => ("the token is not good any more", super::MANIFEST),
         SendError::Gone { .. } => {
             ("only some people may write there", "channel settings, Posting permissions: let the app post")
         }

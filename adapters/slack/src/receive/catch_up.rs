@@ -321,7 +321,7 @@ async fn patient(slack: &Slack, method: &str, query: &[(&str, String)]) -> Resul
             }
             Err(fault) => fault,
         };
-        if fault.is(&["missing_scope", "not_allowed_token_type"]) {
+        if fault.is(&["not_allowed_token_type"]) {
             slack.receiving.unreadable.note(method, Some(fault.error.to_string()));
         }
         let wait = match &fault.error {

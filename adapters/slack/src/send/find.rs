@@ -78,9 +78,23 @@ impl Sending {
         Ok(None)
     }
 
-    /// Looks through a thread from its beginning, or through a room from its end; that is how Slack turns the pages.
     async fn written(&self, place: Place<'_>, delivery: &str) -> Result<Seen, SendError> {
         let mut seen = Seen::new();
+        self.read_through(place, |messages| {
+            let total = messages.iter().filter_map(|message| part_in(message, delivery, &mut seen)).max();
+            total.is_some_and(|total| seen.len() >= total)
+        })
+        .await?;
+        Ok(seen)
+    }
+
+    /// Looks through a thread from its beginning, or through a room from its end; that is how Slack turns the pages. Ends
+    /// where `enough` says so of a page.
+    pub(super) async fn read_through(
+        &self,
+        place: Place<'_>,
+        mut enough: impl FnMut(&[Value]) -> bool,
+    ) -> Result<(), SendError> {
         let mut cursor = String::new();
         for _ in 0..PAGES {
             let mut query = vec![
@@ -99,22 +113,21 @@ impl Sending {
             let page = match self.api.get(method, &query).await {
                 Ok(page) => page,
                 // Neither is what was posted there: sending again will say what is wrong.
-                Err(fault) if fault.is(&["thread_not_found"]) => return Ok(seen),
+                Err(fault) if fault.is(&["thread_not_found"]) => return Ok(()),
                 Err(fault) => return Err(unreadable(fault)),
             };
             let messages = page["messages"].as_array().map(Vec::as_slice).unwrap_or_default();
-            let total = messages.iter().filter_map(|message| part_in(message, delivery, &mut seen)).max();
-            if total.is_some_and(|total| seen.len() >= total) {
-                return Ok(seen);
+            if enough(messages) {
+                return Ok(());
             }
             cursor = page["response_metadata"]["next_cursor"].as_str().unwrap_or_default().to_owned();
             if cursor.is_empty() {
-                return Ok(seen);
+                return Ok(());
             }
         }
         match place.thread {
             // What is looked for is new, and all of the latest were seen.
-            None => Ok(seen),
+            None => Ok(()),
             Some(_) => Err(SendError::rejected("the thread is too long to be read back")),
         }
     }
@@ -136,9 +149,7 @@ fn part_in(message: &Value, delivery: &str, seen: &mut Seen) -> Option<usize> {
 /// A right that is missing for reading is none that is missing for sending: the channel goes on, without reading back.
 fn unreadable(fault: Fault) -> SendError {
     match fault.error {
-        SendError::Unauthorized { .. }
-            if fault.is(&["missing_scope", "not_allowed_token_type", "no_permission"]) =>
-        {
+        _ if fault.is(&["missing_scope", "not_allowed_token_type", "no_permission"]) => {
             SendError::rejected("the app may not read here")
         }
         SendError::Ambiguous { why } => SendError::Retry { after: None, why },

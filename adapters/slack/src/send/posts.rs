@@ -92,8 +92,7 @@ impl Sending {
         let Some(growing) = self.grown(&out.to).await else { return Ok(None) };
         match parts.first() {
             Some(Part::Message(message)) if persona.is_some_and(|persona| persona.assistant) => {
-                let metadata = plan::metadata(&out.id, 1, parts.len());
-                let became = self.become_answer(&out.to, place, growing, message, &metadata).await;
+                let became = self.become_answer(out, place, growing, message, parts.len()).await;
                 Ok(became?.map(RemoteMessageId))
             }
             _ => {
@@ -179,8 +178,8 @@ impl Sending {
         match self.api.posted_as(first, place.channel).await {
             Ok(ts) => Ok(ts),
             Err(fault) if fault.is(&["file_not_found", "file_deleted"]) => Ok(None),
-            Err(Fault { error: SendError::Ambiguous { why }, said }) => {
-                Err(Fault { error: SendError::Retry { after: None, why }, said })
+            Err(Fault { error: SendError::Ambiguous { why }, .. }) => {
+                Err(SendError::Retry { after: None, why }.into())
             }
             Err(fault) => Err(fault),
         }

@@ -7,10 +7,11 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use deskbridge_contract::{Address, Content, SendError};
-use serde_json::json;
+use deskbridge_contract::{Address, Content, DeliveryId, Outbound, SendError};
+use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use super::begun::Begun;
 use super::{Sending, plan};
 use crate::api::Fault;
 use crate::blocks::{self, Message, Voice};
@@ -24,6 +25,8 @@ pub(super) const APPEND_EVERY: Duration = Duration::from_millis(700);
 const EDIT_EVERY: Duration = Duration::from_millis(1500);
 /// After a workspace refused a stream for what the app is, the next ones are not tried for this long.
 const OFF: Duration = Duration::from_secs(3600);
+/// What no hint came of for so long belongs to a turn that came to nothing: the next answer is a message of its own.
+pub(super) const FORGOTTEN: Duration = Duration::from_secs(120);
 /// "markdown_text": at most 12 000 characters; what is longer waits for the answer.
 const LONGEST: usize = 11_000;
 
@@ -40,6 +43,34 @@ pub(super) struct Growing {
     over: bool,
     /// Not again before.
     next: Option<Instant>,
+    /// When the latest hint of it came.
+    touched: Option<Instant>,
+    /// May be there all the same, but Slack did not say so.
+    lost: Option<Begun>,
+    /// The answer that could not take its place yet, and will try again.
+    owed: Option<DeliveryId>,
+}
+
+impl Growing {
+    /// What came of the call that began it.
+    fn begin(&mut self, done: Result<Value, Fault>, begun: Begun) -> Result<(), Fault> {
+        let lost = match &done {
+            Ok(answer) => {
+                self.ts = answer["ts"].as_str().filter(|ts| ids::is_ts(ts)).map(str::to_owned);
+                self.ts.is_none()
+            }
+            Err(fault) => matches!(fault.error, SendError::Ambiguous { .. }),
+        };
+        self.over = lost;
+        self.lost = lost.then_some(begun);
+        done.map(|_| ())
+    }
+
+    /// `answer`: the one that is to take its place. What waits for its own answer is not forgotten, however long that takes.
+    fn is_forgotten(&self, answer: Option<&DeliveryId>) -> bool {
+        let waits = answer.is_some() && self.owed.as_ref() == answer;
+        !waits && self.touched.is_some_and(|at| at.elapsed() >= FORGOTTEN)
+    }
 }
 
 type Shared = Arc<tokio::sync::Mutex<Growing>>;
@@ -96,17 +127,28 @@ impl Sending {
         reader: Option<&str>,
     ) -> Result<(), SendError> {
         ids::place(at)?;
-        if text.trim().is_empty() || text.len() > LONGEST {
+        if text.trim().is_empty() {
             return Ok(());
         }
-        let Ok(growing) = self.streams.at(at).try_lock_owned() else { return Ok(()) };
-        if growing.over || growing.next.is_some_and(|next| Instant::now() < next) {
+        let Ok(mut growing) = self.streams.at(at).try_lock_owned() else { return Ok(()) };
+        let old = growing.is_forgotten(None).then(|| std::mem::take(&mut *growing));
+        growing.touched = Some(Instant::now());
+        let early = growing.next.is_some_and(|next| Instant::now() < next);
+        let waits = growing.over || growing.owed.is_some() || early || text.len() > LONGEST;
+        if waits && old.is_none() {
             return Ok(());
         }
         let (sending, at, text) = (self.clone(), at.clone(), text.to_owned());
-        let (mut growing, reader) = (growing, reader.map(str::to_owned));
-        let task =
-            tokio::spawn(async move { sending.grow(&mut growing, &at, &text, reader.as_deref()).await });
+        let reader = reader.map(str::to_owned);
+        let task = tokio::spawn(async move {
+            if let Some(old) = old {
+                sending.break_off(ids::place(&at)?, old).await;
+            }
+            if waits {
+                return Ok(());
+            }
+            sending.grow(&mut growing, &at, &text, reader.as_deref()).await
+        });
         task.await.unwrap_or(Ok(()))
     }
 
@@ -153,25 +195,24 @@ impl Sending {
         let shown = harmless(text);
         if let Some(body) = self.opening(at, place, &shown, reader).await {
             match self.api.post("chat.startStream", &body).await {
-                Ok(answer) => {
-                    growing.ts = answer["ts"].as_str().map(str::to_owned);
-                    growing.over = growing.ts.is_none();
+                // Refused for what the app, the workspace or the method is; a post is still possible.
+                Err(fault)
+                    if matches!(fault.error, SendError::Rejected { .. })
+                        || fault.is(&["not_allowed_token_type"]) =>
+                {
+                    self.streams.switch_off();
+                }
+                done => {
+                    growing.begin(done, Begun::Stream { shown: shown.clone() })?;
                     (growing.native, growing.shown) = (true, shown);
                     return Ok(());
                 }
-                // Refused for what the app, the workspace or the method is; a post is still possible.
-                Err(Fault { error: SendError::Rejected { .. } | SendError::Unauthorized { .. }, .. }) => {
-                    self.streams.switch_off();
-                }
-                Err(fault) => return Err(fault),
             }
         }
         let message = unfinished(text)?;
-        let body = plan::body(place, &message, Some(&plan::assistant()), None);
-        let answer = self.api.post("chat.postMessage", &body).await?;
-        growing.ts = answer["ts"].as_str().map(str::to_owned);
-        growing.over = growing.ts.is_none();
-        Ok(())
+        let begun = Begun::post();
+        let body = plan::body(place, &message, Some(&plan::assistant()), begun.metadata());
+        growing.begin(self.api.post("chat.postMessage", &body).await, begun)
     }
 
     /// How a stream begins at this place; `None` where there can be none: outside threads, and in a channel where it is
@@ -249,18 +290,38 @@ impl Sending {
     pub(super) async fn grown(&self, at: &Address) -> Option<Growing> {
         let shared = self.streams.remove(at)?;
         let mut growing = shared.lock().await;
-        growing.ts.is_some().then(|| std::mem::take(&mut *growing))
+        (growing.ts.is_some() || growing.lost.is_some()).then(|| std::mem::take(&mut *growing))
     }
 
-    /// Turns what grew into the answer itself. `None`: it is not there any more, and the answer has to be posted.
+    /// Where its name was lost, it is looked for: what is there must not stay beside what comes.
+    async fn name(&self, place: Place<'_>, growing: &mut Growing) -> Result<(), SendError> {
+        if let Some(begun) = growing.lost.clone() {
+            growing.ts = self.look_for(place, &begun).await?;
+            growing.native = begun.is_stream() && growing.ts.is_some();
+            growing.lost = None;
+        }
+        Ok(())
+    }
+
+    /// Turns what grew into the first of so many parts of the answer itself. `None`: it is not there any more, or another
+    /// turn's, and the answer has to be posted.
     pub(super) async fn become_answer(
         &self,
-        at: &Address,
+        out: &Outbound,
         place: Place<'_>,
         mut growing: Growing,
         message: &Message,
-        metadata: &serde_json::Value,
+        parts: usize,
     ) -> Result<Option<String>, Fault> {
+        if growing.is_forgotten(Some(&out.id)) {
+            self.break_off(place, growing).await;
+            return Ok(None);
+        }
+        if let Err(error) = self.name(place, &mut growing).await {
+            growing.owed = Some(out.id.clone());
+            self.streams.put_back(&out.to, growing);
+            return Err(error.into());
+        }
         let Some(ts) = growing.ts.clone() else { return Ok(None) };
         let mut done = Ok(());
         if growing.native {
@@ -268,7 +329,8 @@ impl Sending {
             growing.native = done.is_err();
         }
         if done.is_ok() {
-            done = self.update(place, &ts, message, Some(metadata)).await;
+            let metadata = plan::metadata(&out.id, 1, parts);
+            done = self.update(place, &ts, message, Some(&metadata)).await;
         }
         match done {
             Ok(()) => Ok(Some(ts)),
@@ -284,14 +346,18 @@ impl Sending {
             }
             Err(fault) => {
                 // The next attempt finds it again.
-                self.streams.put_back(at, growing);
+                growing.owed = Some(out.id.clone());
+                self.streams.put_back(&out.to, growing);
                 Err(fault)
             }
         }
     }
 
     /// Somebody else has the word now: what was shown ends with "…" (D1). Best effort, the words that follow matter more.
-    pub(super) async fn break_off(&self, place: Place<'_>, growing: Growing) {
+    pub(super) async fn break_off(&self, place: Place<'_>, mut growing: Growing) {
+        if let Err(error) = self.name(place, &mut growing).await {
+            tracing::debug!(%error, "it was not seen whether an answer had begun");
+        }
         let Some(ts) = growing.ts else { return };
         let done = if growing.native {
             let body = json!({ "channel": place.channel, "ts": ts, "markdown_text": " …" });

@@ -120,6 +120,34 @@ async fn a_post() {
     assert!(!body["text"].as_str().unwrap().contains("<!here>"), "{body}");
 }
 
+/// D22: a card that somebody deleted takes its thread with it; any other message that is gone is only that.
+#[tokio::test]
+async fn a_deleted_card() {
+    let fake = Fake::saying(|| Reply::No("message_not_found")).await;
+    let sending = fake.sending();
+    let root = "1789990000.000100";
+    let edit = |message: &str, card: Option<Card>| OutboundOp::Edit {
+        message: message.into(),
+        content: Content { card: card.map(Box::new), ..Content::text("Waiting") },
+        persona: None,
+    };
+    for (op, expected) in [
+        (edit(root, Some(card())), "thread gone"),
+        (
+            OutboundOp::SetThread {
+                title: ThreadTitle { state: CardState::Closed, ..title() },
+                closed: true,
+            },
+            "thread gone",
+        ),
+        (edit("1789990001.000100", Some(card())), "rejected"),
+        (edit("1789990001.000100", None), "rejected"),
+    ] {
+        let error = sending.perform(&out(thread(), op)).await.unwrap_err();
+        assert_eq!(class(&error), expected, "{error}");
+    }
+}
+
 /// A requester's own picture; what is no public address is never handed to Slack.
 #[tokio::test]
 async fn a_requesters_picture() {

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use deskbridge_platforms::slack::{Fault, FaultKind, Message};
+use serde_json::{Value, json};
 use sqlx::{ConnectOptions as _, Connection as _};
 
 use super::super::bridge::Base;
@@ -181,36 +182,120 @@ async fn slack_f20_sockets_come_and_go() {
     talk.nothing_amiss();
 }
 
+/// Somebody deletes the card of a thread that has replies: the conversation goes on in a new one, from which everything can
+/// be read and pressed (D22, F41).
+#[tokio::test]
+async fn slack_f41_a_deleted_card_comes_again() {
+    let talk = Talk::start(Receive::Http).await;
+    let (root, im) = (talk.assigned().await, talk.im());
+    talk.ask("before the card went");
+    talk.sees(&talk.desk, "before the card went").await;
+    talk.acme.delete(&talk.desk, &root);
+    // What changes the card finds out.
+    talk.reply(&root, "!snooze 2h");
+    let card = talk
+        .wait("new card", |world| {
+            let mut all = talk.own(world, &talk.desk).into_iter();
+            all.find(|it| it.thread.is_none() && it.ts != root && !it.buttons().is_empty()).cloned()
+        })
+        .await;
+    let within = |world: &deskbridge_platforms::slack::World, text: &str| {
+        let own = talk.own(world, &talk.desk);
+        own.iter().any(|it| it.thread.as_ref() == Some(&card.ts) && it.shown().contains(text))
+    };
+    talk.until("transcript", |world| within(world, "before the card went")).await;
+    talk.reply(&card.ts, "it goes on here");
+    talk.sees(&im, "it goes on here").await;
+    talk.ask("good to know");
+    talk.until("words in the new thread", |world| within(world, "good to know")).await;
+    talk.acme.press(&talk.bob, &talk.desk, &card.ts, "Resolve");
+    talk.sees(&im, "has marked this as resolved").await;
+    talk.until("end on the new card", |world| {
+        world.message(&talk.acme.team, &talk.desk, &card.ts).is_some_and(|it| it.shown().contains("Resolved"))
+    })
+    .await;
+    let cards = talk.fake.read(|world| {
+        let own = talk.own(world, &talk.desk);
+        own.iter().filter(|it| it.thread.is_none()).count()
+    });
+    assert_eq!(cards, 1, "{:#?}", talk.acme.transcript(&talk.desk, None));
+    talk.nothing_amiss();
+}
+
 /// A bot that was thrown out says so where people look, and others go on (F41).
 #[tokio::test]
 async fn slack_f41_thrown_out_of_the_desk() {
-    let talk = Talk::start(Receive::Http).await;
+    let mut talk = Talk::start(Receive::Http).await;
     let (root, im) = (talk.assigned().await, talk.im());
+    assert!(!talk.health().await.contains("takes no messages"), "{}", talk.health().await);
     talk.acme.remove(&talk.desk, &talk.app.bot_user);
     talk.ask("can you see this?");
-    talk.until("refused post", |world| {
-        world.requests("chat.postMessage").iter().any(|call| call.error() == Some("not_in_channel"))
-    })
-    .await;
+    let told = format!("the desk {} takes no messages: not_in_channel", talk.desk);
+    talk.health_says(&told).await;
+    // Asking goes on, also for people whose conversation is another.
+    let dora = talk.acme.user("Dora");
+    talk.acme.dm(&dora, &talk.app, "my printer is jammed");
+    talk.sees(&talk.acme.im(&dora, &talk.app), "Printer paper jam").await;
     talk.acme.join(&talk.desk, &talk.app.bot_user);
     talk.reply(&root, "I can again");
     talk.sees(&im, "I can again").await;
+    talk.ask("welcome back");
+    talk.sees(&talk.desk, "welcome back").await;
+    assert!(!talk.health().await.contains("takes no messages"), "{}", talk.health().await);
+    assert_eq!(talk.count(&talk.desk, "can you see this?"), 0);
+    let lost = delivery_of(&mut talk, "can you see this?").await;
+    assert_eq!((&lost["state"], &lost["error"]), (&json!("failed"), &json!("not_in_channel")), "{lost}");
 }
 
+/// How the delivery of these words to the desk stands, in the export.
+async fn delivery_of(talk: &mut Talk, text: &str) -> Value {
+    let messages = talk.bridge.rows("messages").await;
+    let id = messages.iter().find(|row| row["content"]["text"] == text).map(|row| row["id"].clone());
+    let id = id.expect("it is stored");
+    let rows = talk.bridge.rows("outbox").await;
+    let post = |row: &&Value| row["effect"].to_string().contains(&format!("\"message\":{id}"));
+    let found: Vec<&Value> = rows.iter().filter(post).collect();
+    assert_eq!(found.len(), 1, "{id}: {found:#?}");
+    found[0].clone()
+}
+
+/// A token that was taken back is noticed by the event and by the refusal, is said, and is asked about no more; what was to
+/// be sent waits for the next one (F18).
 #[tokio::test]
 async fn slack_f18_a_revoked_token_is_noticed_and_asked_no_more() {
-    let talk = Talk::start(Receive::Http).await;
+    let mut talk = Talk::start(Receive::Http).await;
     talk.assigned().await;
     talk.app.revoke_tokens();
     talk.ask("hello?");
     talk.until("refused call", |world| {
-        world.ledger.calls.iter().any(|call| call.error() == Some("token_revoked"))
+        let mut calls = world.ledger.calls.iter().filter(|call| call.method.starts_with("chat."));
+        calls.any(|call| call.error() == Some("token_revoked"))
     })
     .await;
     talk.until("rest", |world| world.outstanding() == 0).await;
-    tokio::time::sleep(Duration::from_secs(3)).await;
+    // Whichever was first, the event or the refusal.
+    talk.health_says("revoked").await;
+    assert!(!talk.health().await.contains("\"up\""), "{}", talk.health().await);
+    assert!(talk.bridge.log().contains("the bot token was revoked"), "{}", talk.bridge.log());
     let refused = talk
         .fake
         .read(|world| world.ledger.calls.iter().filter(|call| call.error() == Some("token_revoked")).count());
     assert!(refused < 10, "asked {refused} times with a dead token");
+    let kept = delivery_of(&mut talk, "hello?").await;
+    assert_eq!(kept["state"], "queued", "{kept}");
+    talk.app.reinstall();
+    talk.run().await;
+    talk.sees(&talk.desk, "hello?").await;
+    assert_eq!(talk.count(&talk.desk, "hello?"), 1);
+}
+
+/// The app was taken out of the workspace: people see it although nobody asked anything since (F18).
+#[tokio::test]
+async fn slack_f18_a_removed_app_is_told_by_the_channels_health() {
+    for receive in [Receive::Http, Receive::Socket] {
+        let talk = Talk::start(receive).await;
+        talk.app.uninstall();
+        talk.health_says("the app was uninstalled from the workspace").await;
+        assert!(!talk.health().await.contains("\"up\""), "{}", talk.health().await);
+    }
 }

@@ -272,17 +272,38 @@ impl Installed {
         })
     }
 
-    /// Takes every token back; the app is told (`tokens_revoked`).
+    /// Takes every token back; an app that subscribed to it is told (`tokens_revoked`).
     pub fn revoke_tokens(&self) {
         self.configure(|app| {
             let taken: Vec<String> = app.tokens.drain(..).map(|(token, _)| token).collect();
             app.revoked.extend(taken);
         });
-        self.event(json!({ "type": "tokens_revoked", "tokens": { "oauth": [], "bot": [self.bot_user] } }));
+        self.told(json!({ "type": "tokens_revoked", "tokens": { "oauth": [], "bot": [self.bot_user] } }));
     }
 
+    /// What was revoked is good again, as after the app was installed once more.
+    pub fn reinstall(&self) {
+        self.configure(|app| {
+            app.uninstalled = false;
+            let given: Vec<String> = app.revoked.drain(..).collect();
+            app.tokens.extend(given.into_iter().map(|token| (token, None)));
+        });
+    }
+
+    /// An event that is about no channel.
+    fn told(&self, event: Value) {
+        let listens = |world: &World| {
+            let kind = event["type"].as_str().unwrap_or_default();
+            world.app(&self.workspace.team, &self.id).subscriptions.contains(kind)
+        };
+        if self.workspace.fake.read(listens) {
+            self.event(event);
+        }
+    }
+
+    /// An app that subscribed to it is told (`app_uninstalled`).
     pub fn uninstall(&self) {
-        self.event(json!({ "type": "app_uninstalled" }));
+        self.told(json!({ "type": "app_uninstalled" }));
         self.configure(|app| {
             app.uninstalled = true;
             let taken: Vec<String> = app.tokens.drain(..).map(|(token, _)| token).collect();

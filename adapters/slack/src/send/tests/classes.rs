@@ -1,8 +1,9 @@
 //! What answers and silence mean (C8, C9, F11, F14).
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use deskbridge_contract::{Content, OutboundOp, SendError};
+use deskbridge_contract::{Content, Mark, OutboundOp, SendError};
 use serde_json::json;
 
 use super::{assert_secret, class, post};
@@ -27,7 +28,8 @@ async fn classes_of_refusals() {
         ("token_revoked", "unauthorized"),
         ("token_expired", "unauthorized"),
         ("account_inactive", "unauthorized"),
-        ("missing_scope", "unauthorized"),
+        ("missing_scope", "rejected"),
+        ("not_allowed_token_type", "unauthorized"),
         ("channel_not_found", "gone"),
         ("is_archived", "gone"),
         ("not_in_channel", "gone"),
@@ -155,15 +157,68 @@ async fn errors_repeat_nothing() {
     };
     let error = fails(echo, hello()).await;
     assert!(!error.to_string().contains("private talk") && !error.to_string().contains("hello "), "{error}");
-    let needed = || {
-        let body =
-            json!({ "ok": false, "error": "missing_scope", "needed": "chat:write", "provided": "commands" });
-        Reply::Http(200, vec![("content-type", "application/json".into())], body.to_string().into_bytes())
-    };
-    assert_eq!(
-        fails(needed, hello()).await.to_string(),
-        "credentials refused: missing_scope: the app needs chat:write"
-    );
+}
+
+/// Slack's refusal for want of a scope.
+fn lacks(scope: &str) -> Reply {
+    let body = json!({ "ok": false, "error": "missing_scope", "needed": scope, "provided": "commands" });
+    Reply::Http(200, vec![("content-type", "application/json".into())], body.to_string().into_bytes())
+}
+
+/// What one operation lacks is said of that one, and is no reason to stop the others; without the right to write there
+/// are no others.
+#[tokio::test]
+async fn a_missing_scope_is_said_of_what_needs_it() {
+    let mark = || OutboundOp::Mark { message: "1789990001.000100".into(), mark: Mark::Delivered };
+    for (scope, op) in [
+        ("chat:write.customize", hello()),
+        ("reactions:write", mark()),
+        (
+            "reactions:write",
+            OutboundOp::React { message: "1789990001.000100".into(), emoji: "👍".into(), on: true },
+        ),
+        ("<!channel> secret", hello()),
+    ] {
+        let error = fails(move || lacks(scope), op).await;
+        assert_eq!(class(&error), "rejected", "{scope}: {error}");
+        let told = if scope.contains('<') { "the app needs channelsecret" } else { scope };
+        assert!(error.to_string().contains("missing_scope") && error.to_string().contains(told), "{error}");
+    }
+    for scope in ["chat:write", "chat:write:bot"] {
+        let error = fails(move || lacks(scope), hello()).await;
+        let told = format!("credentials refused: missing_scope: the app needs {scope}");
+        assert_eq!(error.to_string(), told);
+    }
+}
+
+/// Who looks after the channel is told of it until it works; what is asked for as comfort only is not missed.
+#[tokio::test]
+async fn missing_scopes_are_listed_until_they_are_there() {
+    let granted = std::sync::Arc::new(AtomicBool::new(false));
+    let installed = granted.clone();
+    let fake = Fake::start(move |call| match call.method.as_str() {
+        _ if installed.load(Ordering::Relaxed) => Reply::Yes(json!({})),
+        "reactions.add" => lacks("reactions:write"),
+        "assistant.threads.setStatus" => lacks("assistant:write"),
+        _ => Reply::Yes(json!({})),
+    })
+    .await;
+    let sending = fake.sending();
+    let react = OutboundOp::React { message: "1789990001.000100".into(), emoji: "👍".into(), on: true };
+    sending.typing(&direct().thread("1789990000.000100")).await.unwrap();
+    assert_eq!(sending.api.lacking(), Vec::<String>::new());
+    sending.perform(&out(thread(), react.clone())).await.unwrap_err();
+    assert_eq!(sending.api.lacking(), ["reactions:write"]);
+    granted.store(true, Ordering::Relaxed);
+    sending.perform(&out(thread(), react)).await.unwrap();
+    assert_eq!(sending.api.lacking(), Vec::<String>::new());
+}
+
+/// The socket's own right is the app-level token's, and nothing comes in without.
+#[tokio::test]
+async fn a_socket_needs_its_scope() {
+    let fake = Fake::saying(|| lacks("connections:write")).await;
+    assert_eq!(class(&fake.sending().api.open_connection().await.unwrap_err()), "unauthorized");
 }
 
 #[tokio::test]

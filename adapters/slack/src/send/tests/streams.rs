@@ -1,11 +1,13 @@
 //! Answers that grow, and what becomes of them.
 
-use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 
 use deskbridge_contract::{Address, Content};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::super::Sending;
+use super::super::streams::FORGOTTEN;
 use super::{by, class, numbered, post, ts};
 use crate::api::fake::{Call, Fake, Reply, direct, out, thread};
 
@@ -199,4 +201,172 @@ async fn a_dropped_hint_still_counts() {
     assert_eq!(sent.message, Some(ts(1).as_str().into()));
     assert_eq!(fake.methods(), ["chat.startStream", "chat.stopStream", "chat.update"]);
     assert_eq!(json!(fake.calls()[2].json()["ts"]), json!(ts(1)));
+}
+
+/// A workspace that keeps what is posted and streamed, and whose answers to the first calls that begin something get lost.
+/// `kept`: whether they were carried out all the same.
+struct Losing {
+    fake: Fake,
+    messages: Arc<Mutex<Vec<Value>>>,
+    /// What reading back says instead.
+    refusal: Arc<Mutex<Option<&'static str>>>,
+}
+
+impl Losing {
+    async fn start(kept: bool) -> Losing {
+        let messages: Arc<Mutex<Vec<Value>>> = Arc::default();
+        let refusal: Arc<Mutex<Option<&'static str>>> = Arc::default();
+        let (answer, kept_there, refused) = (numbered(), messages.clone(), refusal.clone());
+        let lost = std::sync::atomic::AtomicBool::new(false);
+        let fake = Fake::start(move |call| {
+            let asked = call.json();
+            match call.method.as_str() {
+                "chat.postMessage" | "chat.startStream" => {
+                    let first = !lost.swap(true, Ordering::Relaxed);
+                    let reply = answer(call);
+                    if let (Reply::Yes(said), true) = (&reply, kept || !first) {
+                        let mut message = json!({ "type": "message", "ts": said["ts"], "bot_id": "B0BOT" });
+                        message["text"] = asked.get("markdown_text").or(asked.get("text")).cloned().into();
+                        message["metadata"] = asked["metadata"].clone();
+                        if call.method == "chat.startStream" {
+                            message["streaming_state"] = "in_progress".into();
+                        }
+                        kept_there.lock().unwrap().push(message);
+                    }
+                    if first { Reply::Close } else { reply }
+                }
+                "conversations.replies" | "conversations.history" => match *refused.lock().unwrap() {
+                    Some(code) => Reply::No(code),
+                    None => Reply::Yes(json!({ "messages": *kept_there.lock().unwrap() })),
+                },
+                _ => answer(call),
+            }
+        })
+        .await;
+        Losing { fake, messages, refusal }
+    }
+}
+
+/// Slack began the stream or the post, and its answer got lost: the answer takes that message's place, and none is beside it.
+#[tokio::test]
+async fn a_beginning_whose_name_got_lost_becomes_the_answer() {
+    for (at, expected) in [
+        (
+            chat(),
+            vec!["chat.startStream", "auth.test", "conversations.replies", "chat.stopStream", "chat.update"],
+        ),
+        (direct(), vec!["chat.postMessage", "auth.test", "conversations.history", "chat.update"]),
+    ] {
+        let losing = Losing::start(true).await;
+        // An older beginning, of a turn that was broken off.
+        let old = json!({ "ts": "1789990000.000100", "bot_id": "B0BOT", "text": "Try this …",
+            "metadata": { "event_type": "deskbridge_growing", "event_payload": { "mark": "1.1" } } });
+        losing.messages.lock().unwrap().push(old);
+        let sending = unpaced(&losing.fake);
+        sending.streaming(&at, "Try this", None).await.unwrap_err();
+        // Nothing more is shown until the answer is there.
+        sending.streaming(&at, "Try this and that", None).await.unwrap();
+        let answer = out(at.clone(), by(Content::text("Try that."), "Assistant", true));
+        let sent = sending.perform(&answer).await.unwrap();
+        assert_eq!((sent.message, sent.address), (Some(ts(1).as_str().into()), at));
+        assert_eq!(losing.fake.methods(), expected);
+        assert_eq!(losing.fake.calls().last().unwrap().json()["ts"], ts(1));
+    }
+}
+
+#[tokio::test]
+async fn a_beginning_that_never_came_about_is_not_waited_for() {
+    for at in [chat(), direct()] {
+        let losing = Losing::start(false).await;
+        let sending = unpaced(&losing.fake);
+        sending.streaming(&at, "Try this", None).await.unwrap_err();
+        let answer = out(at, by(Content::text("Try that."), "Assistant", true));
+        assert_eq!(sending.perform(&answer).await.unwrap().message, Some(ts(2).as_str().into()));
+        assert_eq!(losing.messages.lock().unwrap().len(), 1);
+    }
+}
+
+/// While Slack cannot be asked, the answer waits; where the app may not read, it does not.
+#[tokio::test]
+async fn looking_for_a_beginning_may_fail() {
+    let losing = Losing::start(true).await;
+    let sending = unpaced(&losing.fake);
+    sending.streaming(&direct(), "Try this", None).await.unwrap_err();
+    *losing.refusal.lock().unwrap() = Some("ratelimited");
+    let answer = out(direct(), by(Content::text("Try that."), "Assistant", true));
+    assert_eq!(class(&sending.perform(&answer).await.unwrap_err()), "retry 30");
+    // However long that takes.
+    tokio::time::pause();
+    tokio::time::advance(FORGOTTEN * 2).await;
+    tokio::time::resume();
+    *losing.refusal.lock().unwrap() = None;
+    assert_eq!(sending.perform(&answer).await.unwrap().message, Some(ts(1).as_str().into()));
+
+    let losing = Losing::start(true).await;
+    let sending = unpaced(&losing.fake);
+    sending.streaming(&direct(), "Try this", None).await.unwrap_err();
+    *losing.refusal.lock().unwrap() = Some("missing_scope");
+    assert_eq!(sending.perform(&answer).await.unwrap().message, Some(ts(2).as_str().into()));
+}
+
+/// Somebody else speaks before the lost beginning became anything: it is ended, and their words are a message of their own.
+#[tokio::test]
+async fn a_lost_beginning_is_ended_for_somebody_else() {
+    let losing = Losing::start(true).await;
+    let sending = unpaced(&losing.fake);
+    sending.streaming(&chat(), "Try this", None).await.unwrap_err();
+    let sent = sending.perform(&out(chat(), post(Content::text("A technician comes.")))).await.unwrap();
+    assert_eq!(sent.message, Some(ts(2).as_str().into()));
+    let methods = losing.fake.methods();
+    assert_eq!(methods[3..], ["chat.stopStream", "chat.postMessage"], "{methods:?}");
+}
+
+/// A turn that came to nothing left its beginning behind: the answer to what was asked much later is not written over it.
+#[tokio::test]
+async fn an_old_beginning_is_not_the_next_answer() {
+    for at in [chat(), direct()] {
+        let fake = Fake::start(numbered()).await;
+        let sending = unpaced(&fake);
+        let stream = at.thread.is_some();
+        grow(&sending, &at, &["Try this"]).await;
+        tokio::time::pause();
+        tokio::time::advance(FORGOTTEN).await;
+        tokio::time::resume();
+        // Where the next turn grows, what grew before ends with "…"; a message that is edited does so anyway.
+        grow(&sending, &at, &["Restart"]).await;
+        let answer = out(at.clone(), by(Content::text("Restart it."), "Assistant", true));
+        assert_eq!(sending.perform(&answer).await.unwrap().message, Some(ts(2).as_str().into()));
+        let expected = match stream {
+            true => {
+                ["chat.startStream", "chat.stopStream", "chat.startStream", "chat.stopStream", "chat.update"]
+                    .as_slice()
+            }
+            false => &["chat.postMessage", "chat.postMessage", "chat.update"],
+        };
+        assert_eq!(fake.methods(), expected);
+        // And where it does not grow.
+        grow(&sending, &at, &["Try this"]).await;
+        tokio::time::pause();
+        tokio::time::advance(FORGOTTEN).await;
+        tokio::time::resume();
+        let answer = out(at, by(Content::text("Something else."), "Assistant", true));
+        assert_eq!(sending.perform(&answer).await.unwrap().message, Some(ts(4).as_str().into()));
+        assert_eq!(fake.methods().last().map(String::as_str), Some("chat.postMessage"));
+    }
+}
+
+/// A long answer keeps its message, although nothing of it is shown for a while.
+#[tokio::test]
+async fn hints_that_are_not_shown_keep_it_alive() {
+    let fake = Fake::start(numbered()).await;
+    let sending = unpaced(&fake);
+    grow(&sending, &chat(), &["Try this"]).await;
+    for _ in 0..3 {
+        tokio::time::pause();
+        tokio::time::advance(FORGOTTEN / 2).await;
+        tokio::time::resume();
+        grow(&sending, &chat(), &[&"word ".repeat(4_000)]).await;
+    }
+    let answer = out(chat(), by(Content::text("Try that."), "Assistant", true));
+    assert_eq!(sending.perform(&answer).await.unwrap().message, Some(ts(1).as_str().into()));
 }
