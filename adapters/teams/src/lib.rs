@@ -160,6 +160,10 @@ impl Adapter for TeamsAdapter {
         !is_channel(at) || self.0.references.holds_call(&at.key())
     }
 
+    fn is_shared(&self, at: &Address) -> bool {
+        ids::kind(at.room.as_str()) != ids::Kind::Personal
+    }
+
     /// No idempotency key and no way to read back what a bot wrote (platform-contracts §8).
     fn resend(&self, kind: OperationKind) -> Resend {
         match kind {
