@@ -7,6 +7,7 @@ mod boards;
 mod cards;
 mod config;
 mod doctor;
+mod doubts;
 mod extension;
 mod files;
 mod ids;
@@ -59,6 +60,7 @@ pub(crate) struct Teams {
     pressed: receive::Pressed,
     links: Arc<files::Links>,
     boards: boards::Boards,
+    doubts: doubts::Doubts,
     /// Where events go; from the first intake on.
     inbox: std::sync::RwLock<Option<Inbox>>,
 }
@@ -90,6 +92,7 @@ impl TeamsAdapter {
             pressed: receive::Pressed::default(),
             links,
             boards: boards::Boards::default(),
+            doubts: doubts::Doubts::default(),
             inbox: std::sync::RwLock::default(),
         })))
     }
