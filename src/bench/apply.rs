@@ -211,6 +211,7 @@ fn said(conversation: usize, number: usize, text: &str) -> Apply {
             queue: QueueId::from("default"),
             priority: 0,
             force_new: false,
+            shared: false,
         },
         at: Timestamp::from_seconds(1_700_000_000),
         body: EventBody::Requester { session: SessionId(0), what },

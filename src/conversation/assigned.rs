@@ -59,6 +59,7 @@ pub fn step(stage: Assigned, cx: &mut Context<'_>) -> Stage {
     let event = cx.event;
     match &event.body {
         EventBody::Requester { session, what } => on_requester(stage, cx, *session, what),
+        EventBody::Bystander { session, by, what } => bystander::did(cx, *session, by, what),
         EventBody::Desk { by, via, what } => on_desk(stage, cx, by, via, what),
         EventBody::Roster(what) => on_roster(stage, cx, what),
         EventBody::Timer { kind, .. } => on_timer(stage, cx, *kind),

@@ -11,6 +11,7 @@ pub fn step(stage: Assisting, cx: &mut Context<'_>) -> Stage {
     let event = cx.event;
     match &event.body {
         EventBody::Requester { session, what } => on_requester(stage, cx, *session, what),
+        EventBody::Bystander { session, by, what } => bystander::did(cx, *session, by, what),
         EventBody::Desk { by, via, what } => on_desk(stage, cx, by, via, what),
         EventBody::Assistant(what) => on_assistant(stage, cx, what),
         EventBody::Timer { kind, .. } => on_timer(stage, cx, *kind),
@@ -44,7 +45,7 @@ pub fn begin_stretch(cx: &mut Context<'_>) -> Stage {
 }
 
 /// Desk rooms see the conversation from its opening in these modes (D16).
-fn mirrored(cx: &Context<'_>) -> Vec<SessionId> {
+pub fn mirrored(cx: &Context<'_>) -> Vec<SessionId> {
     match cx.policy.mode(&cx.c.queue) {
         AssistantMode::First => Vec::new(),
         AssistantMode::Choice | AssistantMode::DraftOnly | AssistantMode::Off => cx.watching(None),

@@ -193,6 +193,30 @@ pub fn requester_picture(conversation: &Conversation, policy: &Policy, room: &Ad
     }
 }
 
+/// The name of somebody else at the requester's place, as a room may show it: where it does not learn who asks, it does
+/// not learn who is with them. A namesake of the requester is told apart.
+pub fn bystander_name(conversation: &Conversation, policy: &Policy, room: &Address, name: &str) -> String {
+    match policy.desk(room).map(|desk| desk.requester_identity).unwrap_or_default() {
+        RequesterIdentity::Name if !name.is_empty() => {
+            let known = policy.technicians.values().map(|technician| technician.name.as_str());
+            let known: Vec<&str> = known.collect();
+            let shown = fit::cannot_impersonate(name, &known);
+            let requester = fit::cannot_impersonate(conversation.requester_name(), &known);
+            if shown.to_lowercase() == requester.to_lowercase() {
+                format!("{shown} ({SOMEBODY})")
+            } else {
+                shown
+            }
+        }
+        RequesterIdentity::Name | RequesterIdentity::Alias | RequesterIdentity::Anonymous => {
+            SOMEBODY.to_owned()
+        }
+    }
+}
+
+/// As desk rooms read of somebody without a name; English.
+pub const SOMEBODY: &str = "somebody else";
+
 /// The requester's name as a room may show it (D19), tagged with nothing that could be taken for a technician (S41).
 pub fn requester_name(conversation: &Conversation, policy: &Policy, room: &Address) -> String {
     match policy.desk(room).map(|desk| desk.requester_identity).unwrap_or_default() {

@@ -60,12 +60,18 @@ pub fn step(mut stage: Closed, cx: &mut Context<'_>) -> Stage {
     let erased = stage.how == CloseReason::Erased;
     match &event.body {
         // Nobody is there any more, and nothing may be said about them.
-        EventBody::Requester { .. } | EventBody::Assistant(_) | EventBody::Erased { .. } if erased => {
+        EventBody::Requester { .. }
+        | EventBody::Bystander { .. }
+        | EventBody::Assistant(_)
+        | EventBody::Erased { .. }
+            if erased =>
+        {
             Stage::Closed(stage)
         }
         EventBody::Desk { by, via, what } if erased => erasure::refuse(stage, cx, by, via, what),
         EventBody::Erased { by, messages, relayed } => erasure::erase(cx, by.as_ref(), messages, relayed),
         EventBody::Requester { session, what } => on_requester(stage, cx, *session, what),
+        EventBody::Bystander { session, by, what } => bystander::did(cx, *session, by, what),
         EventBody::Desk { by, via, what } => on_desk(stage, cx, by, via, what),
         EventBody::Timer { kind, .. } => {
             match kind {

@@ -19,7 +19,9 @@ pub fn ended(cx: &mut Context<'_>, event: &DeliveryEvent, working: Option<Sessio
             not_sent(cx, event, &format!("nobody knows whether it arrived ({why})"), working)
         }
         Outcome::Gone { why } => {
-            if is_requester(cx, event.session) && !cx.c.requester.away {
+            // A hint that could not be whispered at the requester's place was for somebody else there.
+            let whispered = matches!(event.op, DeliveryOp::Whisper { .. });
+            if is_requester(cx, event.session) && !whispered && !cx.c.requester.away {
                 cx.c.requester.away = true;
                 let desks = cx.watching(working);
                 cx.tell_desks(&DeskNotice::RequesterLeft, &desks, &[]);

@@ -9,7 +9,9 @@ use crate::notices::DeskNotice;
 use crate::verbs::permitted;
 use crate::*;
 
-pub use crate::card::{Words, actions, card, requester_name, requester_picture, state, status};
+pub use crate::card::{
+    SOMEBODY, Words, actions, bystander_name, card, requester_name, requester_picture, state, status,
+};
 
 /// Opens a session in every room of the queue that has none (L5), and brings older ones up to date.
 pub fn open_rooms(cx: &mut Context<'_>) {
@@ -72,6 +74,7 @@ fn said_so_far(cx: &Context<'_>) -> u64 {
         EventBody::Desk { what: DeskEvent::Posted { .. }, .. } => cx.c.seq - 1,
         EventBody::Desk { .. }
         | EventBody::Requester { .. }
+        | EventBody::Bystander { .. }
         | EventBody::Assistant(_)
         | EventBody::Roster(_)
         | EventBody::Ticket(_)

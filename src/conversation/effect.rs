@@ -250,6 +250,11 @@ pub enum Body {
 #[serde(rename_all = "kebab-case")]
 pub enum Author {
     Requester(RequesterId),
+    /// Somebody else at the requester's place. The name is not the core's: the store puts in what came with the event.
+    Bystander {
+        id: RequesterId,
+        name: String,
+    },
     Technician(TechnicianId),
     /// Somebody in a desk room who is no technician.
     Outsider,

@@ -70,6 +70,14 @@ pub fn without_words(body: &mut EventBody) {
             what: RequesterEvent::Pressed { verb: RequesterVerb::Tag { word, .. } },
             ..
         } => vec![word],
+        // Who else was there leads to who it was.
+        EventBody::Bystander { by, .. } => {
+            *by = RequesterId(match by.as_str().split_once(':') {
+                Some((channel, _)) => format!("{channel}:erased"),
+                None => "erased".to_owned(),
+            });
+            Vec::new()
+        }
         EventBody::Desk { what: DeskEvent::Verb { verb: Verb::Label { add, remove } }, .. } => {
             add.iter_mut().chain(remove).collect()
         }

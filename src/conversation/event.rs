@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::effect::DeliveryOp;
 use crate::gist::Gist;
-use crate::ids::{MessageId, SessionId, TechnicianId};
+use crate::ids::{MessageId, RequesterId, SessionId, TechnicianId};
 use crate::timers::TimerKind;
 use crate::verbs::{RequesterVerb, Verb};
 
@@ -51,6 +51,12 @@ fn is_zero(n: &u32) -> bool {
 pub enum EventBody {
     Requester {
         session: SessionId,
+        what: RequesterEvent,
+    },
+    /// Somebody else did it at the requester's place, in a thread or a group that is open to others.
+    Bystander {
+        session: SessionId,
+        by: RequesterId,
         what: RequesterEvent,
     },
     Desk {
@@ -363,7 +369,7 @@ impl EventBody {
     /// `card`: that message is the session's card.
     pub fn resolve(&mut self, target: Option<MessageId>, card: bool, reply: Option<MessageId>) {
         match self {
-            EventBody::Requester { what, .. } => match what {
+            EventBody::Requester { what, .. } | EventBody::Bystander { what, .. } => match what {
                 RequesterEvent::Posted { reply_to, .. } => *reply_to = reply,
                 RequesterEvent::Edited { message }
                 | RequesterEvent::Deleted { message }

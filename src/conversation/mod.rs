@@ -9,6 +9,7 @@ pub mod airlock;
 pub mod allocation;
 pub mod assigned;
 pub mod assisting;
+pub mod bystander;
 pub mod card;
 pub mod closed;
 pub mod colleagues;

@@ -81,6 +81,18 @@ pub enum Notice {
         ticket: Option<String>,
     },
     Help,
+    /// A whisper to somebody else at the requester's place, who meant to do what only the requester can.
+    OnlyRequester {
+        name: String,
+    },
+    /// The same, for who seems to ask for something at a place where somebody is being helped.
+    HelpingSomebody {
+        name: String,
+    },
+    /// The same, where the request is closed.
+    WasOfSomebody {
+        name: String,
+    },
     /// The assistant had nothing to say and could not hand over; never leaves a person without an answer.
     TicketOpened {
         number: String,

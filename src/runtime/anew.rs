@@ -62,6 +62,7 @@ pub async fn open(
             priority: policy.policy.queue(&queue).priority,
             queue,
             force_new: true,
+            shared: false,
         },
         at,
         body: EventBody::Requester { session: SessionId(0), what },

@@ -301,7 +301,7 @@ impl Bridge {
 fn is_shown_by_us(row: &MessageRow) -> bool {
     match row.author {
         // Also what was deleted: that may have been under way, and was cancelled with the rest.
-        Author::Requester(_) | Author::Assistant => true,
+        Author::Requester(_) | Author::Bystander { .. } | Author::Assistant => true,
         // What was said to the requester alone is on no desk.
         Author::Desk => row.audience != Audience::Requester,
         Author::Technician(_) | Author::Outsider => false,
@@ -317,7 +317,7 @@ fn relayed(
     let desks: BTreeSet<SessionId> = conversation.desk_sessions().map(|session| session.id).collect();
     let by_people = messages.iter().filter(|row| match row.author {
         Author::Technician(_) | Author::Outsider => true,
-        Author::Requester(_) | Author::Assistant | Author::Desk => false,
+        Author::Requester(_) | Author::Bystander { .. } | Author::Assistant | Author::Desk => false,
     });
     let by_people: BTreeSet<MessageId> = by_people.map(|row| row.id).collect();
     let posted = deliveries.iter().filter(|row| row.state != DeliveryState::Cancelled);

@@ -3,7 +3,7 @@
 //! Not here: the transcript that a desk's thread begins with (`render`); how a channel shows it, and in how many pages.
 
 use deskbridge_contract::{Address, RemoteUserId};
-use deskbridge_conversation::{Audience, ConversationId, desk, identity};
+use deskbridge_conversation::{Audience, ConversationId, identity};
 use deskbridge_store::StoreError;
 use deskbridge_store::rows::MessageRow;
 
@@ -31,10 +31,9 @@ impl Bridge {
             return Ok(None);
         };
         let rows = self.read.messages(conversation.id, 0, false, MOST).await?;
-        let requester = desk::requester_name(&conversation, &policy.policy, at);
         let said = rows.iter().filter(|row: &&MessageRow| !row.deleted && row.audience == Audience::Public);
-        let mut lines: Vec<String> =
-            said.map(|row| render::transcript_line(&policy.policy, &requester, row, usize::MAX)).collect();
+        let line = |row| render::transcript_line(&policy.policy, &conversation, at, row, usize::MAX);
+        let mut lines: Vec<String> = said.map(line).collect();
         if rows.len() >= MOST as usize {
             lines.push("_… and more, which only the console shows_".to_owned());
         }

@@ -50,6 +50,11 @@ impl Bridge {
                 let Author::Requester(who) = &row.author else { return Ok(None) };
                 who.as_str().strip_prefix(&format!("{}:", at.channel)).map(RemoteUserId::from)
             }
+            EventBody::Bystander { session, by, what: RequesterEvent::Posted { .. } }
+                if session == link.session =>
+            {
+                by.as_str().strip_prefix(&format!("{}:", at.channel)).map(RemoteUserId::from)
+            }
             EventBody::Desk {
                 via: Via::Room { session, user, .. }, what: DeskEvent::Posted { .. }, ..
             } if session == link.session => Some(user),

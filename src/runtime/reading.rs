@@ -64,14 +64,16 @@ pub(super) fn read(bridge: &Bridge, mut inbound: Inbound) -> Read {
     let open = channel.is_some_and(|channel| channel.requesters)
         && adapter.is_none_or(|adapter| adapter.takes_requesters(&inbound.address))
         && inbound.from.kind != SenderKind::Bot;
-    if open { read_requester(&policy.policy, inbound) } else { Read::Nothing }
+    let shared = adapter.is_some_and(|adapter| adapter.is_shared(&inbound.address));
+    if open { read_requester(&policy.policy, inbound, shared) } else { Read::Nothing }
 }
 
 fn remote_ref(at: &Address, message: &RemoteMessageId) -> RemoteRef {
     RemoteRef { channel: at.channel.clone(), room: at.room.clone(), remote: message.clone() }
 }
 
-fn read_requester(policy: &Policy, inbound: Inbound) -> Read {
+/// `shared`: others speak there as well; which of them the requester is, only the conversation says.
+fn read_requester(policy: &Policy, inbound: Inbound, shared: bool) -> Read {
     let language = inbound.from.language.as_deref().unwrap_or("en");
     let language = language.split(['-', '_']).next().unwrap_or("en").to_ascii_lowercase();
     let name = fit::clean_name(inbound.from.display_name.as_deref().unwrap_or_default());
@@ -125,6 +127,7 @@ fn read_requester(policy: &Policy, inbound: Inbound) -> Read {
             priority: policy.queue(&queue).priority,
             queue,
             force_new: false,
+            shared,
         },
         at: inbound.at,
         body: EventBody::Requester { session: SessionId(0), what },

@@ -60,6 +60,13 @@ pub fn discreet_name(conversation: &Conversation, policy: &Policy) -> String {
     most_discreet(conversation, policy, policy.desks_of(&conversation.queue).into_iter())
 }
 
+/// The name of somebody else at the requester's place, as the most discreet of the queue's rooms may show it.
+pub fn discreet_bystander(conversation: &Conversation, policy: &Policy, name: &str) -> String {
+    let room = policy.desks_of(&conversation.queue).into_iter().max_by_key(|room| discretion(policy, room));
+    let shown = room.map(|room| desk::bystander_name(conversation, policy, &room, name));
+    shown.unwrap_or_else(|| name.to_owned())
+}
+
 fn most_discreet(
     conversation: &Conversation,
     policy: &Policy,
@@ -92,6 +99,9 @@ fn persona(
             let name = desk::requester_name(conversation, policy, &session.address);
             let picture = desk::requester_picture(conversation, policy, &session.address);
             Some(Persona { picture, ..Persona::person(name) })
+        }
+        Author::Bystander { name, .. } => {
+            Some(Persona::person(desk::bystander_name(conversation, policy, &session.address, name)))
         }
         Author::Technician(technician) => {
             let name = policy.name(technician);
@@ -156,7 +166,7 @@ pub fn message(
         Author::Desk => true,
         // Its buttons are the requester's.
         Author::Assistant => is_requester(session),
-        Author::Requester(_) | Author::Technician(_) | Author::Outsider => false,
+        Author::Requester(_) | Author::Bystander { .. } | Author::Technician(_) | Author::Outsider => false,
     };
     if !has_buttons {
         content.actions.clear();
@@ -261,7 +271,6 @@ impl Bridge {
     ) -> Result<Option<Content>, StoreError> {
         let rows = self.read.messages(conversation.id, from, false, 2_000).await?;
         let policy = self.policy.current();
-        let requester = desk::requester_name(conversation, &policy.policy, room);
         let said: Vec<&MessageRow> = rows
             .iter()
             .filter(|row| row.id.seq <= to && !row.deleted && row.audience == Audience::Public)
@@ -272,16 +281,23 @@ impl Bridge {
             lines.push(format!("_… {left_out} earlier messages_"));
         }
         for row in &said[left_out..] {
-            lines.push(transcript_line(&policy.policy, &requester, row, TRANSCRIPT_TEXT));
+            lines.push(transcript_line(&policy.policy, conversation, room, row, TRANSCRIPT_TEXT));
         }
         Ok((!lines.is_empty()).then(|| Content::text(format!("📜 **Transcript**\n\n{}", lines.join("\n\n")))))
     }
 }
 
 /// `limit`: characters of the words themselves.
-pub(super) fn transcript_line(policy: &Policy, requester: &str, row: &MessageRow, limit: usize) -> String {
+pub(super) fn transcript_line(
+    policy: &Policy,
+    conversation: &Conversation,
+    room: &Address,
+    row: &MessageRow,
+    limit: usize,
+) -> String {
     let name = match &row.author {
-        Author::Requester(_) => requester.to_owned(),
+        Author::Requester(_) => desk::requester_name(conversation, policy, room),
+        Author::Bystander { name, .. } => desk::bystander_name(conversation, policy, room, name),
         Author::Technician(technician) => policy.name(technician),
         Author::Assistant => "✨ Assistant".to_owned(),
         Author::Outsider | Author::Desk => "Desk".to_owned(),

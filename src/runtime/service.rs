@@ -9,7 +9,7 @@ use deskbridge_contract::{Content, Outbound, OutboundOp, RemoteUserId};
 use deskbridge_conversation::notices::{Notice, say};
 use deskbridge_conversation::{
     Answer, AssistantEvent, Audience, Author, Conversation, ConversationId, Effect, EventBody, NoticeKind,
-    Stage, TechnicianId, TicketStatus, Via,
+    Stage, TechnicianId, TicketStatus, Via, desk,
 };
 use deskbridge_services::assistant::{Line, Progress, Reply, Request, Speaker};
 use deskbridge_services::tickets::Visibility;
@@ -174,6 +174,7 @@ impl Bridge {
         let lines = said[skip..].iter().map(|row| Line {
             by: match &row.author {
                 Author::Requester(_) => Speaker::Requester,
+                Author::Bystander { .. } => Speaker::Bystander,
                 Author::Technician(_) => Speaker::Technician,
                 Author::Assistant => Speaker::Assistant,
                 Author::Outsider | Author::Desk => Speaker::Note,
@@ -205,6 +206,10 @@ impl Bridge {
         for line in request.lines.iter_mut().filter(|line| line.by == Speaker::Requester) {
             line.name.clone_from(&name);
         }
+        for line in request.lines.iter_mut().filter(|line| line.by == Speaker::Bystander) {
+            let policy = self.policy.current();
+            line.name = render::discreet_bystander(conversation, &policy.policy, &line.name);
+        }
         request.requester = name;
         Ok(request)
     }
@@ -212,6 +217,8 @@ impl Bridge {
     pub fn author_name(&self, conversation: &Conversation, row: &MessageRow) -> String {
         match &row.author {
             Author::Requester(_) => conversation.requester.name.clone(),
+            Author::Bystander { name, .. } if name.is_empty() => desk::SOMEBODY.to_owned(),
+            Author::Bystander { name, .. } => name.clone(),
             Author::Technician(technician) => self.policy.current().policy.name(technician),
             Author::Assistant => "Assistant".to_owned(),
             Author::Outsider => "Somebody in the room".to_owned(),

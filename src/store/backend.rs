@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use deskbridge_contract::{Content, Timestamp};
 use deskbridge_conversation::{
-    Audience, Conversation, ConversationId, EffectId, MessageId, Presence, RequesterId, SessionId,
+    Audience, Author, Conversation, ConversationId, EffectId, MessageId, Presence, RequesterId, SessionId,
     TechnicianId,
 };
 
@@ -63,6 +63,8 @@ pub struct Loaded {
     pub shelf: HashMap<(String, String), String>,
     /// Of those of `Keys::messages` that are stored.
     pub contents: HashMap<MessageId, Content>,
+    /// Who wrote the messages among `remotes`.
+    pub authors: HashMap<MessageId, Author>,
     /// Those of `Keys::kept` that are stored, with their values.
     pub kept: HashMap<KeptKey, String>,
 }

@@ -21,7 +21,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use deskbridge_contract::{Content, Timestamp};
-use deskbridge_conversation::{Conversation, ConversationId, MessageId, RequesterId};
+use deskbridge_conversation::{Author, Conversation, ConversationId, MessageId, RequesterId};
 
 use crate::backend::{Changes, KeptKey, Loaded, RemoteHit};
 use crate::job::{AdminDone, Applied, Begin, Begun, Committed, FactSource, Job, Mark, RemoteRef, StoreError};
@@ -62,6 +62,8 @@ pub(crate) struct Batch<'a> {
     buried: HashMap<RequesterId, Timestamp>,
     /// Stored words of messages whose attachments are replaced.
     contents: HashMap<MessageId, Content>,
+    /// Of the messages among `remotes`.
+    authors: HashMap<MessageId, Author>,
     /// Stored values that are compared before they are replaced.
     kept: HashMap<KeptKey, String>,
     /// Values that are compared, as they are by now.
@@ -91,6 +93,7 @@ impl<'a> Batch<'a> {
             tickets: Tickets::new(loaded.tickets, loaded.ticket_conversations, loaded.last_ticket),
             buried: loaded.buried,
             contents: loaded.contents,
+            authors: loaded.authors,
             kept: loaded.kept,
             shelf: loaded.shelf,
             last_conversation: loaded.last_conversation,

@@ -78,13 +78,16 @@ pub struct RemoteRef {
 pub enum Target {
     Conversation(ConversationId),
     /// The latest conversation of a requester's address; opened when there is none, or when the latest was closed
-    /// longer ago than the reopen window (L1, L8, D4). `force_new`: open another in any case (D5).
+    /// longer ago than the reopen window (L1, L8, D4). `force_new`: open another in any case (D5). Who is somebody else at
+    /// a shared place is a bystander there.
     Requester {
         address: Address,
         requester: Requester,
         queue: QueueId,
         priority: u8,
         force_new: bool,
+        /// Others speak there as well: only the conversation's own requester is taken for the requester.
+        shared: bool,
     },
     /// The conversation whose desk session has this address (room and thread).
     Desk {

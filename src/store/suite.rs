@@ -5,6 +5,7 @@
 mod albums;
 mod author;
 mod batches;
+mod bystanders;
 mod deliveries;
 mod ends;
 mod erasure;
@@ -52,6 +53,11 @@ macro_rules! on_every_store {
 }
 
 on_every_store! {
+    bystanders::others_speak_under_their_own_names,
+    bystanders::who_wrote_it_edits_it,
+    bystanders::others_press_nothing,
+    bystanders::a_room_is_free_once_it_is_closed,
+    bystanders::they_go_with_whose_request_it_was,
     inbound::a_message_opens_a_conversation,
     inbound::the_same_event_twice_is_one,
     inbound::a_thousand_at_once_are_one,

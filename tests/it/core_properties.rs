@@ -5,7 +5,9 @@
 mod acts;
 mod world;
 
-use deskbridge_conversation::{Conversation, Event, EventBody, Made, Policy, step, timers};
+use deskbridge_conversation::{
+    CancelWhat, Conversation, Effect, Event, EventBody, Made, Policy, SessionRole, step, timers,
+};
 use proptest::prelude::*;
 
 use acts::{Act, any_act, any_body};
@@ -66,7 +68,29 @@ fn checked_step(
     prop_assert_eq!(occupied.len(), after.occupies().len(), "somebody is counted twice");
     let (again, made_again) = step(before.clone(), event, policy);
     prop_assert_eq!((&again, &made_again), (&after, &made), "the same event came to something else");
+    if let EventBody::Bystander { .. } = &event.body {
+        decides_nothing(before, &after, &made)?;
+    }
     Ok((after, made))
+}
+
+/// Whatever somebody else does at the requester's place: words are shown, and nothing else comes of it.
+fn decides_nothing(before: &Conversation, after: &Conversation, made: &Made) -> Result<(), TestCaseError> {
+    let (seq, clocks) = (before.seq, before.clocks.clone());
+    let mut same = Conversation { seq, clocks, ..after.clone() };
+    for (session, old) in same.sessions.iter_mut().zip(&before.sessions) {
+        if let (SessionRole::Desk { shown, .. }, SessionRole::Desk { shown: was, .. }) =
+            (&mut session.role, &old.role)
+        {
+            *shown = *was;
+        }
+    }
+    prop_assert_eq!(&same, before);
+    for (_, effect) in &made.effects {
+        let harmless = matches!(effect, Effect::Deliver(_) | Effect::Cancel { what: CancelWhat::Message(_) });
+        prop_assert!(harmless, "{effect:?}");
+    }
+    Ok(())
 }
 
 /// A conversation with all that happened to it.

@@ -42,6 +42,12 @@ pub trait Adapter: Send + Sync + 'static {
         true
     }
 
+    /// Whether several people speak at this address, so that not everything done there is done by the requester: a
+    /// thread in a channel, a group chat. Asked where requesters are taken. Default: no.
+    fn is_shared(&self, _at: &Address) -> bool {
+        false
+    }
+
     /// What may be done after an ambiguous attempt, per operation (D33, D36).
     fn resend(&self, kind: OperationKind) -> Resend;
 

@@ -11,6 +11,7 @@ use deskbridge_contract::{
 };
 
 use crate::BRIDGE;
+use crate::ids;
 use crate::style::Style;
 use crate::view::Change;
 use crate::world::{Clock, World};
@@ -65,6 +66,10 @@ impl Adapter for SimAdapter {
 
     fn capabilities(&self, _at: &Address) -> &Capabilities {
         &self.world.style().capabilities
+    }
+
+    fn is_shared(&self, at: &Address) -> bool {
+        !ids::is_direct(&at.room)
     }
 
     fn resend(&self, kind: OperationKind) -> Resend {

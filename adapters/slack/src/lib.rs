@@ -251,6 +251,10 @@ impl Adapter for SlackAdapter {
         ids::is_direct(at) || thread.is_some_and(|root| self.0.threads.holds(at.room.as_str(), root))
     }
 
+    fn is_shared(&self, at: &Address) -> bool {
+        !ids::is_direct(at)
+    }
+
     /// No idempotency key; a message's metadata says which delivery it was, where it can be read back (§8).
     fn resend(&self, kind: OperationKind) -> Resend {
         match kind {

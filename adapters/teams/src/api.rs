@@ -48,6 +48,11 @@ const SHUT: [&str; 5] = [
     "NotEnoughPermissions",
 ];
 
+/// What is not there, by Teams' own words: a thread that is no longer available (msteams-docs#1697), or its root. A 404 of no
+/// such code came from in between, or from a server that does not have the conversation, and says nothing of the place
+/// (BotFramework-Services#349).
+const LOST: [&str; 2] = ["ConversationNotFound", "ActivityNotFoundInConversation"];
+
 pub(crate) struct Api {
     pub(crate) config: Config,
     http: reqwest::Client,
@@ -238,6 +243,7 @@ pub(crate) fn class(status: u16, wait: Option<Duration>, code: &str, about: Abou
         404 | 410 if about == About::Message => {
             SendError::Rejected { why: format!("{NOT_THERE}: {why}"), fixable: false }
         }
+        404 | 410 if !LOST.contains(&code.as_str()) => SendError::Rejected { why, fixable: false },
         // Where the whole channel is gone, the thread cannot be opened again, and that is told as such (D22).
         404 | 410 if about == About::DeskThread => SendError::ThreadGone { why },
         403 | 404 | 410 => SendError::Gone { why },
@@ -316,7 +322,13 @@ mod tests {
         for code in SHUT {
             assert!(matches!(class(403, None, code, About::Message), SendError::Gone { .. }), "{code}");
         }
-        for code in ["ConversationNotFound", "ActivityNotFoundInConversation"] {
+        for code in ["", "NotFound", "ResourceNotFound"] {
+            for about in [About::DeskThread, About::Place] {
+                let told = class(404, None, code, about);
+                assert!(matches!(told, SendError::Rejected { fixable: false, .. }), "{code}: {told:?}");
+            }
+        }
+        for code in LOST {
             assert!(matches!(class(404, None, code, About::DeskThread), SendError::ThreadGone { .. }));
             assert!(matches!(class(404, None, code, About::Place), SendError::Gone { .. }));
         }

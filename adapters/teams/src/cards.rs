@@ -239,6 +239,7 @@ pub(crate) fn rich(source: &str) -> Vec<Value> {
     let mut blocks = Vec::new();
     let mut runs: Vec<Value> = Vec::new();
     let (mut bold, mut italic, mut strike) = (0_usize, 0_usize, 0_usize);
+    let mut lists = Vec::new();
     let options = Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TABLES;
     for event in Parser::new_ext(&source, options) {
         match event {
@@ -248,9 +249,13 @@ pub(crate) fn rich(source: &str) -> Vec<Value> {
             Event::End(TagEnd::Emphasis) => italic = italic.saturating_sub(1),
             Event::Start(Tag::Strikethrough) => strike += 1,
             Event::End(TagEnd::Strikethrough) => strike = strike.saturating_sub(1),
+            Event::Start(Tag::List(first)) => lists.push(first),
+            Event::End(TagEnd::List(_)) => {
+                lists.pop();
+            }
             Event::Start(Tag::Item) => {
                 flush(&mut runs, &mut blocks);
-                runs.push(run("• ", &[]));
+                runs.push(run(&bullet(&mut lists), &[]));
             }
             Event::End(TagEnd::TableCell) => runs.push(run("  ", &[])),
             Event::Text(text) | Event::Html(text) | Event::InlineHtml(text) if !text.is_empty() => {
@@ -283,6 +288,20 @@ pub(crate) fn rich(source: &str) -> Vec<Value> {
     }
     flush(&mut runs, &mut blocks);
     blocks
+}
+
+/// What stands before an item of the innermost list, further in the deeper it is. Runs know no Markdown, so numbers and
+/// bullets are written out; `lists`: the next number of each list, none where it has bullets.
+fn bullet(lists: &mut [Option<u64>]) -> String {
+    let deep = "\u{2003}".repeat(lists.len().saturating_sub(1));
+    match lists.last_mut() {
+        Some(Some(next)) => {
+            let number = *next;
+            *next = next.saturating_add(1);
+            format!("{deep}{number}. ")
+        }
+        Some(None) | None => format!("{deep}• "),
+    }
 }
 
 fn flush(runs: &mut Vec<Value>, blocks: &mut Vec<Value>) {

@@ -7,6 +7,7 @@ mod boards;
 mod cards;
 mod config;
 mod doctor;
+mod doubts;
 mod extension;
 mod files;
 mod ids;
@@ -59,6 +60,7 @@ pub(crate) struct Teams {
     pressed: receive::Pressed,
     links: Arc<files::Links>,
     boards: boards::Boards,
+    doubts: doubts::Doubts,
     /// Where events go; from the first intake on.
     inbox: std::sync::RwLock<Option<Inbox>>,
 }
@@ -90,6 +92,7 @@ impl TeamsAdapter {
             pressed: receive::Pressed::default(),
             links,
             boards: boards::Boards::default(),
+            doubts: doubts::Doubts::default(),
             inbox: std::sync::RwLock::default(),
         })))
     }
@@ -158,6 +161,10 @@ impl Adapter for TeamsAdapter {
     /// In a channel, only threads in which somebody called the bot: with RSC, everything that is said there comes in.
     fn takes_requesters(&self, at: &Address) -> bool {
         !is_channel(at) || self.0.references.holds_call(&at.key())
+    }
+
+    fn is_shared(&self, at: &Address) -> bool {
+        ids::kind(at.room.as_str()) != ids::Kind::Personal
     }
 
     /// No idempotency key and no way to read back what a bot wrote (platform-contracts §8).

@@ -156,7 +156,8 @@ impl Teams {
         let url = self.conversations(to, &[&conversation, "activities"]).await?;
         let in_desk = to.thread.is_some() && self.api.config.is_desk(&to.room);
         let about = if in_desk { About::DeskThread } else { About::Place };
-        let answer = self.api.call_about(about, Method::POST, url, Some(&activity)).await?;
+        let came = self.api.call_about(about, Method::POST, url, Some(&activity)).await;
+        let answer = self.doubts.judge(to, came, (self.clock)())?;
         let message = message_id(&answer, "id")?;
         // In a channel, what is not said in a thread opens one.
         let opens = to.thread.is_none() && ids::kind(to.room.as_str()) == ids::Kind::Channel;
@@ -178,7 +179,8 @@ impl Teams {
         let root = to.thread.as_ref().is_some_and(|root| root.as_str() == message.as_str());
         let is_card = root && method == Method::PUT && self.api.config.is_desk(&to.room);
         let about = if is_card { About::DeskThread } else { About::Message };
-        self.api.call_about(about, method, url, body.as_ref()).await?;
+        let came = self.api.call_about(about, method, url, body.as_ref()).await;
+        self.doubts.judge(to, came, (self.clock)())?;
         Ok(Sent::at(to, Some(message.clone())))
     }
 

@@ -153,6 +153,11 @@ impl Adapter for WebhookAdapter {
         self.0.config.security.is_some() && is_team_channel(at)
     }
 
+    /// An outgoing webhook is called in channels only.
+    fn is_shared(&self, _at: &Address) -> bool {
+        true
+    }
+
     /// What went into a response cannot be looked up, nor what a flow posted.
     fn resend(&self, _kind: OperationKind) -> Resend {
         Resend::MayDuplicate

@@ -63,6 +63,9 @@ pub(super) fn of(notice: &Notice, labels: &Labels) -> Vec<Action> {
             state: StatusWords::Waiting { .. } | StatusWords::With { .. } | StatusWords::Closed,
             ..
         }
+        | Notice::OnlyRequester { .. }
+        | Notice::HelpingSomebody { .. }
+        | Notice::WasOfSomebody { .. }
         | Notice::TicketOpened { .. } => Vec::new(),
     }
 }

@@ -1,7 +1,7 @@
 //! What requesters read, in German.
 
 use super::buttons::Labels;
-use super::words::{Units, plain, roughly};
+use super::words::{Units, named, plain, roughly};
 use super::{Notice, StatusWords};
 
 pub(super) const LABELS: Labels = Labels {
@@ -63,6 +63,18 @@ pub(super) fn text(notice: &Notice) -> String {
         Notice::Help => "Schreiben Sie einfach, was nicht funktioniert. Außerdem: /human für einen Menschen, /status für den \
                          Stand der Dinge, /new für einen neuen Anfang und /close, wenn alles gut ist."
             .to_owned(),
+        Notice::OnlyRequester { name } => {
+            format!("Das kann hier nur {}.", named(name, "die Person, die um Hilfe gebeten hat"))
+        }
+        Notice::HelpingSomebody { name } => format!(
+            "Hier helfe ich gerade {}. Haben Sie ein eigenes Anliegen? Schreiben Sie mir direkt oder in einem neuen Thread.",
+            named(name, "jemand anderem")
+        ),
+        Notice::WasOfSomebody { name } => format!(
+            "Das war ein Anliegen von {}, und es ist abgeschlossen. Haben Sie ein eigenes? Schreiben Sie mir direkt oder in \
+             einem neuen Thread.",
+            named(name, "jemand anderem")
+        ),
         Notice::TicketOpened { number } => {
             format!("Ihr Anliegen ist als Ticket **{}** erfasst. Die Antwort kommt hier.", plain(number))
         }

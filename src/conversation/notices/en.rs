@@ -1,7 +1,7 @@
 //! What requesters read, in English; also for languages that have no file of their own.
 
 use super::buttons::Labels;
-use super::words::{ENGLISH, plain, roughly};
+use super::words::{ENGLISH, named, plain, roughly};
 use super::{Notice, StatusWords};
 
 pub(super) const LABELS: Labels = Labels {
@@ -59,6 +59,15 @@ pub(super) fn text(notice: &Notice) -> String {
         Notice::Help => "Just write what is not working, in your own words. You can also use /human to talk to a person, \
                          /status to see where things stand, /new to start over and /close when all is well."
             .to_owned(),
+        Notice::OnlyRequester { name } => format!("Only {} can do that here.", named(name, "the person who asked")),
+        Notice::HelpingSomebody { name } => format!(
+            "I am helping {} here. For a request of your own, write to me directly or begin a new thread.",
+            named(name, "somebody else")
+        ),
+        Notice::WasOfSomebody { name } => format!(
+            "This was a request of {}, and it is closed. For one of your own, write to me directly or begin a new thread.",
+            named(name, "somebody else")
+        ),
         Notice::TicketOpened { number } => {
             format!("Your request is recorded as ticket **{}**. We will answer you here.", plain(number))
         }

@@ -1,7 +1,7 @@
 //! What requesters read, in Spanish.
 
 use super::buttons::Labels;
-use super::words::{Units, plain, roughly};
+use super::words::{Units, named, plain, roughly};
 use super::{Notice, StatusWords};
 
 pub(super) const LABELS: Labels = Labels {
@@ -62,6 +62,17 @@ pub(super) fn text(notice: &Notice) -> String {
         Notice::Help => "Escribe con tus palabras qué no funciona. También puedes usar /human para hablar con una persona, \
                          /status para ver cómo va todo, /new para empezar de nuevo y /close cuando todo esté bien."
             .to_owned(),
+        Notice::OnlyRequester { name } => {
+            format!("Aquí eso solo puede hacerlo {}.", named(name, "quien pidió ayuda"))
+        }
+        Notice::HelpingSomebody { name } => format!(
+            "Aquí estoy ayudando a {}. Si necesitas algo tú, escríbeme directamente o en un hilo nuevo.",
+            named(name, "otra persona")
+        ),
+        Notice::WasOfSomebody { name } => format!(
+            "Esta solicitud era de {} y ya está cerrada. Si necesitas algo tú, escríbeme directamente o en un hilo nuevo.",
+            named(name, "otra persona")
+        ),
         Notice::TicketOpened { number } => {
             format!("Tu solicitud está registrada con el ticket **{}**. Te responderemos aquí.", plain(number))
         }

@@ -1,7 +1,7 @@
 //! What requesters read, in French.
 
 use super::buttons::Labels;
-use super::words::{Units, plain, roughly};
+use super::words::{Units, named, plain, roughly};
 use super::{Notice, StatusWords};
 
 pub(super) const LABELS: Labels = Labels {
@@ -62,6 +62,18 @@ pub(super) fn text(notice: &Notice) -> String {
         Notice::Help => "Écrivez simplement ce qui ne marche pas. Vous pouvez aussi utiliser /human pour parler à quelqu’un, \
                          /status pour savoir où on en est, /new pour recommencer et /close quand tout va bien."
             .to_owned(),
+        Notice::OnlyRequester { name } => {
+            format!("Ici, cela revient uniquement à {}.", named(name, "la personne qui a demandé de l’aide"))
+        }
+        Notice::HelpingSomebody { name } => format!(
+            "Ici, je m’occupe de la demande de {}. Pour une demande à vous, écrivez-moi directement ou dans un nouveau fil.",
+            named(name, "quelqu’un d’autre")
+        ),
+        Notice::WasOfSomebody { name } => format!(
+            "Cette demande était celle de {}, et elle est close. Pour une demande à vous, écrivez-moi directement ou dans un \
+             nouveau fil.",
+            named(name, "quelqu’un d’autre")
+        ),
         Notice::TicketOpened { number } => {
             format!("Votre demande est enregistrée sous le ticket **{}**. La réponse arrivera ici.", plain(number))
         }

@@ -53,6 +53,12 @@ fn notices() -> Vec<Notice> {
         Notice::Status { reference: reference(), state: StatusWords::With { name: name() }, ticket: None },
         Notice::Status { reference: reference(), state: StatusWords::Closed, ticket: None },
         Notice::Help,
+        Notice::OnlyRequester { name: name() },
+        Notice::OnlyRequester { name: String::new() },
+        Notice::HelpingSomebody { name: name() },
+        Notice::HelpingSomebody { name: String::new() },
+        Notice::WasOfSomebody { name: name() },
+        Notice::WasOfSomebody { name: String::new() },
         Notice::TicketOpened { number: "INC-7".to_owned() },
     ]
 }

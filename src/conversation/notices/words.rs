@@ -25,6 +25,12 @@ pub fn plain(text: &str) -> String {
     out
 }
 
+/// Somebody's name as [`plain`] shows it, or these words where they have none.
+pub(super) fn named(name: &str, nameless: &str) -> String {
+    let name = plain(name);
+    if name.is_empty() { nameless.to_owned() } else { name }
+}
+
 /// The units of a language, in their short forms, which need no plural.
 pub(super) struct Units {
     pub moment: &'static str,

@@ -262,6 +262,8 @@ impl Api {
             Author::Requester(requester) => ("requester", Some(requester.0.clone())),
             Author::Technician(technician) => ("technician", Some(technician.0.clone())),
             Author::Assistant => ("assistant", None),
+            // Somebody of the requester's place, who has a name; somebody of a desk room has none.
+            Author::Bystander { id, .. } => ("outsider", Some(id.0.clone())),
             Author::Outsider => ("outsider", None),
             Author::Desk => ("desk", None),
         };

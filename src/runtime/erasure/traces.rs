@@ -90,6 +90,8 @@ fn scrubbed(of: &Conversation, mut row: LogRow) -> Option<LogRow> {
             | Outcome::ThreadGone { .. } => (delivery.session, None),
         },
         EventBody::Requester { session, .. } => (*session, None),
+        EventBody::Bystander { session, what: RequesterEvent::RoomMoved { to }, .. } => (*session, Some(to)),
+        EventBody::Bystander { session, .. } => (*session, None),
         EventBody::Desk { .. }
         | EventBody::Assistant(_)
         | EventBody::Roster(_)

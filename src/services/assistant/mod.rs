@@ -35,6 +35,8 @@ pub enum Speaker {
     Requester,
     Assistant,
     Technician,
+    /// Somebody else at the requester's place. Context: what is wished for, and whether something helped, they do not say.
+    Bystander,
     /// An internal note: only for summaries and drafts, never for an answer to the requester.
     Note,
 }

@@ -16,7 +16,8 @@ pub(super) struct Stretch {
 }
 
 impl Stretch {
-    /// Notes of technicians are left out: they are not for the requester (A5, T61).
+    /// Notes of technicians are left out: they are not for the requester (A5, T61). So are others in the same thread: the
+    /// question is the requester's.
     pub(super) fn read(knowledge: &Knowledge, request: &Request) -> Self {
         let mut cites = Cites { knowledge, waiting: request.cited.clone() };
         let turns = request.lines.iter().filter_map(|line| {
@@ -24,7 +25,7 @@ impl Stretch {
                 Speaker::Requester => By::Requester,
                 Speaker::Assistant => By::Assistant,
                 Speaker::Technician => By::Technician,
-                Speaker::Note => return None,
+                Speaker::Bystander | Speaker::Note => return None,
             };
             let cites = if by == By::Assistant { cites.of(&line.text) } else { Vec::new() };
             Some(Turn { by, text: line.text.clone(), cites })
@@ -78,7 +79,8 @@ fn option(line: &str) -> Option<&str> {
 
 /// What the requester said since anybody else spoke.
 pub(super) fn latest(request: &Request) -> &[Line] {
-    let shown = request.lines.iter().rposition(|line| !matches!(line.by, Speaker::Requester | Speaker::Note));
+    let aside = |line: &Line| matches!(line.by, Speaker::Requester | Speaker::Bystander | Speaker::Note);
+    let shown = request.lines.iter().rposition(|line| !aside(line));
     &request.lines[shown.map_or(0, |at| at + 1)..]
 }
 

@@ -110,6 +110,7 @@ fn posted(body: &EventBody) -> Option<&RemoteMessageId> {
         EventBody::Requester { what: RequesterEvent::Posted { remote, .. }, .. } => Some(remote),
         EventBody::Desk { what: DeskEvent::Posted { remote, .. }, .. } => remote.as_ref(),
         EventBody::Requester { .. }
+        | EventBody::Bystander { .. }
         | EventBody::Desk { .. }
         | EventBody::Assistant(_)
         | EventBody::Roster(_)

@@ -6,7 +6,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use deskbridge_contract::Timestamp;
 use deskbridge_conversation::{
-    Conversation, DeskEvent, Event, EventBody, Made, MessageId, RequesterEvent, RosterEvent, step, timers,
+    Author, Conversation, DeskEvent, Event, EventBody, Made, MessageId, RequesterEvent, RosterEvent, step,
+    timers,
 };
 
 use crate::job::{Applied, Apply, Cause, Guard, StoreError, Target};
@@ -75,6 +76,7 @@ impl Batch<'_> {
                 timers::due(conversation, &self.policy.policy, self.now).is_some_and(|(due, _)| due == *kind)
             }
             EventBody::Requester { .. }
+            | EventBody::Bystander { .. }
             | EventBody::Desk { .. }
             | EventBody::Assistant(_)
             | EventBody::Roster(_)
@@ -91,6 +93,7 @@ impl Batch<'_> {
         if let Some(session) = place.session {
             set_session(&mut body, session);
         }
+        tell_apart(&mut body, &apply.target, &place.conversation);
         let refs = &apply.refs;
         let here = place.conversation.id;
         let target = self.hit(refs.target.as_ref()).filter(|hit| hit.conversation == here);
@@ -105,13 +108,26 @@ impl Batch<'_> {
             // Edits of messages that we never had.
             Rewritten::Edit(None) | Rewritten::Deletion(None) => None,
             Rewritten::Deletion(Some(_)) => Some(body),
-            Rewritten::Edit(Some(_)) => {
+            Rewritten::Edit(Some(message)) => {
+                if self.is_anothers(message, &apply.target) {
+                    return None;
+                }
                 let stored = target.and_then(|hit| hit.content.as_ref());
                 // Platforms send edits for link previews and the like; those change no words.
                 let said = apply.content.as_ref().map(|said| keeping(said, stored));
                 let same = said.is_none() || (stored.is_some() && stored == said.as_ref());
                 (!same).then_some(body)
             }
+        }
+    }
+
+    /// At a shared place words are changed by whoever wrote them, and by nobody else.
+    fn is_anothers(&self, message: MessageId, target: &Target) -> bool {
+        let Target::Requester { requester, shared: true, .. } = target else { return false };
+        match self.authors.get(&message) {
+            Some(Author::Requester(id) | Author::Bystander { id, .. }) => *id != requester.id,
+            Some(Author::Technician(_) | Author::Outsider | Author::Assistant | Author::Desk) => true,
+            None => false,
         }
     }
 
@@ -165,6 +181,18 @@ impl Batch<'_> {
     }
 }
 
+/// At a place where several people speak, the requester is who asked for help there, and nobody else.
+fn tell_apart(body: &mut EventBody, target: &Target, conversation: &Conversation) {
+    let Target::Requester { requester, shared: true, .. } = target else { return };
+    if conversation.requester.id == requester.id {
+        return;
+    }
+    if let EventBody::Requester { session, what } = body {
+        let (session, by, what) = (*session, requester.id.clone(), what.clone());
+        *body = EventBody::Bystander { session, by, what };
+    }
+}
+
 /// People change their names; others who write in the same thread do not lend them theirs.
 fn rename(conversation: &mut Conversation, id: &str, name: &str, language: &str) {
     let requester = &mut conversation.requester;
@@ -188,10 +216,13 @@ enum Rewritten {
 fn rewritten(body: &EventBody) -> Rewritten {
     match body {
         EventBody::Requester { what: RequesterEvent::Edited { message }, .. }
+        | EventBody::Bystander { what: RequesterEvent::Edited { message }, .. }
         | EventBody::Desk { what: DeskEvent::Edited { message, .. }, .. } => Rewritten::Edit(*message),
         EventBody::Requester { what: RequesterEvent::Deleted { message }, .. }
+        | EventBody::Bystander { what: RequesterEvent::Deleted { message }, .. }
         | EventBody::Desk { what: DeskEvent::Deleted { message }, .. } => Rewritten::Deletion(*message),
         EventBody::Requester { .. }
+        | EventBody::Bystander { .. }
         | EventBody::Desk { .. }
         | EventBody::Assistant(_)
         | EventBody::Roster(_)

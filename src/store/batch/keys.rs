@@ -152,6 +152,7 @@ pub(super) fn named(body: &EventBody) -> Option<MessageId> {
             what: DeskEvent::Reacted { target: ReactionTarget::Message(message), .. }, ..
         } => Some(*message),
         EventBody::Requester { .. }
+        | EventBody::Bystander { .. }
         | EventBody::Desk { .. }
         | EventBody::Assistant(_)
         | EventBody::Roster(_)

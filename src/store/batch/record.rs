@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use deskbridge_contract::{Attachment, AttachmentSource, Content};
 use deskbridge_conversation::{
-    Answer, AssistantEvent, Body, CancelWhat, Conversation, ConversationId, Delivery, DeliveryEvent,
+    Answer, AssistantEvent, Author, Body, CancelWhat, Conversation, ConversationId, Delivery, DeliveryEvent,
     DeliveryOp, Effect, EffectId, EventBody, Joined, Made, MessageId, NewMessage, Outcome, SessionId,
     TicketEvent,
 };
 
 use crate::backend::RemoteHit;
-use crate::job::{AdminDone, Applied, Apply, Cause, RemoteRef};
+use crate::job::{AdminDone, Applied, Apply, Cause, RemoteRef, Target};
 use crate::rows::{DeliveryState, JointRow, LinkRow, LogRow, MessageRow};
 
 use super::apply::Stepped;
@@ -32,7 +32,13 @@ impl Batch<'_> {
         place: &Place,
         stepped: Stepped,
     ) -> Applied {
-        let Stepped { event, after, made } = stepped;
+        let Stepped { event, after, mut made } = stepped;
+        for message in &mut made.messages {
+            lend_name(&mut message.author, &apply.target);
+            if message.origin.is_some() {
+                self.authors.insert(message.id, message.author.clone());
+            }
+        }
         let before = &place.conversation;
         let (id, seq) = (after.id, after.seq);
         self.store_cause(cause.clone(), Some(id));
@@ -367,6 +373,15 @@ pub(super) fn keeping(content: &Content, stored: Option<&Content>) -> Content {
     content
 }
 
+/// The core knows somebody else at the requester's place by their id alone.
+fn lend_name(author: &mut Author, target: &Target) {
+    if let (Author::Bystander { id, name }, Target::Requester { requester, .. }) = (author, target)
+        && *id == requester.id
+    {
+        name.clone_from(&requester.name);
+    }
+}
+
 /// How an effect's row ends, and why.
 fn end_of(body: &EventBody, made: &Made) -> (DeliveryState, Option<String>) {
     match body {
@@ -388,6 +403,7 @@ fn end_of(body: &EventBody, made: &Made) -> (DeliveryState, Option<String>) {
         EventBody::Assistant(_)
         | EventBody::Ticket(_)
         | EventBody::Requester { .. }
+        | EventBody::Bystander { .. }
         | EventBody::Desk { .. }
         | EventBody::Roster(_)
         | EventBody::Timer { .. }

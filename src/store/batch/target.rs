@@ -7,7 +7,7 @@ use std::sync::Arc;
 use deskbridge_contract::Address;
 use deskbridge_conversation::{
     Closed, Conversation, ConversationId, DeskThread, EventBody, QueueId, Requester, RequesterEvent,
-    RequesterVerb, Session, SessionId, SessionRole, Stage, TechnicianId, Via,
+    RequesterVerb, Session, SessionId, SessionRole, Stage, TechnicianId, Via, Wish,
 };
 
 use crate::backend::RemoteHit;
@@ -51,19 +51,24 @@ impl Batch<'_> {
                 }
                 None => Located::Nowhere,
             },
-            Target::Requester { address, requester, queue, priority, force_new } => {
+            Target::Requester { address, requester, queue, priority, force_new, shared } => {
                 if let Some(place) = self.of_words(address, body, refs) {
                     return Located::At(place);
                 }
                 let latest = self.latest(address, is_requester);
                 let opens = opens(body);
-                let over = latest.as_ref().is_some_and(|place| opens == Opens::Afresh && self.is_over(place));
+                let is_another = |place: &Place| *shared && place.conversation.requester.id != requester.id;
+                let over = latest.as_ref().is_some_and(|place| {
+                    opens == Opens::Afresh
+                        && (self.is_over(place) || (is_another(place) && is_free(place, address, body)))
+                });
                 match latest {
                     Some(place) if !force_new && !over => Located::At(place),
                     Some(_) | None if opens == Opens::Never => Located::Meaningless,
                     before => {
                         let mut conversation = self.open(address, requester, queue, *priority);
-                        conversation.familiar = before.and_then(|place| helper_of(&place.conversation));
+                        let theirs = before.filter(|place| !is_another(place));
+                        conversation.familiar = theirs.and_then(|place| helper_of(&place.conversation));
                         Located::At(Place {
                             session: conversation.sessions.first().map(|s| s.id),
                             conversation: Arc::new(conversation),
@@ -102,6 +107,7 @@ impl Batch<'_> {
                 ..
             } => self.hit(refs.target.as_ref())?.conversation,
             EventBody::Requester { .. }
+            | EventBody::Bystander { .. }
             | EventBody::Desk { .. }
             | EventBody::Assistant(_)
             | EventBody::Roster(_)
@@ -150,6 +156,30 @@ impl Batch<'_> {
     }
 }
 
+/// A thread is of whoever began it. In a room without threads the next person's words begin a matter of their own once the
+/// last one is closed; thanks and small talk do not.
+fn is_free(place: &Place, address: &Address, body: &EventBody) -> bool {
+    let closed = matches!(place.conversation.stage, Stage::Closed(_));
+    closed && address.thread.is_none() && asks_for_something(body)
+}
+
+fn asks_for_something(body: &EventBody) -> bool {
+    match body {
+        EventBody::Requester { what: RequesterEvent::Posted { gist, .. }, .. } => {
+            !gist.wordless && !matches!(gist.wish, Some(Wish::Thanks | Wish::Yes | Wish::No))
+        }
+        EventBody::Requester { .. }
+        | EventBody::Bystander { .. }
+        | EventBody::Desk { .. }
+        | EventBody::Assistant(_)
+        | EventBody::Roster(_)
+        | EventBody::Ticket(_)
+        | EventBody::Delivery(_)
+        | EventBody::Timer { .. }
+        | EventBody::Erased { .. } => false,
+    }
+}
+
 /// Who helped there, or in a conversation before it.
 fn helper_of(conversation: &Conversation) -> Option<TechnicianId> {
     conversation.last_technician.clone().or_else(|| conversation.familiar.clone())
@@ -190,7 +220,8 @@ fn opens(body: &EventBody) -> Opens {
             | RequesterEvent::Returned
             | RequesterEvent::RoomMoved { .. } => Opens::Never,
         },
-        EventBody::Desk { .. }
+        EventBody::Bystander { .. }
+        | EventBody::Desk { .. }
         | EventBody::Assistant(_)
         | EventBody::Roster(_)
         | EventBody::Ticket(_)
@@ -203,9 +234,9 @@ fn opens(body: &EventBody) -> Opens {
 /// Whoever made the event knew an address; the session's number is known only here.
 pub fn set_session(body: &mut EventBody, real: SessionId) {
     match body {
-        EventBody::Requester { session, .. } | EventBody::Desk { via: Via::Room { session, .. }, .. } => {
-            *session = real
-        }
+        EventBody::Requester { session, .. }
+        | EventBody::Bystander { session, .. }
+        | EventBody::Desk { via: Via::Room { session, .. }, .. } => *session = real,
         EventBody::Desk { via: Via::Console, .. }
         | EventBody::Assistant(_)
         | EventBody::Roster(_)

@@ -44,7 +44,7 @@ impl Tables {
         for message in self.messages.values_mut().filter(|message| of(&message.id)) {
             message.content = Default::default();
             message.deleted = true;
-            if matches!(message.author, Author::Requester(_)) {
+            if matches!(message.author, Author::Requester(_) | Author::Bystander { .. }) {
                 message.author = Author::Requester(row.requester.clone());
             }
         }

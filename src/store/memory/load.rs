@@ -32,7 +32,9 @@ impl Tables {
         }
         for remote in &keys.remotes {
             let Some(link) = self.links.get(&key_of(remote)) else { continue };
-            let content = link.message.and_then(|id| self.messages.get(&id)).map(|row| row.content.clone());
+            let said = link.message.and_then(|id| self.messages.get(&id));
+            loaded.authors.extend(said.map(|row| (row.id, row.author.clone())));
+            let content = said.map(|row| row.content.clone());
             let hit = RemoteHit {
                 conversation: link.conversation,
                 session: link.session,

@@ -40,7 +40,7 @@ pub(crate) static REMOTES: Text = text!(
 );
 pub(crate) static CONTENTS: Text = text!(
     "messages: look up",
-    "select m.conversation, m.seq, m.n, m.content from ",
+    "select m.conversation, m.seq, m.n, m.content, m.author from ",
     ROWS,
     " cross join messages as m where m.conversation = cast(value->>0 as bigint)
          and m.seq = cast(value->>1 as bigint) and m.n = cast(value->>2 as bigint)"
@@ -257,6 +257,7 @@ impl<'k> Answers<'k> {
             let id = row.id(0)?;
             for hit in self.loaded.remotes.values_mut().filter(|hit| hit.message == Some(id)) {
                 hit.content = Some(row.json(3)?);
+                self.loaded.authors.insert(id, row.json(4)?);
             }
             if self.keys.messages.contains(&id) {
                 self.loaded.contents.insert(id, row.json(3)?);

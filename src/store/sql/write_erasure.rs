@@ -13,7 +13,7 @@ use deskbridge_conversation::Author;
 static MESSAGES: Text = text!(
     "messages: erase",
     "update messages set deleted = 1, content = value->>2,
-         author = case when author like '{\"requester\":%' then value->>3 else author end
+         author = case when author like '{\"requester\":%' or author like '{\"bystander\":%' then value->>3 else author end
      from ",
     ROWS,
     " where messages.conversation = cast(value->>0 as bigint) and messages.seq < cast(value->>1 as bigint)"

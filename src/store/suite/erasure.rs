@@ -34,8 +34,14 @@ pub(super) fn by_canary(apply: Apply) -> Apply {
         picture: Some("https://pictures.example/Canary.png".into()),
         away: false,
     };
-    let target =
-        Target::Requester { address, requester, queue: "default".into(), priority: 0, force_new: false };
+    let target = Target::Requester {
+        address,
+        requester,
+        queue: "default".into(),
+        priority: 0,
+        force_new: false,
+        shared: false,
+    };
     Apply { target, ..apply }
 }
 

@@ -38,6 +38,7 @@ pub(super) fn by_requester(who: u32, id: &str, what: RequesterEvent) -> Apply {
             queue: QueueId::from("default"),
             priority: 0,
             force_new: false,
+            shared: false,
         },
         at: START,
         body: EventBody::Requester { session: SessionId(99), what },

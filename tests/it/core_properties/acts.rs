@@ -9,13 +9,13 @@ use deskbridge_conversation::gist::Command;
 use deskbridge_conversation::{
     Answer, AssistantEvent, ConversationId, Delivery, DeliveryEvent, DeliveryOp, DeskActor, DeskEvent,
     EffectId, EventBody, Gist, HandoverReason, MessageId, OfferTo, Outcome, PostIntent, QueueId,
-    ReactionTarget, RequesterEvent, RequesterVerb, RosterEvent, SessionId, TechnicianId, TicketEvent,
-    TicketStatus, TimerKind, TransferTo, Verb, Via, Wish,
+    ReactionTarget, RequesterEvent, RequesterId, RequesterVerb, RosterEvent, SessionId, TechnicianId,
+    TicketEvent, TicketStatus, TimerKind, TransferTo, Verb, Via, Wish,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::world::{QUEUES, TECHNICIANS, at};
+use super::world::{EVE, QUEUES, TECHNICIANS, at};
 
 /// One thing that comes about.
 #[derive(Clone, Debug)]
@@ -111,6 +111,11 @@ pub fn any_body() -> impl Strategy<Value = EventBody> {
 fn natural_body() -> impl Strategy<Value = EventBody> {
     let requester = (any_session(), any_requester_event())
         .prop_map(|(session, what)| EventBody::Requester { session, what });
+    let bystander = (any_session(), any_requester_event()).prop_map(|(session, what)| EventBody::Bystander {
+        session,
+        by: RequesterId(format!("telegram:{EVE}")),
+        what,
+    });
     let desk = (any_actor(), any_via(), any_desk_event()).prop_map(|(by, via, what)| EventBody::Desk {
         by,
         via,
@@ -135,6 +140,7 @@ fn natural_body() -> impl Strategy<Value = EventBody> {
     ];
     prop_oneof![
         5 => requester,
+        2 => bystander,
         6 => desk,
         2 => roster.prop_map(EventBody::Roster),
         1 => ticket.prop_map(EventBody::Ticket),

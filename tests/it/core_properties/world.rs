@@ -32,6 +32,9 @@ pub fn seconds_until(at: Timestamp) -> u64 {
     at.since(Timestamp(START)).as_millis().div_ceil(1000) as u64
 }
 
+/// Somebody else at the requester's place.
+pub const EVE: &str = "eve";
+
 pub fn opened() -> Conversation {
     let requester = Requester {
         id: RequesterId("telegram:ana".into()),
@@ -207,6 +210,10 @@ impl Witness {
                     "{audience:?} message {message} goes to the requester by {:?}",
                     event.body
                 );
+            }
+            // A hint for somebody else at the requester's place, and never for the requester.
+            DeliveryOp::Whisper { to, .. } if matches!(event.body, EventBody::Bystander { .. }) => {
+                prop_assert_eq!(to.as_str(), EVE);
             }
             // Where nothing is shown they do nothing, and the runtime looks at the audience again.
             DeliveryOp::Edit { .. } | DeliveryOp::Delete { .. } | DeliveryOp::React { .. } => {}

@@ -77,6 +77,7 @@ async fn conversations(town: &Town) -> Vec<String> {
 fn author(row: &MessageRow) -> String {
     match &row.author {
         Author::Requester(id) => id.to_string(),
+        Author::Bystander { id, name } => format!("{id} “{name}” (bystander)"),
         Author::Technician(id) => id.to_string(),
         Author::Outsider => "outsider".to_owned(),
         Author::Assistant => "assistant".to_owned(),

@@ -233,6 +233,10 @@ impl Adapter for Double {
         self.inner.capabilities(at)
     }
 
+    fn is_shared(&self, at: &Address) -> bool {
+        self.inner.is_shared(at)
+    }
+
     fn resend(&self, kind: OperationKind) -> Resend {
         self.inner.resend(kind)
     }

@@ -203,3 +203,23 @@ fn samples_are_within_the_limits() {
         assert!(!card.to_string().contains("\"TextBlock\""), "{name}: Markdown would be read");
     }
 }
+
+/// Runs know no lists: what stands before an item is written out, numbers as well, and inner lists further in.
+#[test]
+fn numbered_lists_keep_their_numbers() {
+    let lines = |source: &str| -> Vec<String> {
+        let texts = |block: &Value| {
+            let runs = block["inlines"].as_array().unwrap().iter();
+            runs.map(|run| run["text"].as_str().unwrap()).collect::<String>()
+        };
+        rich(source).iter().map(texts).collect()
+    };
+    assert_eq!(lines("1. one\n2. **two**\n3. three"), ["1. one", "2. two", "3. three"]);
+    assert_eq!(
+        lines("7. seven\n8. eight\n\nafter\n\n- a\n- b"),
+        ["7. seven", "8. eight", "after", "• a", "• b"]
+    );
+    let inner = "1. one\n   - a\n   - b\n2. two\n   1. x";
+    assert_eq!(lines(inner), ["1. one", "\u{2003}• a", "\u{2003}• b", "2. two", "\u{2003}1. x"]);
+    assert_eq!(lines("999999999. last\n1. and after"), ["999999999. last", "1000000000. and after"]);
+}

@@ -133,11 +133,13 @@ impl<'a> Matter<'a> {
         let who = match line.by {
             Speaker::Assistant => "Assistant".to_owned(),
             Speaker::Note => format!("Note by {}", self.name_of(line)),
-            Speaker::Requester | Speaker::Technician => self.name_of(line),
+            Speaker::Requester | Speaker::Technician | Speaker::Bystander => self.name_of(line),
         };
         let mut said = match line.by {
             Speaker::Assistant => quoted(&unmarked(&line.text), QUOTE / 2),
-            Speaker::Requester | Speaker::Technician | Speaker::Note => quoted(&line.text, QUOTE),
+            Speaker::Requester | Speaker::Technician | Speaker::Bystander | Speaker::Note => {
+                quoted(&line.text, QUOTE)
+            }
         };
         if !line.files.is_empty() {
             let files: Vec<String> = line.files.iter().map(|name| quoted(name, 60)).collect();

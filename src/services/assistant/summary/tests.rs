@@ -106,6 +106,7 @@ fn any_line() -> impl Strategy<Value = Line> {
         Just(Speaker::Requester),
         Just(Speaker::Assistant),
         Just(Speaker::Technician),
+        Just(Speaker::Bystander),
         Just(Speaker::Note)
     ];
     let text = prop_oneof![

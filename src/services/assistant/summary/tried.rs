@@ -20,7 +20,7 @@ pub(super) fn list(request: &Request, knowledge: &Knowledge) -> String {
                 items.extend(proposed(line, knowledge, || outcome(after, &request.language)));
             }
             Speaker::Requester => items.extend(own_attempts(line)),
-            Speaker::Technician | Speaker::Note => {}
+            Speaker::Technician | Speaker::Bystander | Speaker::Note => {}
         }
     }
     let left_out = items.len().saturating_sub(MOST);
@@ -64,7 +64,8 @@ fn source(text: &str) -> Option<String> {
 
 /// What the requester said next, in their own words.
 fn outcome(after: &[Line], language: &str) -> String {
-    let Some(next) = after.iter().find(|line| line.by != Speaker::Note) else {
+    let says = |line: &&Line| !matches!(line.by, Speaker::Bystander | Speaker::Note);
+    let Some(next) = after.iter().find(says) else {
         return "no word from the requester".to_owned();
     };
     if next.by != Speaker::Requester || next.text.trim().is_empty() {

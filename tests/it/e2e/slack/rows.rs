@@ -4,7 +4,8 @@
 
 use std::time::Duration;
 
-use deskbridge_platforms::slack::{Fault, FaultKind, Post};
+use deskbridge_platforms::slack::{Author, Fault, FaultKind, Post};
+use serde_json::Value;
 
 use super::{Receive, Talk};
 
@@ -298,6 +299,49 @@ async fn slack_a_mention_is_answered_in_its_thread() {
     talk.sees(&talk.desk, "thanks").await;
     assert_eq!(talk.count(&talk.desk, "lunch?"), 0);
     assert_eq!(talk.count(&help, "Printer paper jam"), 1, "two events of one mention, one answer");
+    talk.nothing_amiss();
+}
+
+/// Several people in the thread of a request: each under their own name, and only who asked decides.
+#[tokio::test]
+async fn slack_others_in_a_thread_decide_nothing() {
+    let talk = Talk::start(Receive::Http).await;
+    let guest = talk.acme.guest("Gus");
+    let people = [&talk.ana, &talk.eve, &guest, &talk.app.bot_user];
+    let help = talk.acme.channel("help", &people.map(|who| who as &str));
+    let question = Post::text("I want to talk to a human").mentioning(&talk.app.bot_user);
+    let root = talk.acme.say(&talk.ana, &help, question);
+    let waiting = talk.sees(&help, "I am connecting you").await.ts;
+    let card = talk.card().await.ts;
+    // Whose words they are is seen, in the desk and in the transcript.
+    let spoken = async |words: &str, by: &str| {
+        let shown = talk.sees(&talk.desk, words).await;
+        let Author::App { username, .. } = &shown.author else { panic!("{shown:?}") };
+        assert!(username.as_deref().is_some_and(|name| name.starts_with(by)), "{words}: {shown:?}");
+    };
+    talk.acme.reply(&talk.eve, &help, &root, "on the second floor, too");
+    spoken("on the second floor, too", "Eve").await;
+    talk.acme.reply(&guest, &help, &root, "and in the hall");
+    spoken("and in the hall", "Gus").await;
+    talk.acme.reply(&talk.ana, &help, &root, "since this morning");
+    spoken("since this morning", "Ana").await;
+    // Neither a button nor a word of theirs ends the wait.
+    talk.acme.press(&talk.eve, &help, &waiting, "Keep the assistant");
+    talk.whispered(&help, &talk.eve, "Only Ana can do that here").await;
+    talk.acme.reply(&guest, &help, &root, "/close");
+    talk.whispered(&help, &guest, "Only Ana can do that here").await;
+    talk.acme.press(&talk.bob, &talk.desk, &card, "Accept");
+    talk.sees(&help, "Bob has joined").await;
+    talk.reply(&card, "!csat");
+    let rating = talk.sees(&help, "How did we do").await.ts;
+    talk.acme.press(&talk.eve, &help, &rating, "😞 1");
+    talk.until("second hint for Eve", |world| world.whispers(&talk.acme.team, &help, &talk.eve).len() == 2)
+        .await;
+    talk.acme.press(&talk.ana, &help, &rating, "😀 5");
+    talk.sees(&talk.desk, "rated this 5 of 5").await;
+    assert_eq!((talk.count(&talk.desk, "rated this 1"), talk.count(&help, "keep going")), (0, 0));
+    let whispered = talk.fake.read(|world| world.whispers(&talk.acme.team, &help, &talk.ana).len());
+    assert_eq!(whispered, 0, "who asked was refused");
     talk.nothing_amiss();
 }
 

@@ -181,11 +181,20 @@ async fn teams_s36_s41_s44_what_people_write_is_text() {
     office.event("message", MARIA, HOME, named).await;
     let (_, _, page) = office.sees(&thread, "who am I?").await;
     assert!(!page.text.contains('\u{202e}'), "{}", page.text);
-    let mentions = office.fake.read(|world| {
-        let own = world.messages(&thread).iter().filter(|message| message.own);
-        own.filter(|message| message.activity["entities"].to_string().contains("29:501")).count()
+    // The desk itself calls Bob, for the offer; words of people call nobody, neither him nor anybody else.
+    let relayed = |message: &deskbridge_platforms::teams::Message| {
+        let shown = message.activity.to_string();
+        message.own && (shown.contains(" look") || shown.contains("@everyone") || shown.contains("who am I?"))
+    };
+    let called: Vec<String> = office.fake.read(|world| {
+        let said = world.messages(&thread).iter().filter(|message| relayed(message));
+        said.map(|message| message.activity["entities"].to_string()).collect()
     });
-    assert_eq!(mentions, 0, "a requester's words called somebody");
+    assert_eq!(called.len(), 3, "{:#?}", office.everything());
+    assert!(
+        called.iter().all(|entities| !entities.contains("mention")),
+        "a requester's words called somebody: {called:?}"
+    );
     assert_eq!(office.fake.read(|world| world.violations.clone()), Vec::<String>::new());
 }
 
@@ -206,4 +215,43 @@ async fn teams_s43_very_long_messages() {
     office.sees(&thread, "after all that").await;
     let refused = office.fake.read(|world| world.calls.iter().filter(|call| call.status == 413).count());
     assert_eq!(refused, 0);
+}
+
+/// Several people in a thread of a channel: each under their own name, and only who asked decides.
+#[tokio::test]
+async fn teams_others_in_a_thread_decide_nothing() {
+    let office = Office::open().await;
+    let channel = "19:it@thread.tacv2;messageid=1700000000001";
+    office.fake.install(channel);
+    let asked = office.fake.call(MARIA, channel, "I want to talk to a human");
+    office.fake.deliver(&office.hook, asked);
+    let (_, waiting, _) = office.sees(channel, "I am connecting you").await;
+    let (thread, _, _) = office.sees(super::DESK, "#1").await;
+    let (_, offer, _) = office.sees(&thread, "yours to accept").await;
+    for (who, words) in [(EVE, "on the second floor, too"), (MARIA, "since this morning")] {
+        office.says(who, channel, words);
+        let (_, _, page) = office.sees(&thread, words).await;
+        assert!(page.text.contains(&format!("Person {who}")), "{}", page.text);
+        let other = if who == EVE { MARIA } else { EVE };
+        assert!(!page.text.contains(&format!("Person {other}")), "{}", page.text);
+    }
+    // What a button comes to is told to whoever pressed it.
+    let told = |office: &Office, words: &str| {
+        office
+            .fake
+            .read(|world| world.answers.iter().filter(|answer| answer.to_string().contains(words)).count())
+    };
+    office.press(EVE, channel, &waiting, "Keep the assistant", json!({})).await;
+    assert_eq!(told(&office, "Only Person 501 can do that here"), 1);
+    office.press(BOB, &thread, &offer, "Accept", json!({})).await;
+    office.sees(channel, "has joined").await;
+    let asks = office.fake.call(BOB, &thread, "csat");
+    office.fake.deliver(&office.hook, asks);
+    let (_, rating, _) = office.sees(channel, "How did we do").await;
+    office.press(EVE, channel, &rating, "😞 1", json!({})).await;
+    assert_eq!(told(&office, "Only Person 501 can do that here"), 2);
+    office.press(MARIA, channel, &rating, "😀 5", json!({})).await;
+    office.sees(&thread, "rated this 5 of 5").await;
+    assert_eq!((office.count(&thread, "rated this 1"), office.count(channel, "we keep going")), (0, 0));
+    assert_eq!(office.fake.read(|world| world.violations.clone()), Vec::<String>::new());
 }
