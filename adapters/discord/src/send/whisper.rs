@@ -69,7 +69,7 @@ impl Waiting {
 impl Sending {
     /// As the answer to what was pressed, while that can be answered; else as a direct message. That may not be possible
     /// either: then this is `Gone`, and the host says it in the post.
-    pub(super) async fn whisper(
+    pub(crate) async fn whisper(
         &self,
         delivery: &DeliveryId,
         at: &Address,

@@ -2,6 +2,7 @@
 //!
 //! Not here: the clauses of the contract (`suite.rs`).
 
+mod acts;
 mod growing;
 mod refused;
 
