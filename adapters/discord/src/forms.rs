@@ -127,6 +127,21 @@ fn gather(value: &Value, depth: usize, text: &mut String) {
 /// What a person asks of IT, wherever they are.
 pub(crate) const REQUESTERS: [&str; 5] = ["ask", "status", "human", "close", "new"];
 
+/// What to type in a post instead: these are about requests of one's own. `None`: it can be asked anywhere.
+pub(crate) fn instead(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "status" => "`/status` is about a request of your own. How this one stands: `/info`.",
+        "human" => {
+            "`/human` is for a request of your own. Somebody else for this one: `/transfer` or `/invite`."
+        }
+        "close" => {
+            "`/close` ends a request of your own, in our direct messages. To close this one: `/resolve`."
+        }
+        "new" => "`/new` is for our direct messages. To ask something of your own from here: `/ask`.",
+        _ => return None,
+    })
+}
+
 /// A technician's presence.
 pub(crate) const PRESENCE: [&str; 3] = ["on", "busy", "off"];
 

@@ -152,8 +152,11 @@ impl Asked<'_> {
                 None => self.direct(event, None, false),
             };
         }
-        if forms::REQUESTERS.contains(&name) && at.as_ref().is_none_or(ids::is_direct) {
-            return self.own(name, at.is_some());
+        if forms::REQUESTERS.contains(&name) {
+            return match forms::instead(name) {
+                Some(words) if at.as_ref().is_some_and(|at| !ids::is_direct(at)) => Ok(Act::Tell(words)),
+                _ => self.own(name, at.as_ref().is_some_and(ids::is_direct)),
+            };
         }
         match at {
             Some(address) if address.thread.is_some() => self.verb(name, address),
@@ -161,12 +164,12 @@ impl Asked<'_> {
         }
     }
 
-    /// A requester's command.
+    /// A requester's command. Elsewhere it is shown as well: that says what the answer is about, and whether there can be one.
     fn own(&self, name: &str, here: bool) -> Result<Act, TranslateError> {
         if name != "ask" {
             let action = if name == "new" { "over" } else { name };
             let event = InboundEvent::Invoked { action: action.to_owned(), value: None, message: None };
-            return self.direct(event, None, here);
+            return self.direct(event, (!here).then(|| format!("`/{name}`")), here);
         }
         match self.option("question").map(str::trim).filter(|question| !question.is_empty()) {
             None => Ok(Act::Open(Form::Ask, String::new())),

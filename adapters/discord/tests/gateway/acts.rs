@@ -121,3 +121,52 @@ async fn a_slow_note_is_answered_in_time() {
     assert_eq!((office.identifies(), office.resumes()), (1, 0));
     running.abort();
 }
+
+/// Who takes no direct messages reads so, and is not promised an answer that cannot come; nor is anything stored.
+#[tokio::test]
+async fn who_takes_no_direct_messages_is_told_so() {
+    let office = Office::unhurried().await;
+    let lobby = office.acme.text("lobby");
+    let eve = office.acme.user("Eve");
+    office.fake.close_dms(eve, true);
+    let running = office.start();
+    office.published().await;
+    for (name, words) in [("ask", vec![("question", "my VPN is down")]), ("status", Vec::new())] {
+        let asked = office.command(eve, lobby, name, &words);
+        let answer = office.answer(asked).await;
+        assert!(answer.contains("Allow direct messages"), "{name}: {answer}");
+    }
+    office.say("somebody else's words");
+    office.heard("somebody else's words").await;
+    assert_eq!(*office.store.texts.borrow(), ["somebody else's words"]);
+    office.fake.close_dms(eve, false);
+    let asked = office.command(eve, lobby, "ask", &[("question", "my VPN is down")]);
+    assert!(office.answer(asked).await.contains("comes in our direct messages"));
+    office.heard("my VPN is down").await;
+    let dm = office.fake.dm(eve, &office.app);
+    assert_eq!(office.fake.transcript(dm).len(), 1, "{:?}", office.fake.transcript(dm));
+    running.abort();
+}
+
+/// What requesters say of their own requests does not mean the one of a post: whoever types it there reads what does.
+#[tokio::test]
+async fn commands_of_requesters_in_a_post() {
+    let office = Office::unhurried().await;
+    let thread = office.acme.thread(office.ana, office.forum, "printer");
+    let running = office.start();
+    office.published().await;
+    for (name, instead) in
+        [("status", "`/info`"), ("close", "`/resolve`"), ("human", "`/transfer`"), ("new", "`/ask`")]
+    {
+        let typed = office.command(office.ana, thread, name, &[]);
+        let answer = office.answer(typed).await;
+        assert!(answer.contains(instead), "{name}: {answer}");
+    }
+    // A question of one's own may be asked anywhere.
+    let asked = office.command(office.ana, thread, "ask", &[("question", "my own VPN is down")]);
+    assert!(office.answer(asked).await.contains("comes in our direct messages"));
+    office.heard("my own VPN is down").await;
+    let dm = office.fake.dm(office.ana, &office.app);
+    assert!(office.fake.transcript(dm)[0].contains("You asked"), "{:?}", office.fake.transcript(dm));
+    running.abort();
+}
