@@ -124,7 +124,7 @@ async fn taken(
     payload: &Value,
     slot: &mut Slot,
 ) -> Result<Option<Taken>, PushError> {
-    if locate(discord, payload).await.is_err() {
+    if located(discord, payload).await.is_err() {
         // Not to be had again: its three seconds are over by then, and everybody else's events would wait for it.
         return Ok(Some(Taken::Said(not_now(payload))));
     }
@@ -156,6 +156,15 @@ async fn taken(
         Act::Note { note, then } => return Ok(Some(Taken::Note(note, then))),
     };
     Ok(Some(Taken::Said(said)))
+}
+
+/// Makes sure that it is known where everything lies that it is about.
+async fn located(discord: &Discord, payload: &Value) -> Result<(), PushError> {
+    locate(discord, payload).await?;
+    if let Some(post) = interactions::about(payload) {
+        discord.sending.locate(post).await.map_err(|fault| unavailable(fault.error))?;
+    }
+    Ok(())
 }
 
 fn not_now(payload: &Value) -> Value {

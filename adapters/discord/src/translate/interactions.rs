@@ -97,6 +97,11 @@ pub(crate) fn act(view: &View<'_>, payload: &Value) -> Result<Act, TranslateErro
     }
 }
 
+/// The post that a button in the direct messages is about.
+pub(crate) fn about(payload: &Value) -> Option<&str> {
+    ids::about(text(payload.get("data")?, "custom_id")?).1
+}
+
 /// By what it can be answered.
 pub(crate) fn handle(payload: &Value) -> Option<Handle> {
     let application = text(payload, "application_id")?.to_owned();
@@ -119,8 +124,14 @@ impl Asked<'_> {
             let form = chosen.and_then(Form::named).ok_or_else(|| unknown("a menu that is not ours"))?;
             return Ok(Act::Open(form, String::new()));
         }
+        let (custom_id, about) = ids::about(custom_id);
         let (action, value) = ids::pressed(custom_id);
-        let Some(address) = self.view.address(self.payload)? else { return Ok(Act::Tell(ONLY_AT_THE_DESK)) };
+        // Said in the direct messages of something in a post: there it counts, and is answered here.
+        let (address, message) = match about {
+            Some(post) => (self.view.post_at(post), None),
+            None => (self.view.address(self.payload)?, message),
+        };
+        let Some(address) = address else { return Ok(Act::Tell(ONLY_AT_THE_DESK)) };
         let event = InboundEvent::Invoked { action, value, message };
         self.push(address, event, None)
     }
