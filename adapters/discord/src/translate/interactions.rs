@@ -205,6 +205,8 @@ impl Asked<'_> {
             "resolve" => self.flag("silently").then(|| "silently".to_owned()),
             "snooze" => self.option("for").map(str::to_owned),
             "invite" => self.option("who").map(str::to_owned),
+            "label" => self.option("words").map(str::to_owned),
+            "priority" => self.option("level").map(str::to_owned),
             "transfer" => match self.option("to") {
                 Some(to) => Some(to.to_owned()),
                 None => return Ok(Act::Open(Form::Transfer, String::new())),

@@ -3,6 +3,7 @@
 //! Not here: the clauses of the contract (`suite.rs`).
 
 mod acts;
+mod doctor;
 mod growing;
 mod posts;
 mod refused;

@@ -178,3 +178,26 @@ async fn discord_a_slow_reply_by_http() {
     assert_eq!(talk.count(post, "not so fast"), 1);
     talk.nothing_amiss();
 }
+
+/// The verbs that `/help` lists can be typed, and do what it says.
+#[tokio::test]
+async fn discord_labels_priority_and_company_by_command() {
+    let office = Office::open().await;
+    let cem = office.acme.user("Cem");
+    let more = technician("Cem", &format!("discord:{cem}"));
+    let talk = Talk::start_in(office, false, Base::Sqlite, &more, |text| text).await.expect("SQLite");
+    let post = talk.assigned().await;
+    let levels = offered(&talk, talk.bob, post, "priority", ("level", "ur")).await;
+    assert_eq!(levels, [("urgent".to_owned(), "urgent".to_owned())]);
+    talk.fake.command(talk.bob, &talk.app, post, "priority", &[("level", json!("urgent"))]);
+    talk.whispered(post, talk.bob, "The priority is 2 now").await;
+    talk.fake.command(talk.bob, &talk.app, post, "label", &[("words", json!("vpn floor-2"))]);
+    talk.whispered(post, talk.bob, "vpn").await;
+    talk.fake.command(talk.bob, &talk.app, post, "backup", &[]);
+    talk.sees(post, "another pair of eyes").await;
+    talk.fake.command(cem, &talk.app, post, "join", &[]);
+    talk.sees(post, "Cem").await;
+    talk.fake.command(cem, &talk.app, post, "reply", &[("text", json!("Together we manage"))]);
+    talk.sees(talk.dm(), "Together we manage").await;
+    talk.nothing_amiss();
+}
