@@ -225,6 +225,10 @@ impl Adapter for DiscordAdapter {
         )])
     }
 
+    fn warnings(&self) -> Vec<String> {
+        self.0.sending.api.warnings()
+    }
+
     async fn probe(&self) -> Result<Health, SendError> {
         let me = self.0.sending.meet().await?;
         let how = if self.0.config.public_key.is_some() { "gateway and HTTP" } else { "gateway" };

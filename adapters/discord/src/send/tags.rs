@@ -94,8 +94,9 @@ impl Sending {
                 all.push(tag.clone());
             }
         }
-        let same = all.len() == there.len() && all.iter().all(|tag| there.contains(tag));
-        if !same && !(all.is_empty() && forum.needs_tag) {
+        let as_it_is = all.len() == there.len() && all.iter().all(|tag| there.contains(tag));
+        let must_have_one = all.is_empty() && forum.needs_tag;
+        if !(as_it_is || must_have_one) {
             let call = Call::new(Method::PATCH, route).with(json!({ "applied_tags": all }));
             self.in_place(place, &call).await?;
         }
