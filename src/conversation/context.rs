@@ -249,7 +249,7 @@ impl Context<'_> {
                     return;
                 }
                 let message = self.own(content, Audience::Private);
-                let op = DeliveryOp::Whisper { to: user.clone(), message, interaction: None };
+                let op = DeliveryOp::Whisper { to: user.clone(), message, interaction: interaction.clone() };
                 self.deliver(*session, op, Weight::Notice);
             }
         }

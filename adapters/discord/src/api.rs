@@ -116,6 +116,11 @@ impl Api {
         !self.paced || self.buckets.has_room(&limits::Key::of(&call.method, &call.route, call.apart), spare)
     }
 
+    /// What Discord's limits hold up for long.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        self.buckets.warnings()
+    }
+
     pub(crate) fn patience(&self) -> Duration {
         self.patience
     }

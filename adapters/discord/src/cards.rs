@@ -266,10 +266,7 @@ pub(crate) fn tags(
     priority: bool,
     known: &[(String, String)],
 ) -> Vec<String> {
-    let named = |name: &str| {
-        let fold = |text: &str| text.trim().trim_start_matches('#').to_lowercase();
-        known.iter().find(|(tag, _)| fold(tag) == fold(name)).map(|(_, id)| id.clone())
-    };
+    let named = |name: &str| tag_named(name, known);
     let state = TAGS.into_iter().find(|(known, _)| *known == state).and_then(|(_, name)| named(name));
     let priority = priority.then(|| named(PRIORITY)).flatten();
     let queue = queue.and_then(named);
@@ -277,6 +274,12 @@ pub(crate) fn tags(
     found.dedup();
     found.truncate(MAX_TAGS);
     found
+}
+
+/// The tag of this name.
+pub(crate) fn tag_named(name: &str, known: &[(String, String)]) -> Option<String> {
+    let fold = |text: &str| text.trim().trim_start_matches('#').to_lowercase();
+    known.iter().find(|(tag, _)| fold(tag) == fold(name)).map(|(_, id)| id.clone())
 }
 
 /// Whether a tag says how a matter stands: such are ours to change, others are not.

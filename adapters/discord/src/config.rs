@@ -20,6 +20,9 @@ const CALL: Duration = Duration::from_secs(20);
 /// Before a new session, at most.
 const PAUSE: Duration = Duration::from_secs(5);
 
+/// In which the name of a channel may change twice.
+const RENAMES: Duration = Duration::from_secs(600);
+
 const API: &str = "https://discord.com/api/v10/";
 
 /// One Discord application and its bot. There is no `Debug`, so that no token can reach a log by way of it.
@@ -39,6 +42,8 @@ pub struct Config {
     pub(crate) paced: bool,
     /// Before a new session ("Invalid Session": between one and five seconds).
     pub(crate) pause: Duration,
+    /// In which the name of a post may change twice.
+    pub(crate) renames: Duration,
     /// The forums that the host uses as desks.
     pub(crate) desks: Vec<String>,
 }
@@ -58,6 +63,12 @@ impl Config {
     #[must_use]
     pub fn with_pause(self, pause: Duration) -> Config {
         Config { pause, ..self }
+    }
+
+    /// The name of a post changes twice within this time, instead of ten minutes: tests do not have that patience.
+    #[must_use]
+    pub fn with_renames_within(self, renames: Duration) -> Config {
+        Config { renames, ..self }
     }
 
     /// Declares no limits of pace, and waits for none that answers tell: only for benchmarks against a fake, which has none.
@@ -97,6 +108,7 @@ impl Config {
             call_timeout: CALL,
             paced: true,
             pause: PAUSE,
+            renames: RENAMES,
             desks: Vec::new(),
         });
         read.finish(config)

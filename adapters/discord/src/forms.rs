@@ -127,14 +127,31 @@ fn gather(value: &Value, depth: usize, text: &mut String) {
 /// What a person asks of IT, wherever they are.
 pub(crate) const REQUESTERS: [&str; 5] = ["ask", "status", "human", "close", "new"];
 
+/// What to type in a post instead: these are about requests of one's own. `None`: it can be asked anywhere.
+pub(crate) fn instead(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "status" => "`/status` is about a request of your own. How this one stands: `/info`.",
+        "human" => {
+            "`/human` is for a request of your own. Somebody else for this one: `/transfer` or `/invite`."
+        }
+        "close" => {
+            "`/close` ends a request of your own, in our direct messages. To close this one: `/resolve`."
+        }
+        "new" => "`/new` is for our direct messages. To ask something of your own from here: `/ask`.",
+        _ => return None,
+    })
+}
+
 /// A technician's presence.
 pub(crate) const PRESENCE: [&str; 3] = ["on", "busy", "off"];
 
 /// Verbs without anything behind them, and what Discord says of them.
-const PLAIN: [(&str, &str); 13] = [
+const PLAIN: [(&str, &str); 15] = [
     ("accept", "Take this request"),
     ("decline", "Leave this request to the next technician"),
     ("takeover", "Become the owner of this request"),
+    ("backup", "Call your colleagues to this request"),
+    ("join", "Answer beside the owner of this request"),
     ("leave", "Leave a request that you were invited to"),
     ("ticket", "Open a ticket for this request"),
     ("summary", "Show the summary, to you alone"),
@@ -191,6 +208,14 @@ pub(crate) fn commands() -> Vec<Value> {
         desk("snooze", "Put this request aside for a while")
             .add_option(text("for", "For how long", true).set_autocomplete(true)),
     );
+    all.push(desk("label", "Put labels on this request, or take them off").add_option(text(
+        "words",
+        "vpn floor-2, or -vpn to take it off",
+        true,
+    )));
+    all.push(desk("priority", "Say how urgent this request is").add_option(
+        text("level", "normal, high, urgent, critical, or a number", true).set_autocomplete(true),
+    ));
     all.push(
         desk("note", "Write something that stays in this post").add_option(text("text", "The note", true)),
     );
@@ -223,7 +248,7 @@ pub(crate) fn asks_for_people(command: &str, option: &str) -> bool {
 
 /// What an option suggests while somebody types ("Autocomplete"): at most 25, names and values of at most 100 characters.
 pub(crate) fn suggestions(command: &str, option: &str, typed: &str, known: &Colleagues) -> Vec<Value> {
-    let fixed = ["30m", "1h", "2h", "4h", "1d", "tomorrow 9am", "3d", "7d"];
+    let fixed = |all: &[&str]| all.iter().map(|one| ((*one).to_owned(), (*one).to_owned())).collect();
     let technicians = || {
         known.technicians.iter().map(|one| {
             let name = names::clean(&one.name).unwrap_or_else(|| one.id.clone());
@@ -232,7 +257,8 @@ pub(crate) fn suggestions(command: &str, option: &str, typed: &str, known: &Coll
     };
     let queues = || known.queues.iter().map(|queue| (format!("#{queue}"), format!("#{queue}")));
     let all: Vec<(String, String)> = match (command, option) {
-        ("snooze", "for") => fixed.into_iter().map(|time| (time.to_owned(), time.to_owned())).collect(),
+        ("snooze", "for") => fixed(&["30m", "1h", "2h", "4h", "1d", "tomorrow 9am", "3d", "7d"]),
+        ("priority", "level") => fixed(&["normal", "high", "urgent", "critical"]),
         ("transfer", "to") => technicians().chain(queues()).collect(),
         ("invite", "who") => technicians().collect(),
         _ => Vec::new(),
@@ -319,6 +345,17 @@ mod tests {
         }
     }
 
+    /// "One set of verbs everywhere": what `/help` lists can be typed.
+    #[test]
+    fn every_verb_is_a_command() {
+        let verbs = "accept decline reply note transfer invite backup join leave snooze resolve reopen handback ticket \
+            summary suggest csat info undo label priority takeover help on busy off";
+        let all = commands();
+        for verb in verbs.split_whitespace() {
+            assert!(all.iter().any(|command| command["name"] == verb), "/{verb}");
+        }
+    }
+
     #[test]
     fn suggestions_follow_what_is_typed() {
         let person = |id: &str, name: &str, duty| Colleague { id: id.into(), name: name.into(), duty };
@@ -331,6 +368,7 @@ mod tests {
             found.iter().filter_map(|one| one["value"].as_str().map(str::to_owned)).collect()
         };
         assert_eq!(suggestions("snooze", "for", "tom", &Colleagues::default()).len(), 1);
+        assert_eq!(values("priority", "level", "u"), ["urgent"]);
         assert_eq!(values("transfer", "to", ""), ["@cem", "@net-ops", "#network", "#vpn"]);
         assert_eq!(values("transfer", "to", "net"), ["@net-ops", "#network"]);
         assert_eq!(values("transfer", "to", "#net"), ["#network"]);

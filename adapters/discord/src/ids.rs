@@ -19,6 +19,8 @@ const DIRECT: char = 'D';
 
 /// Between the id of a button and its value, in a `custom_id`.
 const BORDER: char = '\u{1f}';
+/// Between what a button carries and the post that it is about, where it stands elsewhere.
+const ABOUT: char = '\u{1e}';
 /// "Component": longest `custom_id`, in characters.
 const MAX_CUSTOM_ID: usize = 100;
 
@@ -224,6 +226,20 @@ pub(crate) fn custom_id(id: &str, value: Option<&str>) -> Result<String, SendErr
     Ok(whole)
 }
 
+/// The same button where it stands outside the post that it is about. `None`: there is no room for that.
+pub(crate) fn custom_id_about(custom_id: &str, post: &str) -> Option<String> {
+    let whole = format!("{custom_id}{ABOUT}{post}");
+    (!custom_id.contains(ABOUT) && whole.chars().count() <= MAX_CUSTOM_ID).then_some(whole)
+}
+
+/// What a button carries, and the post that it is about, where it stands elsewhere.
+pub(crate) fn about(custom_id: &str) -> (&str, Option<&str>) {
+    match custom_id.split_once(ABOUT) {
+        Some((own, post)) if is_snowflake(post) => (own, Some(post)),
+        _ => (custom_id, None),
+    }
+}
+
 /// The id and the value of a button that was pressed.
 pub(crate) fn pressed(custom_id: &str) -> (String, Option<String>) {
     match custom_id.split_once(BORDER) {
@@ -291,6 +307,13 @@ mod tests {
         assert!(FileRef::of(&RemoteFileId::new("1")).is_err());
         assert_eq!(pressed(&custom_id("snooze", Some("2h")).unwrap()), ("snooze".into(), Some("2h".into())));
         assert_eq!(pressed("accept"), ("accept".into(), None));
+        let elsewhere = custom_id_about("send:1042.7.0", "1290000000000000002").unwrap();
+        assert_eq!(about(&elsewhere), ("send:1042.7.0", Some("1290000000000000002")));
+        assert_eq!(custom_id_about(&elsewhere, "1290000000000000002"), None);
+        assert_eq!(custom_id_about(&"x".repeat(90), "1290000000000000002"), None);
+        for odd in ["accept", "accept\u{1e}", "accept\u{1e}x"] {
+            assert_eq!(about(odd), (odd, None));
+        }
         assert!(custom_id(&"x".repeat(101), None).is_err() && custom_id("", None).is_err());
     }
 

@@ -70,7 +70,7 @@ impl DiscordAdapter {
     /// When the system does not let a client be made.
     pub fn new(channel: ChannelName, config: Config, clock: Clock) -> Result<Self, ConfigError> {
         let api = api::Api::new(channel.clone(), &config)?;
-        let sending = send::Sending::new(api, config.desks.clone());
+        let sending = send::Sending::new(api, config.desks.clone(), config.renames);
         let (inbox, receiving) = (RwLock::default(), receive::Receiving::default());
         Ok(DiscordAdapter(Arc::new(Discord { channel, config, clock, sending, inbox, receiving })))
     }
@@ -218,10 +218,15 @@ impl Adapter for DiscordAdapter {
         // Files are copied by the host, and none is kept here.
         self.0.receiving.gap.forget(shelf, user.as_str()).await?;
         self.0.receiving.marks.forget(shelf, user.as_str()).await?;
+        self.0.sending.forget_names(shelf).await?;
         Ok(vec![format!(
             "Discord ({}): their direct messages with the bot, and what they wrote themselves.",
             self.channel()
         )])
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        self.0.sending.api.warnings()
     }
 
     async fn probe(&self) -> Result<Health, SendError> {

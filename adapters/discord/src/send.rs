@@ -9,13 +9,16 @@ pub(crate) mod forums;
 mod growing;
 mod hooks;
 mod marks;
+mod names;
 mod plan;
 mod posts;
+mod tags;
 mod threads;
 pub(crate) mod whisper;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use deskbridge_contract::{
     Address, Content, DeliveryId, Outbound, OutboundOp, Persona, RemoteMessageId, RemoteUserId, SendError,
@@ -55,6 +58,7 @@ pub(crate) struct Sending {
     pub nonces: Nonces,
     pub forums: forums::Forums,
     pub threads: threads::Threads,
+    names: names::Names,
     hooks: hooks::Hooks,
     marks: marks::Known,
     pub waiting: whisper::Waiting,
@@ -63,7 +67,7 @@ pub(crate) struct Sending {
 }
 
 impl Sending {
-    pub(crate) fn new(api: Api, desks: Vec<String>) -> Arc<Self> {
+    pub(crate) fn new(api: Api, desks: Vec<String>, renames: Duration) -> Arc<Self> {
         Arc::new(Sending {
             api,
             desks,
@@ -74,6 +78,7 @@ impl Sending {
             nonces: Nonces::default(),
             forums: forums::Forums::default(),
             threads: threads::Threads::default(),
+            names: names::Names::new(renames),
             hooks: hooks::Hooks::default(),
             marks: marks::Known::default(),
             waiting: whisper::Waiting::default(),
@@ -83,8 +88,9 @@ impl Sending {
     }
 
     /// From now on there is durable memory. Called at every intake.
-    pub(crate) fn keep_on(&self, shelf: Shelf) {
+    pub(crate) fn keep_on(self: &Arc<Self>, shelf: Shelf) {
         *self.shelf.write().unwrap_or_else(PoisonError::into_inner) = Some(shelf);
+        self.go_on_naming();
     }
 
     fn shelf(&self) -> Option<Shelf> {
@@ -144,21 +150,24 @@ impl Sending {
         done.map_err(|fault| placed(fault, at))
     }
 
-    /// A call about something in a place. A post that is archived is opened for it, and archived again: what is said of a
-    /// matter that is closed does not open it.
+    /// A call about something in a place. A post that is archived or locked is opened for it, and is afterwards as it was:
+    /// what is said of a matter that is closed does not open it.
     pub(crate) async fn in_place(&self, place: Place<'_>, call: &Call<'_>) -> Result<Value, Fault> {
         match self.api.call(call).await {
             Err(fault) if place.forum.is_some() && fault.is(&[code::ARCHIVED, code::LOCKED]) => {}
             other => return other,
         }
-        let was_locked = self.threads.is_locked(place.channel);
         let route = format!("channels/{}", place.channel);
+        // Who shut it, and how, only Discord knows: it may have been before our time.
+        let thread = self.api.get(route.clone(), &[]).await;
+        let thread = thread.map_err(|fault| Fault { code: fault.code, error: fault.harmless() })?;
+        let was = |key: &str| thread["thread_metadata"][key] == Value::Bool(true);
+        let (archived, locked) = (was("archived"), was("locked"));
         self.threads.expect(place.channel, false);
         self.api.patch(route.clone(), json!({ "archived": false, "locked": false })).await?;
         let done = self.api.call(call).await;
-        self.threads.expect(place.channel, true);
-        let closed = json!({ "archived": true, "locked": was_locked });
-        if let Err(fault) = self.api.patch(route, closed).await {
+        self.threads.expect(place.channel, archived);
+        if let Err(fault) = self.api.patch(route, json!({ "archived": archived, "locked": locked })).await {
             tracing::warn!(channel = %self.api.channel(), error = %fault.error, "a post stays open");
         }
         done
@@ -185,6 +194,9 @@ impl Sending {
         };
         let voice = if hook.is_some() { None } else { persona };
         let mut body = plan::single(content, voice)?;
+        if content.card.is_some() {
+            self.recall(place, id).await;
+        }
         self.note_card(place, content);
         let call = match &hook {
             Some((hook, _)) => {

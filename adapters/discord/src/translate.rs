@@ -316,13 +316,18 @@ impl View<'_> {
             let direct = !matches!(self.sending.forums.place_of(channel), Some(Lies::Room | Lies::In(_)));
             return Ok(direct.then(|| Address::room(self.channel, ids::direct_room(channel))));
         }
-        Ok(match self.sending.forums.place_of(channel) {
+        let forum = || self.is_desk(channel).then(|| Address::room(self.channel, channel));
+        Ok(self.post_at(channel).or_else(forum))
+    }
+
+    /// A post of a desk, by where it is known to lie.
+    pub(crate) fn post_at(&self, channel: &str) -> Option<Address> {
+        match self.sending.forums.place_of(channel) {
             Some(Lies::In(parent)) if self.is_desk(&parent) => {
                 Some(Address::room(self.channel, parent).thread(channel))
             }
-            _ if self.is_desk(channel) => Some(Address::room(self.channel, channel)),
             _ => None,
-        })
+        }
     }
 
     /// The address of a post of a desk.

@@ -148,7 +148,17 @@ impl Talk {
         more: &str,
         change: impl FnOnce(String) -> String,
     ) -> Option<Talk> {
-        let office = Office::open().await;
+        Talk::start_in(Office::open().await, http, base, more, change).await
+    }
+
+    /// The same in an office where others were let in before.
+    async fn start_in(
+        office: Office,
+        http: bool,
+        base: Base,
+        more: &str,
+        change: impl FnOnce(String) -> String,
+    ) -> Option<Talk> {
         let bob = technician("Bob", &format!("discord:{}", office.bob));
         let all = [office.channel(http), office.desk(), bob, more.to_owned()].concat();
         let mut bridge = Bridge::with(&all, base).await?;

@@ -18,6 +18,8 @@ use super::Fault;
 /// So long a call waits for its bucket by itself; beyond, the caller is told when to come again.
 const PATIENT: Duration = Duration::from_secs(3);
 const LONGEST: Duration = Duration::from_secs(3600);
+/// A wait of which the channel's health tells.
+const WORTH_SAYING: Duration = Duration::from_secs(120);
 /// "10 000 invalid requests per 10 minutes" end in a ban; we stop at half.
 const MOST_INVALID: usize = 5_000;
 const INVALID_WINDOW: Duration = Duration::from_secs(600);
@@ -164,6 +166,25 @@ impl Buckets {
         }
     }
 
+    /// What waits so long that somebody has to know (F11); without ids: those are nobody's business.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        let now = Instant::now();
+        let inner = self.lock();
+        let long = |until: &Instant| until.saturating_duration_since(now) >= WORTH_SAYING;
+        let minutes = |until: Instant| until.saturating_duration_since(now).as_secs().div_ceil(60);
+        if let Some(until) = inner.everything_until.filter(long) {
+            return vec![format!("Discord takes nothing from the bot for {} minutes", minutes(until))];
+        }
+        let waiting = inner.buckets.values().filter(|(left, until)| *left == 0 && long(until));
+        let waiting: Vec<Instant> = waiting.map(|(_, until)| *until).collect();
+        let last = waiting.iter().max().copied().map(minutes);
+        last.map(|last| {
+            format!("Discord's limits hold up {} of its buckets, for up to {last} minutes", waiting.len())
+        })
+        .into_iter()
+        .collect()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -192,11 +213,24 @@ fn duration(seconds: f64) -> Duration {
     Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(LONGEST).min(LONGEST)
 }
 
-/// How long to wait after a 429; the body says it to the millisecond.
+/// How long to wait after a 429; the body says it to the millisecond. At most an hour (F11).
 pub(super) fn retry_after(headers: &HeaderMap, body: Option<&Value>) -> Option<Duration> {
-    let told = body.and_then(|body| body.get("retry_after")?.as_f64());
-    let header = || headers.get("retry-after")?.to_str().ok()?.parse::<f64>().ok();
+    let usable = |seconds: &f64| seconds.is_finite() && *seconds >= 0.0;
+    let told = body.and_then(|body| body.get("retry_after")?.as_f64()).filter(usable);
+    let header = || header_wait(headers).filter(usable);
     told.or_else(header).map(duration).map(|wait| wait.max(Duration::from_millis(1)))
+}
+
+/// `Retry-After`: seconds, or a date (RFC 9110, 10.2.3), which counts from the answer's own: clocks may differ.
+fn header_wait(headers: &HeaderMap) -> Option<f64> {
+    let text = |name: &str| headers.get(name)?.to_str().ok();
+    let told = text("retry-after")?.trim();
+    if let Ok(seconds) = told.parse() {
+        return Some(seconds);
+    }
+    let date = |text: &str| Some(jiff::fmt::rfc2822::parse(text.trim()).ok()?.timestamp());
+    let now = text("date").and_then(date).unwrap_or_else(jiff::Timestamp::now);
+    Some(date(told)?.duration_since(now).as_secs_f64().max(0.0))
 }
 
 #[cfg(test)]
@@ -221,6 +255,58 @@ mod tests {
         );
         assert!(!format!("{:?}", key(Method::POST, "webhooks/1/s3cret")).contains("s3cret"));
         assert!(key(Method::POST, "interactions/1/tok/callback").exempt);
+    }
+
+    /// F11: whatever is told, in whichever form; never earlier, and an hour at most.
+    #[tokio::test(start_paused = true)]
+    async fn f11_as_long_as_told() {
+        let date = ("date", "Fri, 31 Jul 2026 23:59:30 GMT");
+        let later = ("retry-after", "Sat, 01 Aug 2026 00:00:00 GMT");
+        let body = |told: Value| json!({ "retry_after": told, "global": false });
+        let none = Value::Null;
+        for (told, pairs, seconds) in [
+            (body(json!(1.0)), vec![], Some(1.0)),
+            (body(json!(30)), vec![("retry-after", "29")], Some(30.0)),
+            (body(json!(3600)), vec![], Some(3600.0)),
+            (body(json!(7200)), vec![], Some(3600.0)),
+            (none.clone(), vec![("retry-after", "30")], Some(30.0)),
+            (none.clone(), vec![date, later], Some(30.0)),
+            (none.clone(), vec![("date", "Sat, 01 Aug 2026 00:00:10 GMT"), later], Some(0.001)),
+            (body(json!(-5)), vec![("retry-after", "7")], Some(7.0)),
+            (body(json!("abc")), vec![("retry-after", "abc")], None),
+            (none.clone(), vec![("retry-after", "-5")], None),
+            (none.clone(), vec![("retry-after", "NaN")], None),
+            (none, vec![], None),
+        ] {
+            let headers = headers(&pairs);
+            let wait = retry_after(&headers, Some(&told));
+            assert_eq!(wait.map(|wait| wait.as_secs_f64()), seconds, "{told} {pairs:?}");
+            // Nothing goes earlier, and what goes elsewhere does not wait.
+            let buckets = Buckets::default();
+            let key = Key::of(&Method::POST, "channels/1/messages", "");
+            buckets.learn(&key, 429, &headers, Some(&told));
+            let left = wait.unwrap_or(PATIENT).saturating_sub(Duration::from_millis(1));
+            tokio::time::advance(left).await;
+            assert!(!buckets.has_room(&key, 0), "{told} {pairs:?}");
+            assert!(buckets.has_room(&Key::of(&Method::POST, "channels/2/messages", ""), 0));
+            tokio::time::advance(Duration::from_millis(2)).await;
+            assert!(buckets.has_room(&key, 0), "{told} {pairs:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_waits_long_is_said() {
+        let buckets = Buckets::default();
+        let key = Key::of(&Method::POST, "webhooks/1/token", "");
+        let wait = |seconds: u64| {
+            buckets.learn(&key, 429, &HeaderMap::new(), Some(&json!({ "retry_after": seconds })));
+            buckets.warnings()
+        };
+        assert_eq!(wait(30), Vec::<String>::new());
+        assert_eq!(wait(3600).len(), 1);
+        assert!(wait(7200)[0].contains("60 minutes"), "{:?}", buckets.warnings());
+        tokio::time::advance(Duration::from_secs(3601)).await;
+        assert_eq!(buckets.warnings(), Vec::<String>::new());
     }
 
     #[tokio::test(start_paused = true)]

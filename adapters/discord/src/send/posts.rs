@@ -134,6 +134,17 @@ impl Sending {
         }
     }
 
+    /// A person's own words, where their answer will come; once, by its key (D40).
+    pub(crate) async fn show(&self, at: &Address, key: &str, text: &str) -> Result<(), SendError> {
+        let place = ids::place(at)?;
+        let body = json!({
+            "content": text, "allowed_mentions": cards::nobody(), "nonce": ids::nonce(key, 0), "enforce_nonce": true,
+        });
+        let answer = self.api.post(format!("channels/{}/messages", place.channel), body).await?;
+        self.posted(place, &answer, Author::Us).map(drop)?;
+        Ok(())
+    }
+
     /// Words that a person wrote elsewhere than in the post, put there under their name.
     pub(crate) async fn say_for(
         &self,

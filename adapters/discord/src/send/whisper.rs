@@ -69,7 +69,7 @@ impl Waiting {
 impl Sending {
     /// As the answer to what was pressed, while that can be answered; else as a direct message. That may not be possible
     /// either: then this is `Gone`, and the host says it in the post.
-    pub(super) async fn whisper(
+    pub(crate) async fn whisper(
         &self,
         delivery: &DeliveryId,
         at: &Address,
@@ -147,17 +147,15 @@ impl Sending {
         let of = bodies.len();
         let begun = said.iter().any(|id| !id.is_empty());
         for (nth, mut body) in bodies.into_iter().enumerate() {
-            // Which post it is about; where there are buttons, they stay behind: there they belong to nothing.
+            // Which post it is about, in its words and in its buttons.
             if let (0, false, Some(thread), Some(text)) = (nth, begun, &about, body["content"].as_str()) {
                 let line = format!("-# <#{thread}>\n{text}");
                 if line.chars().count() <= plan::MAX_TEXT {
                     body["content"] = line.into();
                 }
             }
-            if about.is_some()
-                && let Some(body) = body.as_object_mut()
-            {
-                body.remove("components");
+            if let Some(thread) = &about {
+                carry(&mut body, thread);
             }
             let route = format!("channels/{}/messages", place.channel);
             let answer = self.api.post(route, body).await?;
@@ -197,6 +195,27 @@ impl Sending {
         if let Err(fault) = self.follow_up(handle, body).await {
             tracing::debug!(channel = %self.api.channel(), error = %fault.error, "a command was not answered");
         }
+    }
+}
+
+/// Buttons that are to mean a post from elsewhere; those in which there is no room to say so stay behind.
+fn carry(body: &mut Value, post: &str) {
+    let Some(rows) = body.get_mut("components").and_then(Value::as_array_mut) else { return };
+    for row in rows.iter_mut() {
+        if let Some(buttons) = row["components"].as_array_mut() {
+            buttons.retain_mut(|button| {
+                let Some(id) = button["custom_id"].as_str() else { return true };
+                let Some(about) = ids::custom_id_about(id, post) else { return false };
+                button["custom_id"] = about.into();
+                true
+            });
+        }
+    }
+    rows.retain(|row| row["components"].as_array().is_some_and(|buttons| !buttons.is_empty()));
+    if rows.is_empty()
+        && let Some(body) = body.as_object_mut()
+    {
+        body.remove("components");
     }
 }
 

@@ -97,6 +97,11 @@ pub(crate) fn act(view: &View<'_>, payload: &Value) -> Result<Act, TranslateErro
     }
 }
 
+/// The post that a button in the direct messages is about.
+pub(crate) fn about(payload: &Value) -> Option<&str> {
+    ids::about(text(payload.get("data")?, "custom_id")?).1
+}
+
 /// By what it can be answered.
 pub(crate) fn handle(payload: &Value) -> Option<Handle> {
     let application = text(payload, "application_id")?.to_owned();
@@ -119,8 +124,14 @@ impl Asked<'_> {
             let form = chosen.and_then(Form::named).ok_or_else(|| unknown("a menu that is not ours"))?;
             return Ok(Act::Open(form, String::new()));
         }
+        let (custom_id, about) = ids::about(custom_id);
         let (action, value) = ids::pressed(custom_id);
-        let Some(address) = self.view.address(self.payload)? else { return Ok(Act::Tell(ONLY_AT_THE_DESK)) };
+        // Said in the direct messages of something in a post: there it counts, and is answered here.
+        let (address, message) = match about {
+            Some(post) => (self.view.post_at(post), None),
+            None => (self.view.address(self.payload)?, message),
+        };
+        let Some(address) = address else { return Ok(Act::Tell(ONLY_AT_THE_DESK)) };
         let event = InboundEvent::Invoked { action, value, message };
         self.push(address, event, None)
     }
@@ -152,8 +163,11 @@ impl Asked<'_> {
                 None => self.direct(event, None, false),
             };
         }
-        if forms::REQUESTERS.contains(&name) && at.as_ref().is_none_or(ids::is_direct) {
-            return self.own(name, at.is_some());
+        if forms::REQUESTERS.contains(&name) {
+            return match forms::instead(name) {
+                Some(words) if at.as_ref().is_some_and(|at| !ids::is_direct(at)) => Ok(Act::Tell(words)),
+                _ => self.own(name, at.as_ref().is_some_and(ids::is_direct)),
+            };
         }
         match at {
             Some(address) if address.thread.is_some() => self.verb(name, address),
@@ -161,12 +175,12 @@ impl Asked<'_> {
         }
     }
 
-    /// A requester's command.
+    /// A requester's command. Elsewhere it is shown as well: that says what the answer is about, and whether there can be one.
     fn own(&self, name: &str, here: bool) -> Result<Act, TranslateError> {
         if name != "ask" {
             let action = if name == "new" { "over" } else { name };
             let event = InboundEvent::Invoked { action: action.to_owned(), value: None, message: None };
-            return self.direct(event, None, here);
+            return self.direct(event, (!here).then(|| format!("`/{name}`")), here);
         }
         match self.option("question").map(str::trim).filter(|question| !question.is_empty()) {
             None => Ok(Act::Open(Form::Ask, String::new())),
@@ -191,6 +205,8 @@ impl Asked<'_> {
             "resolve" => self.flag("silently").then(|| "silently".to_owned()),
             "snooze" => self.option("for").map(str::to_owned),
             "invite" => self.option("who").map(str::to_owned),
+            "label" => self.option("words").map(str::to_owned),
+            "priority" => self.option("level").map(str::to_owned),
             "transfer" => match self.option("to") {
                 Some(to) => Some(to.to_owned()),
                 None => return Ok(Act::Open(Form::Transfer, String::new())),

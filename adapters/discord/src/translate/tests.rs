@@ -12,7 +12,7 @@ fn sending() -> std::sync::Arc<Sending> {
     let section = json!({ "token": "a.b.c", "api_base": "http://127.0.0.1:9/" });
     let Ok(config) = Config::from_value(section) else { panic!("sound") };
     let api = Api::new("discord".into(), &config).expect("a client");
-    let sending = Sending::new(api, vec![FORUM.into()]);
+    let sending = Sending::new(api, vec![FORUM.into()], std::time::Duration::ZERO);
     sending.forums.note(POST, Lies::In(FORUM.into()));
     sending
 }

@@ -2,7 +2,10 @@
 //!
 //! Not here: the clauses of the contract (`suite.rs`).
 
+mod acts;
+mod doctor;
 mod growing;
+mod posts;
 mod refused;
 
 use std::collections::BTreeMap;
@@ -100,7 +103,10 @@ impl Office {
     fn adapter(&self) -> Arc<DiscordAdapter> {
         let section = json!({ "token": self.app.token, "api_base": self.fake.api_url() });
         let Ok(config) = Config::from_value(section) else { panic!("sound") };
-        let config = config.with_desks(vec![self.forum.to_string()]).with_pause(Duration::from_millis(20));
+        let config = config
+            .with_desks(vec![self.forum.to_string()])
+            .with_pause(Duration::from_millis(20))
+            .with_renames_within(Duration::from_secs(4));
         let clock = || {
             let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
             Timestamp(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))

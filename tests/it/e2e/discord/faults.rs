@@ -2,9 +2,9 @@
 //!
 //! Not here: sessions that are lost, outages of the database (`life`), forged requests (`doors`).
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use deskbridge_platforms::discord::{Fault, FaultKind, Scope};
+use deskbridge_platforms::discord::{Fault, FaultKind, Scope, World};
 use serde_json::Value;
 
 use super::super::bridge::{Base, client};
@@ -54,6 +54,58 @@ async fn discord_f11_too_many_requests() {
     arrives_once(&talk, post, "no figure", odd(None, None)).await;
     arrives_once(&talk, post, "no number", odd(Some("abc".into()), Some("abc"))).await;
     arrives_once(&talk, post, "less than nothing", odd(Some((-5).into()), Some("-5"))).await;
+    talk.nothing_amiss();
+}
+
+/// F11: half a minute, a date, and an hour. Nothing is sent earlier, whoever else writes is answered meanwhile, and what waits
+/// for an hour is shown where people look.
+#[tokio::test]
+async fn discord_f11_long_waits() {
+    let talk = talk().await;
+    let post = talk.assigned().await;
+    let eve = talk.fake.dm(talk.eve, &talk.app);
+    let refused =
+        |world: &World| world.requests("execute_webhook").last().is_some_and(|it| it.status == Some(429));
+    let goes_on = async |count: usize| {
+        talk.fake.say(talk.eve, eve, format!("my printer is jammed, the {count}. time").as_str());
+        talk.until("answer to somebody else", |world| talk.own(world, eve).len() >= count).await;
+    };
+    let in_four = (SystemTime::now() + Duration::from_secs(5)).duration_since(UNIX_EPOCH).expect("a clock");
+    let date = jiff::Timestamp::from_second(in_four.as_secs().cast_signed()).expect("a date");
+    let date = date.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    let by_date = FaultKind::RateLimit { scope: Scope::User, retry_after: None, header: Some(date) };
+    let half_a_minute = FaultKind::rate_limit(Scope::User, 30.0);
+    for (nth, (text, fault, least)) in
+        [("by a date", by_date, 2), ("half a minute", half_a_minute, 30)].into_iter().enumerate()
+    {
+        talk.fake.fault(Fault::on("execute_webhook", fault));
+        talk.ask(text);
+        talk.until("refusal", refused).await;
+        goes_on(nth + 1).await;
+        talk.sees(post, text).await;
+        let calls = talk.fake.requests("execute_webhook");
+        let at = calls.iter().rposition(|call| call.status == Some(429)).expect("the planned refusal");
+        let told = calls[at].answered_at.expect("answered");
+        assert!(calls[at + 1].at >= told + Duration::from_secs(least), "{text}: earlier than told");
+        assert_eq!(talk.count(post, text), 1);
+    }
+    talk.fake.fault(Fault::on("execute_webhook", FaultKind::rate_limit(Scope::User, 3600.0)));
+    talk.ask("in an hour");
+    talk.until("refusal", refused).await;
+    let detail = async || {
+        let answer = client().get(talk.bridge.url("/readyz?verbose")).send().await.expect("answered");
+        let ready: Value = serde_json::from_str(&answer.text().await.expect("read")).expect("JSON");
+        ready["channels"]["discord"].to_string()
+    };
+    let shown = tokio::time::timeout(super::PATIENCE, async {
+        while !detail().await.contains("for up to 60 minutes") {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    });
+    assert!(shown.await.is_ok(), "not shown: {}", detail().await);
+    goes_on(3).await;
+    assert!(talk.fake.read(refused), "sent again before the hour was over");
+    assert_eq!(talk.count(post, "in an hour"), 0);
     talk.nothing_amiss();
 }
 

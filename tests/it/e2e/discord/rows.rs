@@ -2,7 +2,7 @@
 //!
 //! Not here: duplicates and outages (`faults`), forged requests (`doors`).
 
-use deskbridge_platforms::discord::{Fault, FaultKind, Post, Snowflake, World};
+use deskbridge_platforms::discord::{Author, Fault, FaultKind, Message, Post, Snowflake, World};
 
 use super::super::bridge::Base;
 use super::Talk;
@@ -180,13 +180,35 @@ async fn discord_s41_s44_names_and_commands_of_requesters() {
         }
     });
     talk.ask("who am I?");
-    let shown = talk.sees(post, "who am I?").await;
-    let name = match &shown.author {
-        deskbridge_platforms::discord::Author::Webhook { name, .. } => name.clone(),
-        other => panic!("by {other:?}"),
+    let name = named(&talk.sees(post, "who am I?").await);
+    assert!(!name.contains('\u{202e}') && name.contains("nimdA"), "{name:?}");
+    // Another one is called as the technician is, but for what nobody sees.
+    talk.fake.change(|world| {
+        if let Some(eve) = world.users.get_mut(&talk.eve) {
+            eve.global_name = Some("B\u{200b}ob\u{202e}".into());
+        }
+    });
+    let dm = talk.fake.dm(talk.eve, &talk.app);
+    talk.fake.say(talk.eve, dm, "I want to talk to a human");
+    let another = |world: &World| {
+        world.threads_of(talk.forum).last().map(|found| found.id).filter(|found| *found != post)
     };
-    assert!(!name.contains('\u{202e}') && name != "Bob", "{name:?}");
+    let second = talk.office.wait(&talk.bridge, "second post", another).await;
+    let card = talk.sees(second, "Bob (requester)").await;
+    assert_eq!(card.id, second, "the card says whose name it is not");
+    let title = talk.fake.read(|world| world.channel(second).name.clone());
+    assert!(title.contains("Bob (requester)"), "{title}");
+    talk.fake.say(talk.eve, dm, "it is only me");
+    assert_eq!(named(&talk.sees(second, "it is only me").await), "Bob (requester)");
     talk.nothing_amiss();
+}
+
+/// Under which name a webhook wrote it.
+fn named(message: &Message) -> String {
+    match &message.author {
+        Author::Webhook { name, .. } => name.clone(),
+        other @ Author::User(_) => panic!("by {other:?}"),
+    }
 }
 
 /// S43: very long words arrive whole in parts; thousands of emoji hold up nobody.
