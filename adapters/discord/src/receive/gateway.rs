@@ -143,7 +143,7 @@ async fn address(discord: &Discord, shelf: &Shelf, session: Option<&Session>) ->
             let answer = discord.sending.api.get("gateway/bot".into(), &[]).await;
             let answer: Value = answer.map_err(|fault| again(fault.error))?;
             budget::allowed(&answer)?;
-            budget::spend(shelf, (discord.clock)()).await?;
+            budget::left(shelf, (discord.clock)()).await?;
             match &discord.config.gateway {
                 Some(url) => url.to_string(),
                 None => answer["url"].as_str().unwrap_or_default().to_owned(),

@@ -24,7 +24,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use url::Url;
 
 use super::gateway::{End, Ended, Session, began, resumed};
-use super::{Slot, take};
+use super::{Slot, budget, take};
 use crate::Discord;
 use crate::send::Me;
 use crate::translate::{room_of, text};
@@ -151,6 +151,10 @@ impl Link<'_> {
                         Ok(greeted) => {
                             if greeted {
                                 patience.as_mut().reset(Instant::now() + GREETED);
+                                match self.introduce().await {
+                                    Ok(introduction) => out.push(introduction),
+                                    Err(end) => break end,
+                                }
                             }
                             // Before anything of the new session is taken, or the session itself is noted.
                             if std::mem::take(&mut self.began)
@@ -278,7 +282,7 @@ impl Link<'_> {
         }
     }
 
-    /// True: it greeted, and we introduce ourselves.
+    /// True: it greeted, and we have to introduce ourselves.
     fn heard(&mut self, frame: &Value, pulse: &mut Option<Pulse>, out: &mut Vec<Value>) -> Result<bool, End> {
         match frame["op"].as_u64() {
             Some(0) => self.dispatch(frame).map(|()| false),
@@ -296,8 +300,6 @@ impl Link<'_> {
                 let every = Duration::from_millis(every);
                 // "heartbeat_interval * jitter": not all clients of the world at once.
                 *pulse = Some(Pulse { every, next: Instant::now() + jittered(every), heard: true });
-                self.recover();
-                out.push(self.introduction());
                 Ok(true)
             }
             Some(11) => {
@@ -316,6 +318,16 @@ impl Link<'_> {
             0 => json!({ "op": 1, "d": null }),
             stored => json!({ "op": 1, "d": stored }),
         }
+    }
+
+    /// What we say first. A new session is counted only now: nothing is used up by a gateway that is not there.
+    async fn introduce(&mut self) -> Result<Value, End> {
+        if self.session.is_none() {
+            let now = (self.discord.clock)();
+            budget::spend(&self.inbox.shelf(), now).await.map_err(End::Refused)?;
+        }
+        self.recover();
+        Ok(self.introduction())
     }
 
     fn introduction(&self) -> Value {

@@ -4,6 +4,7 @@
 
 mod growing;
 mod refused;
+mod unreachable;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
