@@ -224,6 +224,10 @@ impl Adapter for DiscordAdapter {
         )])
     }
 
+    fn warnings(&self) -> Vec<String> {
+        self.0.receiving.listening.said((self.0.clock)()).into_iter().collect()
+    }
+
     async fn probe(&self) -> Result<Health, SendError> {
         let me = self.0.sending.meet().await?;
         let how = if self.0.config.public_key.is_some() { "gateway and HTTP" } else { "gateway" };

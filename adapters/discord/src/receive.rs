@@ -10,6 +10,7 @@ mod door;
 mod gap;
 mod gateway;
 mod link;
+mod listening;
 mod marks;
 mod notes;
 mod owed;
@@ -35,6 +36,7 @@ pub(crate) struct Receiving {
     pub(crate) gap: gap::Gap,
     pub(crate) owed: owed::Owed,
     notes: notes::Notes,
+    pub(crate) listening: listening::Listening,
 }
 
 /// A place in the order of a room, and whether the connection by which it came takes anything any more.

@@ -79,6 +79,7 @@ pub(crate) fn intents(desks: bool) -> GatewayIntents {
 /// Keeps one session; ends when trying at once makes no sense any more.
 pub(super) async fn run(discord: Arc<Discord>, inbox: Inbox) -> Result<(), SendError> {
     let shelf = inbox.shelf();
+    discord.receiving.listening.begins((discord.clock)());
     let me = discord.sending.meet().await.map_err(again)?;
     // Asked before connecting: a connection with an intent that is not allowed is closed for good (4014).
     let desks = !discord.sending.desks.is_empty();
@@ -121,6 +122,7 @@ pub(super) async fn run(discord: Arc<Discord>, inbox: Inbox) -> Result<(), SendE
                 why
             }
         };
+        discord.receiving.listening.lost((discord.clock)(), &why);
         if losses > MOST_LOSSES {
             return Err(SendError::Retry { after: None, why });
         }

@@ -354,12 +354,12 @@ impl Link<'_> {
                 };
                 self.session = Some(Session { id: id.to_owned(), url: url.to_owned(), seq });
                 self.progress = Progress { highest: seq, ..Progress::default() };
-                self.came_up = true;
+                self.came_up();
                 self.began = true;
                 return Ok(());
             }
             "RESUMED" => {
-                self.came_up = true;
+                self.came_up();
                 self.expected.clear();
                 resumed(self.discord, self.inbox, self.me, &self.here);
                 tracing::debug!(channel = %self.discord.channel, resumed = self.resumes, "the session goes on");
@@ -378,6 +378,11 @@ impl Link<'_> {
         self.progress.begin(seq, event.clone());
         self.store(Which::New(seq), event);
         Ok(())
+    }
+
+    fn came_up(&mut self) {
+        self.came_up = true;
+        self.discord.receiving.listening.hears();
     }
 
     /// What could not be stored before. Nobody sends again what a session brought that is over: it is taken now, so that its

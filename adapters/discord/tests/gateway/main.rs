@@ -17,7 +17,7 @@ use deskbridge_contract::{
     OutboundOp, Persona, PushError, Receipt, RemoteMessageId, SendError, ShelfError, ShelfStore, Timestamp,
     TranslateError,
 };
-use deskbridge_discord::{Config, DiscordAdapter};
+use deskbridge_discord::{Clock, Config, DiscordAdapter};
 use deskbridge_platforms::discord::{
     FakeDiscord, Fault, FaultKind, GatewayEntry, Installed, Server, Settings, Snowflake,
 };
@@ -99,14 +99,17 @@ impl Office {
     }
 
     fn adapter(&self) -> Arc<DiscordAdapter> {
+        self.adapter_at(Arc::new(|| {
+            let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            Timestamp(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+        }))
+    }
+
+    fn adapter_at(&self, clock: Clock) -> Arc<DiscordAdapter> {
         let section = json!({ "token": self.app.token, "api_base": self.fake.api_url() });
         let Ok(config) = Config::from_value(section) else { panic!("sound") };
         let config = config.with_desks(vec![self.forum.to_string()]).with_pause(Duration::from_millis(20));
-        let clock = || {
-            let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-            Timestamp(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
-        };
-        Arc::new(DiscordAdapter::new("discord".into(), config, Arc::new(clock)).expect("an adapter"))
+        Arc::new(DiscordAdapter::new("discord".into(), config, clock).expect("an adapter"))
     }
 
     fn start(&self) -> JoinHandle<Result<(), SendError>> {

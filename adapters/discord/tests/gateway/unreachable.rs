@@ -3,6 +3,8 @@
 //!
 //! Not here: connections that end (`main.rs`).
 
+use std::sync::atomic::AtomicI64;
+
 use super::*;
 
 impl Office {
@@ -54,4 +56,45 @@ async fn f19_who_cannot_reach_the_gateway_uses_up_no_session() {
     let ended = office.start().await.expect("no panic");
     assert!(matches!(ended, Err(SendError::Retry { after: Some(_), .. })), "{ended:?}");
     assert_eq!(office.fake.read(|world| world.gateway.opened), opened);
+}
+
+/// Discord's other calls answer, and nothing comes in: who looks after it is told since when, until it is mended.
+#[tokio::test]
+async fn who_hears_nothing_says_since_when() {
+    let office = Office::open(Settings::default()).await;
+    let time = Arc::new(AtomicI64::new(1_800_000_000_000_000));
+    let clock = time.clone();
+    let adapter = office.adapter_at(Arc::new(move || Timestamp(clock.load(Ordering::SeqCst))));
+    let pass = |seconds: i64| time.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
+    let told = async |wanted: &str, seconds: i64| {
+        let told = tokio::time::timeout(SOON, async {
+            while !adapter.warnings().iter().any(|told| told.contains(wanted)) {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                pass(seconds);
+            }
+        });
+        assert!(told.await.is_ok(), "{:?}", adapter.warnings());
+    };
+    office.app.refuse_connections(true);
+    let mut running = office.start_with(&adapter);
+    tokio::select! {
+        () = office.asked(2) => {}
+        _ = &mut running => {}
+    }
+    assert!(adapter.probe().await.is_ok());
+    assert_eq!(adapter.warnings(), Vec::<String>::new(), "not for a moment");
+    pass(11);
+    told("since 2027-01-15 08:00:00 UTC: the gateway could not be reached: HTTP 503", 0).await;
+    office.app.refuse_connections(false);
+    if running.is_finished() {
+        running = office.start_with(&adapter);
+    }
+    office.app.connected(SOON).await.expect("connected");
+    office.say("one");
+    office.heard("one").await;
+    assert_eq!(adapter.warnings(), Vec::<String>::new());
+    office.app.refuse_connections(true);
+    office.app.cut_sockets();
+    told("nothing is received since", 1).await;
+    running.abort();
 }
