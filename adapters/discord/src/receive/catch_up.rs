@@ -10,6 +10,7 @@ use std::time::Duration;
 use deskbridge_contract::lanes::Turn;
 use deskbridge_contract::{Inbox, PushError, SendError};
 use serde_json::{Value, json};
+use tokio::task::{JoinError, JoinSet};
 
 use super::marks::Seen;
 use super::{before, push, view};
@@ -21,9 +22,14 @@ use crate::{Discord, ids, translate};
 const PAGE: usize = 100;
 /// Who was away for longer than 2 000 messages of a room is told in the log.
 const MAX_PAGES: usize = 20;
-/// How often a room is tried again while Discord or the store does not answer.
+/// How often a room is tried while Discord or the store does not answer. Where that was in vain for another one, once: the
+/// words of now wait for it.
 const TRIES: u32 = 6;
 const AGAIN: Duration = Duration::from_secs(2);
+/// Rooms that are read beside each other: their limits are apart from each other, and one that does not answer holds up none.
+const AT_ONCE: usize = 10;
+/// Between the beginnings of two, so that less than half of "50 requests per second" goes into it.
+const APART: Duration = Duration::from_millis(50);
 /// After that, all that are left are tried again, at growing distances.
 const LATER: Duration = Duration::from_secs(5);
 const LATEST: Duration = Duration::from_secs(120);
@@ -69,31 +75,59 @@ fn queue(discord: &Discord) -> Vec<Unread> {
         .collect()
 }
 
-/// One after another. What could not be read stays to be read.
+/// Some beside each other, those with the latest words first. What could not be read stays to be read.
 async fn read(discord: &Arc<Discord>, inbox: &Inbox, me: &Me, rooms: Vec<Unread>) -> Result<(), PushError> {
-    let (gap, shelf) = (&discord.receiving.gap, inbox.shelf());
-    let _reading = gap.read();
+    let _reading = discord.receiving.gap.read();
+    let mut pace = tokio::time::interval(if discord.config.paced { APART } else { Duration::from_micros(1) });
+    let mut under_way = JoinSet::new();
     let mut found = 0;
-    for (channel, seen, of, mut turn) in rooms {
-        turn.come().await;
-        match room(discord, inbox, me, &channel, &seen).await {
-            Ok(new) => {
-                found += new;
-                gap.close(&channel, of);
-                if let Err(error) = gap.keep(&shelf).await {
-                    tracing::debug!(channel = %discord.channel, %error, "a room that was read is read again");
-                }
-            }
-            Err(PushError::Closed) => return Err(PushError::Closed),
-            Err(PushError::Unavailable) => {
-                tracing::error!(channel = %discord.channel, "a room could not be read after a gap");
-            }
+    for unread in rooms {
+        if under_way.len() >= AT_ONCE {
+            found += done(under_way.join_next().await)?;
         }
+        pace.tick().await;
+        let (discord, inbox, me) = (discord.clone(), inbox.clone(), me.clone());
+        under_way.spawn(async move { one_room(&discord, &inbox, &me, unread).await });
+    }
+    while !under_way.is_empty() {
+        found += done(under_way.join_next().await)?;
     }
     if found > 0 {
         tracing::info!(channel = %discord.channel, messages = found, "messages from a gap were read");
     }
     Ok(())
+}
+
+/// How many messages were found; an error when the inbox takes nothing any more.
+fn done(ended: Option<Result<Result<usize, PushError>, JoinError>>) -> Result<usize, PushError> {
+    match ended {
+        Some(Ok(Ok(new))) => Ok(new),
+        Some(Ok(Err(PushError::Closed))) => Err(PushError::Closed),
+        // It was said, and its room stays to be read.
+        Some(Ok(Err(PushError::Unavailable)) | Err(_)) | None => Ok(0),
+    }
+}
+
+async fn one_room(
+    discord: &Arc<Discord>,
+    inbox: &Inbox,
+    me: &Me,
+    (channel, seen, of, mut turn): Unread,
+) -> Result<usize, PushError> {
+    turn.come().await;
+    let gap = &discord.receiving.gap;
+    let read = room(discord, inbox, me, &channel, &seen).await;
+    gap.in_vain(read.is_err());
+    let new = read.inspect_err(|error| {
+        if *error == PushError::Unavailable {
+            tracing::error!(channel = %discord.channel, "a room could not be read after a gap");
+        }
+    })?;
+    gap.close(&channel, of);
+    if let Err(error) = gap.keep(&inbox.shelf()).await {
+        tracing::debug!(channel = %discord.channel, %error, "a room that was read is read again");
+    }
+    Ok(new)
 }
 
 async fn room(
@@ -119,7 +153,7 @@ async fn room(
             Err(SendError::Gone { .. } | SendError::Rejected { .. }) => return Ok(new),
             Err(error) => {
                 tries += 1;
-                if tries >= TRIES {
+                if tries >= most(discord) {
                     return Err(super::unavailable(error));
                 }
                 let wait = if let SendError::Retry { after: Some(after), .. } = &error {
@@ -142,7 +176,7 @@ async fn room(
             }
             while let Err(error) = one(discord, inbox, me, &message, &mut new).await {
                 tries += 1;
-                if error == PushError::Closed || tries >= TRIES {
+                if error == PushError::Closed || tries >= most(discord) {
                     return Err(error);
                 }
                 tokio::time::sleep(AGAIN * tries).await;
@@ -155,6 +189,10 @@ async fn room(
     }
     tracing::warn!(channel = %discord.channel, "a room has more from a gap than is read");
     Ok(new)
+}
+
+fn most(discord: &Discord) -> u32 {
+    if discord.receiving.gap.is_in_vain() { 1 } else { TRIES }
 }
 
 async fn page(discord: &Discord, channel: &str, after: &str) -> Result<Vec<Value>, SendError> {

@@ -3,7 +3,7 @@
 //! Not here: reading them (`catch_up.rs`).
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use deskbridge_contract::{Shelf, ShelfError};
@@ -41,6 +41,8 @@ pub(crate) struct Gap {
     /// One write at a time, so that an older state never comes last.
     writing: tokio::sync::Mutex<()>,
     readers: AtomicUsize,
+    /// The last room could not be read.
+    in_vain: AtomicBool,
 }
 
 /// Somebody reads them, until this is dropped.
@@ -94,10 +96,13 @@ impl Gap {
         bound(rooms);
     }
 
-    /// What is to be read, and in which gap.
+    /// What is to be read, and in which gap; where something was said last comes first.
     pub(super) fn rooms(&self) -> Vec<(String, Seen, u64)> {
         let inner = self.lock();
-        inner.0.iter().map(|(channel, (seen, gap))| (channel.clone(), seen.clone(), *gap)).collect()
+        let all = inner.0.iter().map(|(channel, (seen, gap))| (channel.clone(), seen.clone(), *gap));
+        let mut all: Vec<_> = all.collect();
+        all.sort_by_key(|(_, seen, _)| std::cmp::Reverse(ids::number(&seen.last)));
+        all
     }
 
     /// A room was read, unless there was another gap meanwhile.
@@ -115,6 +120,15 @@ impl Gap {
 
     pub(super) fn is_read(&self) -> bool {
         self.readers.load(Ordering::SeqCst) > 0
+    }
+
+    /// Whether a room could not be read, just now.
+    pub(super) fn in_vain(&self, failed: bool) {
+        self.in_vain.store(failed, Ordering::SeqCst);
+    }
+
+    pub(super) fn is_in_vain(&self) -> bool {
+        self.in_vain.load(Ordering::SeqCst)
     }
 
     /// Nothing of a person stays.
@@ -146,5 +160,19 @@ impl Gap {
 
     fn lock(&self) -> MutexGuard<'_, Rooms> {
         self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_something_was_said_last_is_read_first() {
+        let gap = Gap::default();
+        let seen = |last: &str| Seen { last: last.into(), forum: None, person: None, server: false };
+        gap.open([("1", "90"), ("2", "1000"), ("3", "200")].map(|(id, last)| (id.into(), seen(last))).into());
+        let order: Vec<String> = gap.rooms().into_iter().map(|(channel, _, _)| channel).collect();
+        assert_eq!(order, ["2", "3", "1"]);
     }
 }

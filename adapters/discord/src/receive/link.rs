@@ -126,6 +126,8 @@ struct Pulse {
     every: Duration,
     next: Instant,
     heard: bool,
+    /// For some time since the last beat nothing was read: what was answered may not have been heard yet.
+    held: bool,
 }
 
 impl Link<'_> {
@@ -140,8 +142,12 @@ impl Link<'_> {
         let end = loop {
             let beat = pulse.as_ref().map(|pulse| pulse.next);
             let mut out: Vec<Value> = Vec::new();
+            let full = self.progress.under_way.len() >= MOST;
+            if let Some(pulse) = &mut pulse {
+                pulse.held |= full;
+            }
             tokio::select! {
-                frame = stream.next(), if self.progress.under_way.len() < MOST => {
+                frame = stream.next(), if !full => {
                     let frame = match self.said(frame) {
                         Ok(Some(frame)) => frame,
                         Ok(None) => continue,
@@ -174,10 +180,10 @@ impl Link<'_> {
                 }
                 () = until(beat) => {
                     let Some(pulse) = pulse.as_mut() else { continue };
-                    if !pulse.heard {
+                    if !pulse.heard && !pulse.held {
                         break End::Lost("the gateway does not answer any more".into());
                     }
-                    pulse.heard = false;
+                    (pulse.heard, pulse.held) = (false, full);
                     pulse.next += pulse.every;
                     out.push(self.beat());
                 }
@@ -299,7 +305,8 @@ impl Link<'_> {
                 let every = frame["d"]["heartbeat_interval"].as_u64().unwrap_or(41_250).clamp(50, 600_000);
                 let every = Duration::from_millis(every);
                 // "heartbeat_interval * jitter": not all clients of the world at once.
-                *pulse = Some(Pulse { every, next: Instant::now() + jittered(every), heard: true });
+                *pulse =
+                    Some(Pulse { every, next: Instant::now() + jittered(every), heard: true, held: false });
                 Ok(true)
             }
             Some(11) => {

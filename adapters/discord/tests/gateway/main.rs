@@ -2,6 +2,7 @@
 //!
 //! Not here: the clauses of the contract (`suite.rs`).
 
+mod catch_up;
 mod growing;
 mod refused;
 mod unreachable;
@@ -27,18 +28,21 @@ use tokio::task::JoinHandle;
 
 const SOON: Duration = Duration::from_secs(60);
 
-/// Keeps what came in, by its id; refuses while it is told to.
+/// Keeps what came in, by its id; refuses, or lets wait, while it is told to.
 #[derive(Default)]
 struct Store {
     texts: watch::Sender<Vec<String>>,
     known: Mutex<BTreeMap<String, ()>>,
     refusing: AtomicBool,
+    /// While it is true, nothing is answered.
+    busy: watch::Sender<bool>,
     shelf: Mutex<BTreeMap<String, String>>,
 }
 
 #[async_trait]
 impl InboxSink for Store {
     async fn push(&self, event: Inbound) -> Result<Receipt, PushError> {
+        let _ = self.busy.subscribe().wait_for(|busy| !busy).await;
         if self.refusing.load(Ordering::SeqCst) {
             return Err(PushError::Unavailable);
         }
