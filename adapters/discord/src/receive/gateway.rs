@@ -22,6 +22,8 @@ const KEY: &str = "session";
 const COMMANDS: &str = "commands";
 /// Losses in a row, before anything came, after which the channel starts over with the supervisor's patience.
 const MOST_LOSSES: u32 = 4;
+/// Losses in a row after which a session's own address counts as gone; the session goes on at the one that Discord names.
+const FEW_LOSSES: u32 = 2;
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
@@ -36,6 +38,11 @@ pub(super) struct Session {
 }
 
 impl Session {
+    /// Its own address, unless that is none to which we go by now.
+    fn place(&self, discord: &Discord) -> Option<Url> {
+        Url::parse(&self.url).ok().filter(|url| is_sound(discord, url)).map(spoken)
+    }
+
     pub(super) async fn keep(&self, shelf: &Shelf) {
         let written = serde_json::to_string(self).unwrap_or_default();
         if let Err(error) = shelf.put(KEY, &written).await {
@@ -61,6 +68,8 @@ pub(super) enum End {
 pub(super) struct Ended {
     pub session: Option<Session>,
     pub came_up: bool,
+    /// It greeted, was asked to go on with a session, and said nothing to that.
+    pub unanswered: bool,
     pub end: End,
 }
 
@@ -99,10 +108,16 @@ pub(super) async fn run(discord: Arc<Discord>, inbox: Inbox) -> Result<(), SendE
     }
     publish(discord.clone(), me.clone(), shelf.clone());
     let kept = shelf.get(KEY).await.map_err(unknown)?;
-    let mut session: Option<Session> = kept.and_then(|kept| serde_json::from_str(&kept).ok());
-    let mut losses = 0;
+    let kept: Option<Session> = kept.and_then(|kept| serde_json::from_str(&kept).ok());
+    let mut session = kept.filter(|session| !session.id.is_empty());
+    let (mut losses, mut unanswered) = (0, 0);
     loop {
-        let url = address(&discord, &shelf, session.as_ref()).await?;
+        let own =
+            session.as_ref().filter(|_| losses < FEW_LOSSES).and_then(|session| session.place(&discord));
+        let url = match own {
+            Some(url) => url,
+            None => named(&discord, &shelf, session.is_none()).await?,
+        };
         let ended = link::run(&discord, &inbox, &me, &url, session.clone(), intents(desks)).await;
         if let Err(error) = discord.receiving.marks.flush(&shelf).await {
             tracing::debug!(channel = %discord.channel, %error, "how far rooms were read was not noted");
@@ -112,6 +127,7 @@ pub(super) async fn run(discord: Arc<Discord>, inbox: Inbox) -> Result<(), SendE
             session.keep(&shelf).await;
         }
         losses = if ended.came_up { 0 } else { losses + 1 };
+        unanswered = if ended.unanswered { unanswered + 1 } else { 0 };
         let why = match ended.end {
             End::Closed => return Ok(()),
             End::Refused(error) => return Err(error),
@@ -124,6 +140,10 @@ pub(super) async fn run(discord: Arc<Discord>, inbox: Inbox) -> Result<(), SendE
         };
         discord.receiving.listening.lost((discord.clock)(), &why);
         if losses > MOST_LOSSES {
+            if unanswered > FEW_LOSSES {
+                tracing::warn!(channel = %discord.channel, "the gateway never answers to its session: a new one is begun");
+                Session::default().keep(&shelf).await;
+            }
             return Err(SendError::Retry { after: None, why });
         }
         tracing::debug!(channel = %discord.channel, why, "the gateway's connection ended; opened again");
@@ -136,35 +156,39 @@ pub(super) async fn run(discord: Arc<Discord>, inbox: Inbox) -> Result<(), SendE
     }
 }
 
-/// Where to connect: to the session's own address, or to the one that Discord names for a new one.
-async fn address(discord: &Discord, shelf: &Shelf, session: Option<&Session>) -> Result<Url, SendError> {
-    let known = session.filter(|session| !session.id.is_empty()).map(|session| session.url.clone());
-    let named = match known {
-        Some(url) => url,
-        None => {
-            let answer = discord.sending.api.get("gateway/bot".into(), &[]).await;
-            let answer: Value = answer.map_err(|fault| again(fault.error))?;
-            budget::allowed(&answer)?;
-            budget::left(shelf, (discord.clock)()).await?;
-            match &discord.config.gateway {
-                Some(url) => url.to_string(),
-                None => answer["url"].as_str().unwrap_or_default().to_owned(),
-            }
-        }
+/// Where Discord says that its gateway is. `fresh`: for a new session, of which there may be only so many.
+async fn named(discord: &Discord, shelf: &Shelf, fresh: bool) -> Result<Url, SendError> {
+    let answer = discord.sending.api.get("gateway/bot".into(), &[]).await;
+    let answer: Value = answer.map_err(|fault| again(fault.error))?;
+    if fresh {
+        budget::allowed(&answer)?;
+        budget::left(shelf, (discord.clock)()).await?;
+    }
+    let named = match &discord.config.gateway {
+        Some(url) => url.as_str(),
+        None => answer["url"].as_str().unwrap_or_default(),
     };
-    let strange = || SendError::Retry { after: None, why: "Discord named no gateway".into() };
-    let mut url = Url::parse(&named).map_err(|_| strange())?;
+    let url = Url::parse(named)
+        .map_err(|_| SendError::Retry { after: None, why: "Discord named no gateway".into() })?;
+    if !is_sound(discord, &url) {
+        return Err(SendError::rejected("Discord named a gateway that is not its own"));
+    }
+    Ok(spoken(url))
+}
+
+/// The token goes there: only to Discord, or to the server that the configuration names.
+fn is_sound(discord: &Discord, url: &Url) -> bool {
     let plain_api = discord.config.api_base.scheme() == "http";
     let host = url.host_str().unwrap_or_default();
     let own = discord.config.gateway.as_ref().is_some_and(|own| own.host_str() == Some(host));
     let theirs = host == "discord.gg" || host.ends_with(".discord.gg");
-    // The token goes there: only to Discord, or to the server that the configuration names.
-    let sound = (url.scheme() == "wss" && (theirs || own)) || (url.scheme() == "ws" && (plain_api || own));
-    if !sound {
-        return Err(SendError::rejected("Discord named a gateway that is not its own"));
-    }
+    (url.scheme() == "wss" && (theirs || own)) || (url.scheme() == "ws" && (plain_api || own))
+}
+
+/// In which version and form it is to speak.
+fn spoken(mut url: Url) -> Url {
     url.query_pairs_mut().clear().append_pair("v", "10").append_pair("encoding", "json");
-    Ok(url)
+    url
 }
 
 /// A new session: what was said between the old one and this has to be read.

@@ -65,11 +65,10 @@ pub(super) async fn run(
     session: Option<Session>,
     intents: GatewayIntents,
 ) -> Ended {
-    let session = session.filter(|session| !session.id.is_empty());
     let socket = match tokio::time::timeout(HELLO, connect(url)).await {
         Ok(Ok(socket)) => socket,
-        Ok(Err(why)) => return Ended { session, came_up: false, end: End::Lost(why) },
-        Err(_) => return Ended { session, came_up: false, end: End::Lost("no connection in time".into()) },
+        Ok(Err(why)) => return unreached(session, why),
+        Err(_) => return unreached(session, "no connection in time".into()),
     };
     let (done, finished) = mpsc::unbounded_channel();
     let resumes = session.is_some();
@@ -83,6 +82,7 @@ pub(super) async fn run(
         session,
         resumes,
         progress,
+        introduced: false,
         came_up: false,
         began: false,
         refused: None,
@@ -96,6 +96,10 @@ pub(super) async fn run(
     link.serve(socket, finished).await
 }
 
+fn unreached(session: Option<Session>, why: String) -> Ended {
+    Ended { session, came_up: false, unanswered: false, end: End::Lost(why) }
+}
+
 struct Link<'a> {
     discord: &'a Arc<Discord>,
     inbox: &'a Inbox,
@@ -104,6 +108,8 @@ struct Link<'a> {
     session: Option<Session>,
     resumes: bool,
     progress: Progress,
+    /// We said who we are.
+    introduced: bool,
     came_up: bool,
     /// A session began, and it is not noted yet what has to be read before it.
     began: bool,
@@ -268,7 +274,9 @@ impl Link<'_> {
         if !left.is_empty() {
             super::owed::keep(self.discord, &self.inbox.shelf(), left).await;
         }
-        Ended { session: self.session, came_up: self.came_up && self.refused.is_none(), end }
+        let came_up = self.came_up && self.refused.is_none();
+        let unanswered = self.introduced && self.resumes && !self.came_up && self.refused.is_none();
+        Ended { session: self.session, came_up, unanswered, end }
     }
 
     /// One message of the socket; `None`: nothing to look at.
@@ -334,6 +342,7 @@ impl Link<'_> {
             budget::spend(&self.inbox.shelf(), now).await.map_err(End::Refused)?;
         }
         self.recover();
+        self.introduced = true;
         Ok(self.introduction())
     }
 

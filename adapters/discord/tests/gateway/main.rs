@@ -22,7 +22,7 @@ use deskbridge_discord::{Clock, Config, DiscordAdapter};
 use deskbridge_platforms::discord::{
     FakeDiscord, Fault, FaultKind, GatewayEntry, Installed, Server, Settings, Snowflake,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -103,14 +103,23 @@ impl Office {
     }
 
     fn adapter(&self) -> Arc<DiscordAdapter> {
-        self.adapter_at(Arc::new(|| {
-            let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-            Timestamp(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
-        }))
+        self.adapter_by(json!({}))
     }
 
-    fn adapter_at(&self, clock: Clock) -> Arc<DiscordAdapter> {
-        let section = json!({ "token": self.app.token, "api_base": self.fake.api_url() });
+    /// With more in its section of the configuration.
+    fn adapter_by(&self, more: Value) -> Arc<DiscordAdapter> {
+        let clock = || {
+            let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            Timestamp(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+        };
+        self.adapter_at(more, Arc::new(clock))
+    }
+
+    fn adapter_at(&self, more: Value, clock: Clock) -> Arc<DiscordAdapter> {
+        let mut section = json!({ "token": self.app.token, "api_base": self.fake.api_url() });
+        for (key, value) in more.as_object().into_iter().flatten() {
+            section[key] = value.clone();
+        }
         let Ok(config) = Config::from_value(section) else { panic!("sound") };
         let config = config.with_desks(vec![self.forum.to_string()]).with_pause(Duration::from_millis(20));
         Arc::new(DiscordAdapter::new("discord".into(), config, clock).expect("an adapter"))
@@ -161,6 +170,23 @@ impl Office {
             tokio::time::timeout(SOON, texts.wait_for(|texts| texts.iter().any(|known| known == text)));
         assert!(found.await.is_ok(), "{text:?} was not heard; {}", self.fake.report());
         assert_eq!(self.store.texts.borrow().iter().filter(|known| *known == text).count(), 1);
+    }
+
+    /// It is noted that everything up to now is stored.
+    async fn noted(&self) {
+        let (session, seq) = self.fake.read(|world| world.last_event(self.app.id)).expect("events");
+        let done = tokio::time::timeout(SOON, async {
+            while !(self.kept("session").contains(&session)
+                && self.kept("session").contains(&format!("\"seq\":{seq}")))
+            {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        });
+        assert!(done.await.is_ok(), "not {seq}: {}", self.kept("session"));
+    }
+
+    fn kept(&self, key: &str) -> String {
+        self.store.shelf.lock().expect("whole").get(key).cloned().unwrap_or_default()
     }
 
     async fn lines(&self, what: &str, wanted: impl Fn(&GatewayEntry) -> bool, count: usize) {
@@ -252,7 +278,7 @@ async fn f19_what_is_left_of_a_gap_is_read_by_the_next_process() {
     office.heard("said in the gap").await;
     office.say("two");
     office.heard("two").await;
-    let kept = |key: &str| office.store.shelf.lock().expect("whole").get(key).cloned().unwrap_or_default();
+    let kept = |key: &str| office.kept(key);
     let until = |key: &'static str, parts: Vec<String>| async move {
         let done = tokio::time::timeout(SOON, async {
             while !parts.iter().all(|part| kept(key).contains(part.as_str())) {
@@ -262,8 +288,7 @@ async fn f19_what_is_left_of_a_gap_is_read_by_the_next_process() {
         assert!(done.await.is_ok(), "{key} stays {}", kept(key));
     };
     let read = || until("gap", vec!["{}".into()]);
-    let (session, seq) = office.fake.read(|world| world.last_event(office.app.id)).expect("events");
-    until("session", vec![session, format!("\"seq\":{seq}")]).await;
+    office.noted().await;
     // As if the process had ended before it read the room: the new session is noted, and so is what there is to read.
     running.abort();
     let _ = running.await;

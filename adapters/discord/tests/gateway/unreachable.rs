@@ -5,6 +5,9 @@
 
 use std::sync::atomic::AtomicI64;
 
+use futures_util::{SinkExt as _, StreamExt as _};
+use tokio_tungstenite::tungstenite::Message;
+
 use super::*;
 
 impl Office {
@@ -17,10 +20,6 @@ impl Office {
     fn now() -> i64 {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
-    }
-
-    fn kept(&self, key: &str) -> String {
-        self.store.shelf.lock().expect("whole").get(key).cloned().unwrap_or_default()
     }
 }
 
@@ -64,7 +63,7 @@ async fn who_hears_nothing_says_since_when() {
     let office = Office::open(Settings::default()).await;
     let time = Arc::new(AtomicI64::new(1_800_000_000_000_000));
     let clock = time.clone();
-    let adapter = office.adapter_at(Arc::new(move || Timestamp(clock.load(Ordering::SeqCst))));
+    let adapter = office.adapter_at(json!({}), Arc::new(move || Timestamp(clock.load(Ordering::SeqCst))));
     let pass = |seconds: i64| time.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
     let told = async |wanted: &str, seconds: i64| {
         let told = tokio::time::timeout(SOON, async {
@@ -96,5 +95,92 @@ async fn who_hears_nothing_says_since_when() {
     office.app.refuse_connections(true);
     office.app.cut_sockets();
     told("nothing is received since", 1).await;
+    running.abort();
+}
+
+/// The session's own address is gone, or is not one to which the token may be sent any more: the session goes on at the address
+/// that Discord names.
+#[tokio::test]
+async fn a_session_outlives_its_address() {
+    let office = Office::open(Settings::default()).await;
+    let running = office.start();
+    office.app.connected(SOON).await.expect("connected");
+    office.say("one");
+    office.heard("one").await;
+    office.noted().await;
+    running.abort();
+    let _ = running.await;
+    // Nobody listens at a port that was free a moment ago.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
+    for (nth, url) in
+        [format!("ws://{free}/"), "wss://gateway.example".into(), "no address".into()].into_iter().enumerate()
+    {
+        let kept: Value = serde_json::from_str(&office.kept("session")).expect("a session");
+        let mut moved = kept.clone();
+        moved["url"] = url.as_str().into();
+        office.store.shelf.lock().expect("whole").insert("session".into(), moved.to_string());
+        let text = format!("while it was at {url}");
+        office.say(&text);
+        let adapter = office.adapter();
+        let running = office.start_with(&adapter);
+        let running = office.heard_at_last(&adapter, running, &[text.as_str()]).await;
+        office.lines("resume", resumed, nth + 1).await;
+        running.abort();
+        let _ = running.await;
+    }
+    assert_eq!(office.identifies(), 1);
+}
+
+/// A gateway that greets, listens to the first word, and hangs up.
+struct Curt {
+    url: String,
+    words: watch::Sender<Vec<u64>>,
+}
+
+impl Curt {
+    async fn start() -> Arc<Curt> {
+        let door = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("ws://{}/", door.local_addr().expect("an address"));
+        let curt = Arc::new(Curt { url, words: watch::Sender::default() });
+        let here = curt.clone();
+        tokio::spawn(async move {
+            while let Ok((socket, _)) = door.accept().await {
+                let Ok(mut socket) = tokio_tungstenite::accept_async(socket).await else { continue };
+                let hello = json!({ "op": 10, "d": { "heartbeat_interval": 600_000 } });
+                let _ = socket.send(Message::text(hello.to_string())).await;
+                let Some(Ok(said)) = socket.next().await else { continue };
+                let said: Value =
+                    serde_json::from_str(said.to_text().unwrap_or_default()).unwrap_or_default();
+                here.words.send_modify(|words| words.push(said["op"].as_u64().unwrap_or_default()));
+            }
+        });
+        curt
+    }
+}
+
+/// A session that is never answered is given up at last; what was said meanwhile is read by the new one.
+#[tokio::test]
+async fn a_session_that_is_never_answered_is_given_up() {
+    let office = Office::open(Settings::default()).await;
+    let running = office.start();
+    office.app.connected(SOON).await.expect("connected");
+    office.say("one");
+    office.heard("one").await;
+    office.noted().await;
+    running.abort();
+    let _ = running.await;
+    let curt = Curt::start().await;
+    let mut moved: Value = serde_json::from_str(&office.kept("session")).expect("a session");
+    moved["url"] = curt.url.as_str().into();
+    office.store.shelf.lock().expect("whole").insert("session".into(), moved.to_string());
+    let adapter = office.adapter_by(json!({ "gateway": curt.url }));
+    let ended = office.start_with(&adapter).await.expect("no panic");
+    assert!(matches!(ended, Err(SendError::Retry { after: None, .. })), "{ended:?}");
+    let words = curt.words.borrow().clone();
+    assert!(words.len() >= 5 && words.iter().all(|op| *op == 6), "it was tried to resume: {words:?}");
+    office.say("meanwhile");
+    let running = office.start();
+    office.lines("another session", identified, 2).await;
+    office.heard("meanwhile").await;
     running.abort();
 }
