@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use deskbridge_contract::{Inbox, SendError, Shelf, ShelfError};
+use deskbridge_contract::{Inbox, SendError, Shelf, ShelfError, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serenity::all::GatewayIntents;
@@ -35,9 +35,17 @@ pub(super) struct Session {
     pub url: String,
     /// The last event that is stored, and all before it are.
     pub seq: u64,
+    /// When that was: what happened before is stored. `EPOCH`: not known.
+    #[serde(default)]
+    pub at: Timestamp,
 }
 
 impl Session {
+    /// None any more.
+    fn over(at: Timestamp) -> Session {
+        Session { at, ..Session::default() }
+    }
+
     /// Its own address, unless that is none to which we go by now.
     fn place(&self, discord: &Discord) -> Option<Url> {
         Url::parse(&self.url).ok().filter(|url| is_sound(discord, url)).map(spoken)
@@ -109,6 +117,8 @@ pub(super) async fn run(discord: Arc<Discord>, inbox: Inbox) -> Result<(), SendE
     publish(discord.clone(), me.clone(), shelf.clone());
     let kept = shelf.get(KEY).await.map_err(unknown)?;
     let kept: Option<Session> = kept.and_then(|kept| serde_json::from_str(&kept).ok());
+    // It outlives the session: from then on edits are looked for.
+    let mut since = kept.as_ref().map_or(Timestamp::EPOCH, |session| session.at);
     let mut session = kept.filter(|session| !session.id.is_empty());
     let (mut losses, mut unanswered) = (0, 0);
     loop {
@@ -118,12 +128,13 @@ pub(super) async fn run(discord: Arc<Discord>, inbox: Inbox) -> Result<(), SendE
             Some(url) => url,
             None => named(&discord, &shelf, session.is_none()).await?,
         };
-        let ended = link::run(&discord, &inbox, &me, &url, session.clone(), intents(desks)).await;
+        let ended = link::run(&discord, &inbox, &me, &url, session.clone(), since, intents(desks)).await;
         if let Err(error) = discord.receiving.marks.flush(&shelf).await {
             tracing::debug!(channel = %discord.channel, %error, "how far rooms were read was not noted");
         }
         session = ended.session;
         if let Some(session) = &session {
+            since = session.at;
             session.keep(&shelf).await;
         }
         losses = if ended.came_up { 0 } else { losses + 1 };
@@ -134,7 +145,7 @@ pub(super) async fn run(discord: Arc<Discord>, inbox: Inbox) -> Result<(), SendE
             End::Lost(why) => why,
             End::Fresh(why) => {
                 session = None;
-                Session::default().keep(&shelf).await;
+                Session::over(since).keep(&shelf).await;
                 why
             }
         };
@@ -142,7 +153,7 @@ pub(super) async fn run(discord: Arc<Discord>, inbox: Inbox) -> Result<(), SendE
         if losses > MOST_LOSSES {
             if unanswered > FEW_LOSSES {
                 tracing::warn!(channel = %discord.channel, "the gateway never answers to its session: a new one is begun");
-                Session::default().keep(&shelf).await;
+                Session::over(since).keep(&shelf).await;
             }
             return Err(SendError::Retry { after: None, why });
         }
@@ -197,9 +208,11 @@ pub(super) async fn began(
     inbox: &Inbox,
     me: &Me,
     here: &Arc<()>,
+    since: Timestamp,
 ) -> Result<(), ShelfError> {
     let receiving = &discord.receiving;
-    receiving.gap.open(receiving.marks.snapshot());
+    let since = Some(since).filter(|since| *since != Timestamp::EPOCH);
+    receiving.gap.open(receiving.marks.snapshot(), since);
     receiving.gap.keep(&inbox.shelf()).await?;
     catch_up::start(discord, inbox, me, here);
     Ok(())

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use deskbridge_contract::{Inbox, PushError};
+use deskbridge_contract::{Inbox, PushError, Timestamp};
 use futures_util::stream::SplitSink;
 use futures_util::{SinkExt as _, StreamExt as _};
 use secrecy::ExposeSecret as _;
@@ -63,6 +63,7 @@ pub(super) async fn run(
     me: &Me,
     url: &Url,
     session: Option<Session>,
+    since: Timestamp,
     intents: GatewayIntents,
 ) -> Ended {
     let socket = match tokio::time::timeout(HELLO, connect(url)).await {
@@ -72,14 +73,15 @@ pub(super) async fn run(
     };
     let (done, finished) = mpsc::unbounded_channel();
     let resumes = session.is_some();
-    let progress =
-        Progress { highest: session.as_ref().map_or(0, |session| session.seq), ..Progress::default() };
+    let highest = session.as_ref().map_or(0, |session| session.seq);
+    let progress = Progress { highest, at: since, ..Progress::default() };
     let link = Link {
         discord,
         inbox,
         me,
         intents,
         session,
+        since,
         resumes,
         progress,
         introduced: false,
@@ -106,6 +108,8 @@ struct Link<'a> {
     me: &'a Me,
     intents: GatewayIntents,
     session: Option<Session>,
+    /// When all that had happened was stored, before this connection.
+    since: Timestamp,
     resumes: bool,
     progress: Progress,
     /// We said who we are.
@@ -170,7 +174,7 @@ impl Link<'_> {
                             }
                             // Before anything of the new session is taken, or the session itself is noted.
                             if std::mem::take(&mut self.began)
-                                && let Err(error) = began(self.discord, self.inbox, self.me, &self.here).await
+                                && let Err(error) = began(self.discord, self.inbox, self.me, &self.here, self.since).await
                             {
                                 self.session = None;
                                 break End::Lost(error.to_string());
@@ -246,7 +250,7 @@ impl Link<'_> {
         if stored != noted
             && let Some(session) = &mut self.session
         {
-            session.seq = stored;
+            self.progress.mark(session);
             session.keep(&shelf).await;
         }
         if let Err(error) = self.discord.receiving.marks.flush(&shelf).await {
@@ -267,7 +271,7 @@ impl Link<'_> {
         }
         self.work.shutdown().await;
         if let Some(session) = &mut self.session {
-            session.seq = self.progress.stored();
+            self.progress.mark(session);
         }
         let of_this = self.expected.into_iter().chain(self.progress.under_way.into_values());
         let left: Vec<Arc<Value>> = self.owed.into_values().chain(of_this).collect();
@@ -363,13 +367,18 @@ impl Link<'_> {
     fn dispatch(&mut self, frame: &Value) -> Result<(), End> {
         let Some(seq) = frame["s"].as_u64() else { return Ok(()) };
         let (kind, d) = (text(frame, "t").unwrap_or_default(), &frame["d"]);
+        if self.came_up {
+            // Before, what comes is what was missed, and older.
+            self.progress.at = (self.discord.clock)();
+        }
         match kind {
             "READY" => {
                 let (Some(id), Some(url)) = (text(d, "session_id"), text(d, "resume_gateway_url")) else {
                     return Err(End::Fresh("READY without a session".into()));
                 };
-                self.session = Some(Session { id: id.to_owned(), url: url.to_owned(), seq });
-                self.progress = Progress { highest: seq, ..Progress::default() };
+                let (id, url) = (id.to_owned(), url.to_owned());
+                self.session = Some(Session { id, url, seq, at: self.since });
+                self.progress = Progress { highest: seq, at: (self.discord.clock)(), ..Progress::default() };
                 self.came_up();
                 self.began = true;
                 return Ok(());

@@ -50,6 +50,8 @@ impl InboxSink for Store {
         let text = match event.event {
             InboundEvent::Posted { content, .. } => Some(content.text),
             InboundEvent::Edited { content, .. } => Some(format!("edited: {}", content.text)),
+            InboundEvent::Reacted { emoji, .. } => Some(format!("reacted: {emoji}")),
+            InboundEvent::Invoked { action, .. } => Some(format!("pressed: {action}")),
             _ => None,
         };
         if let (false, Some(text)) = (duplicate, text) {
