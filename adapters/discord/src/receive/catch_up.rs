@@ -192,7 +192,11 @@ impl Reader<'_> {
     }
 
     /// Some of its messages, the oldest first. There are none in a room that is gone: no reason to leave out the others.
-    async fn page(&mut self, most: usize, bound: Option<(&'static str, u64)>) -> Result<Vec<Value>, PushError> {
+    async fn page(
+        &mut self,
+        most: usize,
+        bound: Option<(&'static str, u64)>,
+    ) -> Result<Vec<Value>, PushError> {
         let mut query = vec![("limit", most.to_string())];
         query.extend(bound.map(|(key, id)| (key, id.to_string())));
         let route = format!("channels/{}/messages", self.channel);

@@ -38,12 +38,20 @@ pub(super) struct Session {
     /// When that was: what happened before is stored. `EPOCH`: not known.
     #[serde(default)]
     pub at: Timestamp,
+    /// What it was begun to hear; it hears no more than that. Zero: it was not noted.
+    #[serde(default)]
+    pub intents: u64,
 }
 
 impl Session {
     /// None any more.
     fn over(at: Timestamp) -> Session {
         Session { at, ..Session::default() }
+    }
+
+    /// Whether a desk that was added since, say, is heard as well.
+    fn hears(&self, wanted: GatewayIntents) -> bool {
+        self.intents == 0 || self.intents & wanted.bits() == wanted.bits()
     }
 
     /// Its own address, unless that is none to which we go by now.
@@ -89,6 +97,7 @@ pub(crate) fn intents(desks: bool) -> GatewayIntents {
         | GatewayIntents::DIRECT_MESSAGE_TYPING;
     let desk = GatewayIntents::GUILD_MESSAGES
         | GatewayIntents::GUILD_MESSAGE_REACTIONS
+        | GatewayIntents::GUILD_MESSAGE_TYPING
         | GatewayIntents::MESSAGE_CONTENT;
     if desks { direct | desk } else { direct }
 }
@@ -119,7 +128,8 @@ pub(super) async fn run(discord: Arc<Discord>, inbox: Inbox) -> Result<(), SendE
     let kept: Option<Session> = kept.and_then(|kept| serde_json::from_str(&kept).ok());
     // It outlives the session: from then on edits are looked for.
     let mut since = kept.as_ref().map_or(Timestamp::EPOCH, |session| session.at);
-    let mut session = kept.filter(|session| !session.id.is_empty());
+    let wanted = intents(desks);
+    let mut session = kept.filter(|session| !session.id.is_empty() && session.hears(wanted));
     let (mut losses, mut unanswered) = (0, 0);
     loop {
         let own =
@@ -128,7 +138,7 @@ pub(super) async fn run(discord: Arc<Discord>, inbox: Inbox) -> Result<(), SendE
             Some(url) => url,
             None => named(&discord, &shelf, session.is_none()).await?,
         };
-        let ended = link::run(&discord, &inbox, &me, &url, session.clone(), since, intents(desks)).await;
+        let ended = link::run(&discord, &inbox, &me, &url, session.clone(), since, wanted).await;
         if let Err(error) = discord.receiving.marks.flush(&shelf).await {
             tracing::debug!(channel = %discord.channel, %error, "how far rooms were read was not noted");
         }

@@ -27,6 +27,7 @@ use super::gateway::{End, Ended, Session, began, resumed};
 use super::{Slot, budget, take};
 use crate::Discord;
 use crate::send::Me;
+use crate::send::forums::Lies;
 use crate::translate::{room_of, text};
 
 use wire::{Progress, Socket, closed, connect, plain, until};
@@ -377,7 +378,7 @@ impl Link<'_> {
                     return Err(End::Fresh("READY without a session".into()));
                 };
                 let (id, url) = (id.to_owned(), url.to_owned());
-                self.session = Some(Session { id, url, seq, at: self.since });
+                self.session = Some(Session { id, url, seq, at: self.since, intents: self.intents.bits() });
                 self.progress = Progress { highest: seq, at: (self.discord.clock)(), ..Progress::default() };
                 self.came_up();
                 self.began = true;
@@ -442,6 +443,14 @@ impl Link<'_> {
         while self.work.try_join_next().is_some() {}
     }
 
+    /// In a direct message, or in a post of a desk.
+    fn is_near(&self, d: &Value) -> bool {
+        let sending = &self.discord.sending;
+        let place = text(d, "channel_id").and_then(|channel| sending.forums.place_of(channel));
+        text(d, "guild_id").is_none()
+            || matches!(place, Some(Lies::In(forum)) if sending.desks.contains(&forum))
+    }
+
     /// What is only to be known. True: there is nothing in it for a conversation.
     fn learn(&self, kind: &str, d: &Value) -> bool {
         let forums = &self.discord.sending.forums;
@@ -460,6 +469,8 @@ impl Link<'_> {
             "THREAD_LIST_SYNC" => all("threads").for_each(|thread| forums.learn(thread)),
             "GUILD_ROLE_CREATE" | "GUILD_ROLE_UPDATE" => forums.learn_role(&d["role"]),
             "CHANNEL_CREATE" | "CHANNEL_UPDATE" | "THREAD_CREATE" => forums.learn(d),
+            // All of a server are told, and most of them are nobody's business.
+            "TYPING_START" => return !self.is_near(d),
             "THREAD_UPDATE" => {
                 forums.learn(d);
                 return false;
@@ -470,7 +481,6 @@ impl Link<'_> {
             | "MESSAGE_DELETE_BULK"
             | "MESSAGE_REACTION_ADD"
             | "MESSAGE_REACTION_REMOVE"
-            | "TYPING_START"
             | "THREAD_DELETE"
             | "INTERACTION_CREATE" => return false,
             _ => {}

@@ -5,6 +5,7 @@
 mod catch_up;
 mod growing;
 mod refused;
+mod typing;
 mod unreachable;
 
 use std::collections::BTreeMap;
@@ -51,6 +52,7 @@ impl InboxSink for Store {
             InboundEvent::Posted { content, .. } => Some(content.text),
             InboundEvent::Edited { content, .. } => Some(format!("edited: {}", content.text)),
             InboundEvent::Reacted { emoji, .. } => Some(format!("reacted: {emoji}")),
+            InboundEvent::Typing => Some(format!("typing in {}", event.address.room)),
             InboundEvent::Invoked { action, .. } => Some(format!("pressed: {action}")),
             _ => None,
         };

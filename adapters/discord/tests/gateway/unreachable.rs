@@ -131,6 +131,28 @@ async fn a_session_outlives_its_address() {
     assert_eq!(office.identifies(), 1);
 }
 
+/// A session hears what it was begun to hear: when that is not enough any more, another one is begun.
+#[tokio::test]
+async fn a_session_that_hears_too_little_is_begun_anew() {
+    let office = Office::open(Settings::default()).await;
+    let running = office.start();
+    office.app.connected(SOON).await.expect("connected");
+    office.say("one");
+    office.heard("one").await;
+    office.noted().await;
+    running.abort();
+    let _ = running.await;
+    let mut kept: Value = serde_json::from_str(&office.kept("session")).expect("a session");
+    let desks_were_none = kept["intents"].as_u64().expect("noted") & !(1 << 9 | 1 << 10 | 1 << 15);
+    kept["intents"] = desks_were_none.into();
+    office.store.shelf.lock().expect("whole").insert("session".into(), kept.to_string());
+    office.say("meanwhile");
+    let running = office.start();
+    office.lines("another session", identified, 2).await;
+    office.heard("meanwhile").await;
+    running.abort();
+}
+
 /// A gateway that greets, listens to the first word, and hangs up.
 struct Curt {
     url: String,
