@@ -226,7 +226,9 @@ impl Adapter for DiscordAdapter {
     }
 
     fn warnings(&self) -> Vec<String> {
-        self.0.sending.api.warnings()
+        let mut warnings = self.0.sending.api.warnings();
+        warnings.extend(self.0.receiving.listening.said((self.0.clock)()));
+        warnings
     }
 
     async fn probe(&self) -> Result<Health, SendError> {

@@ -10,6 +10,7 @@ mod door;
 mod gap;
 mod gateway;
 mod link;
+mod listening;
 mod marks;
 mod notes;
 mod owed;
@@ -35,6 +36,7 @@ pub(crate) struct Receiving {
     pub(crate) gap: gap::Gap,
     pub(crate) owed: owed::Owed,
     notes: notes::Notes,
+    pub(crate) listening: listening::Listening,
 }
 
 /// A place in the order of a room, and whether the connection by which it came takes anything any more.
@@ -82,6 +84,9 @@ async fn take(
     if kind == "INTERACTION_CREATE" {
         return acts::by_gateway(discord, inbox, me, d, slot).await;
     }
+    if kind == "TYPING_START" {
+        return hint(discord, inbox, me, frame).await;
+    }
     locate(discord, d).await?;
     slot.come().await?;
     before(discord, me, kind, d);
@@ -94,6 +99,17 @@ async fn take(
         }
         Err(why) => inbox.quarantine(frame.to_string().as_bytes(), &why).await,
     }
+}
+
+/// Typing passes by: it waits for nothing, asks nobody, and one that is not taken is not missed.
+async fn hint(discord: &Discord, inbox: &Inbox, me: &Me, frame: &Value) -> Result<(), PushError> {
+    let events = translate::translate(&view(discord, me), frame).unwrap_or_default();
+    for event in events {
+        if inbox.push(event).await == Err(PushError::Closed) {
+            return Err(PushError::Closed);
+        }
+    }
+    Ok(())
 }
 
 /// Makes sure that it is known where a channel of a server lies.

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use deskbridge_contract::{SendError, Shelf, Timestamp};
+use deskbridge_contract::{SendError, Shelf, ShelfError, Timestamp};
 use serde_json::Value;
 
 /// Identifies in an hour. A bridge needs one after a restart, and one when a session was lost.
@@ -30,22 +30,35 @@ pub(super) fn allowed(answer: &Value) -> Result<(), SendError> {
     Err(SendError::Retry { after: Some(after), why })
 }
 
-/// Counts one more, or says when there may be one.
+/// Whether there may be one more, or when. Counts nothing: whoever does not reach the gateway used up nothing.
+pub(super) async fn left(shelf: &Shelf, now: Timestamp) -> Result<(), SendError> {
+    recent(shelf, now).await.map(|_| ())
+}
+
+/// Counts one that is sent now, or says when there may be one.
 pub(super) async fn spend(shelf: &Shelf, now: Timestamp) -> Result<(), SendError> {
-    let unknown =
-        |error: deskbridge_contract::ShelfError| SendError::Retry { after: None, why: error.to_string() };
-    let kept = shelf.get(KEY).await.map_err(unknown)?;
-    let kept: Vec<i64> = kept.and_then(|kept| serde_json::from_str(&kept).ok()).unwrap_or_default();
-    let mut recent: Vec<i64> =
-        kept.into_iter().filter(|at| *at <= now.0 && now.since(Timestamp(*at)) < WINDOW).collect();
-    if recent.len() >= MOST {
-        let first = recent.iter().min().copied().unwrap_or(now.0);
-        let after = WINDOW.saturating_sub(now.since(Timestamp(first))).max(Duration::from_secs(1));
-        let why = format!("{MOST} new sessions within an hour: something ends them");
-        return Err(SendError::Retry { after: Some(after), why });
-    }
+    let mut recent = recent(shelf, now).await?;
     recent.push(now.0);
     shelf.put(KEY, &serde_json::to_string(&recent).unwrap_or_default()).await.map_err(unknown)
+}
+
+/// Those of the last hour; an error when there are as many as there may be.
+async fn recent(shelf: &Shelf, now: Timestamp) -> Result<Vec<i64>, SendError> {
+    let kept = shelf.get(KEY).await.map_err(unknown)?;
+    let kept: Vec<i64> = kept.and_then(|kept| serde_json::from_str(&kept).ok()).unwrap_or_default();
+    let recent: Vec<i64> =
+        kept.into_iter().filter(|at| *at <= now.0 && now.since(Timestamp(*at)) < WINDOW).collect();
+    if recent.len() < MOST {
+        return Ok(recent);
+    }
+    let first = recent.iter().min().copied().unwrap_or(now.0);
+    let after = WINDOW.saturating_sub(now.since(Timestamp(first))).max(Duration::from_secs(1));
+    let why = format!("{MOST} new sessions within an hour: something ends them");
+    Err(SendError::Retry { after: Some(after), why })
+}
+
+fn unknown(error: ShelfError) -> SendError {
+    SendError::Retry { after: None, why: error.to_string() }
 }
 
 #[cfg(test)]

@@ -1,29 +1,38 @@
 //! What was said while nothing could be received and the session was lost: read from the history of the rooms and posts that
 //! are ours, and pushed like anything else. What had been stored before has the same ids, and changes nothing.
+//! History tells when a message was edited last: that is how edits of the time are found. Deletions, reactions and presses
+//! are in no history.
 //!
-//! Not here: what is kept of how far rooms were read (`marks.rs`). Edits, deletions and reactions of that time are in no
-//! history.
+//! Not here: what is kept of how far rooms were read (`marks.rs`, `gap.rs`).
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use deskbridge_contract::lanes::Turn;
-use deskbridge_contract::{Inbox, PushError, SendError};
+use deskbridge_contract::{Inbox, PushError, SendError, Timestamp};
 use serde_json::{Value, json};
+use tokio::task::{JoinError, JoinSet};
 
 use super::marks::Seen;
-use super::{before, push, view};
+use super::{before, gap, push, view};
 use crate::send::Me;
 use crate::send::forums::Lies;
 use crate::{Discord, ids, translate};
 
 /// "Get Channel Messages": at most a hundred.
 const PAGE: usize = 100;
+/// Messages that are looked through for edits, the latest of each room.
+const KNOWN: usize = 50;
 /// Who was away for longer than 2 000 messages of a room is told in the log.
 const MAX_PAGES: usize = 20;
-/// How often a room is tried again while Discord or the store does not answer.
+/// How often a room is tried while Discord or the store does not answer. Where that was in vain for another one, once: the
+/// words of now wait for it.
 const TRIES: u32 = 6;
 const AGAIN: Duration = Duration::from_secs(2);
+/// Rooms that are read beside each other: their limits are apart from each other, and one that does not answer holds up none.
+const AT_ONCE: usize = 10;
+/// Between the beginnings of two, so that less than half of "50 requests per second" goes into it.
+const APART: Duration = Duration::from_millis(50);
 /// After that, all that are left are tried again, at growing distances.
 const LATER: Duration = Duration::from_secs(5);
 const LATEST: Duration = Duration::from_secs(120);
@@ -69,31 +78,59 @@ fn queue(discord: &Discord) -> Vec<Unread> {
         .collect()
 }
 
-/// One after another. What could not be read stays to be read.
+/// Some beside each other, those with the latest words first. What could not be read stays to be read.
 async fn read(discord: &Arc<Discord>, inbox: &Inbox, me: &Me, rooms: Vec<Unread>) -> Result<(), PushError> {
-    let (gap, shelf) = (&discord.receiving.gap, inbox.shelf());
-    let _reading = gap.read();
+    let _reading = discord.receiving.gap.read();
+    let mut pace = tokio::time::interval(if discord.config.paced { APART } else { Duration::from_micros(1) });
+    let mut under_way = JoinSet::new();
     let mut found = 0;
-    for (channel, seen, of, mut turn) in rooms {
-        turn.come().await;
-        match room(discord, inbox, me, &channel, &seen).await {
-            Ok(new) => {
-                found += new;
-                gap.close(&channel, of);
-                if let Err(error) = gap.keep(&shelf).await {
-                    tracing::debug!(channel = %discord.channel, %error, "a room that was read is read again");
-                }
-            }
-            Err(PushError::Closed) => return Err(PushError::Closed),
-            Err(PushError::Unavailable) => {
-                tracing::error!(channel = %discord.channel, "a room could not be read after a gap");
-            }
+    for unread in rooms {
+        if under_way.len() >= AT_ONCE {
+            found += done(under_way.join_next().await)?;
         }
+        pace.tick().await;
+        let (discord, inbox, me) = (discord.clone(), inbox.clone(), me.clone());
+        under_way.spawn(async move { one_room(&discord, &inbox, &me, unread).await });
+    }
+    while !under_way.is_empty() {
+        found += done(under_way.join_next().await)?;
     }
     if found > 0 {
         tracing::info!(channel = %discord.channel, messages = found, "messages from a gap were read");
     }
     Ok(())
+}
+
+/// How many messages were found; an error when the inbox takes nothing any more.
+fn done(ended: Option<Result<Result<usize, PushError>, JoinError>>) -> Result<usize, PushError> {
+    match ended {
+        Some(Ok(Ok(new))) => Ok(new),
+        Some(Ok(Err(PushError::Closed))) => Err(PushError::Closed),
+        // It was said, and its room stays to be read.
+        Some(Ok(Err(PushError::Unavailable)) | Err(_)) | None => Ok(0),
+    }
+}
+
+async fn one_room(
+    discord: &Arc<Discord>,
+    inbox: &Inbox,
+    me: &Me,
+    (channel, seen, of, mut turn): Unread,
+) -> Result<usize, PushError> {
+    turn.come().await;
+    let gap = &discord.receiving.gap;
+    let read = room(discord, inbox, me, &channel, &seen).await;
+    gap.in_vain(read.is_err());
+    let new = read.inspect_err(|error| {
+        if *error == PushError::Unavailable {
+            tracing::error!(channel = %discord.channel, "a room could not be read after a gap");
+        }
+    })?;
+    gap.close(&channel, of);
+    if let Err(error) = gap.keep(&inbox.shelf()).await {
+        tracing::debug!(channel = %discord.channel, %error, "a room that was read is read again");
+    }
+    Ok(new)
 }
 
 async fn room(
@@ -108,78 +145,157 @@ async fn room(
     } else if seen.server {
         discord.sending.locate(channel).await.map_err(|fault| super::unavailable(fault.error))?;
     }
-    let mut last = seen.last.clone();
-    let mut new = 0;
-    let mut tries = 0;
-    let mut pages = 0;
-    while pages < MAX_PAGES {
-        let mut messages = match page(discord, channel, &last).await {
-            Ok(messages) => messages,
-            // A room that is gone is no reason to leave out the others.
-            Err(SendError::Gone { .. } | SendError::Rejected { .. }) => return Ok(new),
-            Err(error) => {
-                tries += 1;
-                if tries >= TRIES {
-                    return Err(super::unavailable(error));
-                }
-                let wait = if let SendError::Retry { after: Some(after), .. } = &error {
-                    *after
-                } else {
-                    AGAIN * tries
-                };
-                tokio::time::sleep(wait.min(Duration::from_secs(60))).await;
-                continue;
+    let mut reader = Reader { discord, inbox, me, channel, seen, tries: 0, new: 0 };
+    reader.read().await?;
+    Ok(reader.new)
+}
+
+/// One room that is read.
+struct Reader<'a> {
+    discord: &'a Arc<Discord>,
+    inbox: &'a Inbox,
+    me: &'a Me,
+    channel: &'a str,
+    seen: &'a Seen,
+    /// That were in vain.
+    tries: u32,
+    /// Messages and edits that nobody had seen.
+    new: usize,
+}
+
+impl Reader<'_> {
+    async fn read(&mut self) -> Result<(), PushError> {
+        let last = ids::number(&self.seen.last);
+        if self.seen.edits.is_some() {
+            // Mostly enough for both: for what was edited before the gap's beginning, and for what was said in it.
+            let latest = self.page(KNOWN, None).await?;
+            let first = latest.first().map(number_of);
+            if latest.len() < KNOWN || first.is_some_and(|first| first <= last) {
+                return self.take(latest).await;
             }
-        };
-        pages += 1;
-        let count = messages.len();
-        messages.sort_by_key(|message| ids::number(message["id"].as_str().unwrap_or_default()));
+            let known = self.page(KNOWN, Some(("before", last.saturating_add(1)))).await?;
+            self.take(known).await?;
+        }
+        let mut after = last;
+        for _ in 0..MAX_PAGES {
+            let page = self.page(PAGE, Some(("after", after))).await?;
+            let Some(end) = page.last().map(number_of) else { return Ok(()) };
+            let whole = page.len() < PAGE;
+            self.take(page).await?;
+            if whole {
+                return Ok(());
+            }
+            after = after.max(end);
+        }
+        tracing::warn!(channel = %self.discord.channel, "a room has more from a gap than is read");
+        Ok(())
+    }
+
+    /// Some of its messages, the oldest first. There are none in a room that is gone: no reason to leave out the others.
+    async fn page(
+        &mut self,
+        most: usize,
+        bound: Option<(&'static str, u64)>,
+    ) -> Result<Vec<Value>, PushError> {
+        let mut query = vec![("limit", most.to_string())];
+        query.extend(bound.map(|(key, id)| (key, id.to_string())));
+        let route = format!("channels/{}/messages", self.channel);
+        loop {
+            let found = self.discord.sending.api.get(route.clone(), &query).await;
+            let error = match found.map_err(crate::api::Fault::harmless) {
+                Ok(found) => {
+                    let mut messages = found.as_array().cloned().unwrap_or_default();
+                    messages.retain(|message| number_of(message) > 0);
+                    messages.sort_by_key(number_of);
+                    return Ok(messages);
+                }
+                Err(SendError::Gone { .. } | SendError::Rejected { .. }) => return Ok(Vec::new()),
+                Err(error) => error,
+            };
+            let wait = match &error {
+                SendError::Retry { after: Some(after), .. } => Some(*after),
+                _ => None,
+            };
+            self.again(super::unavailable(error), wait).await?;
+        }
+    }
+
+    async fn take(&mut self, messages: Vec<Value>) -> Result<(), PushError> {
         for mut message in messages {
-            let Some(id) = message["id"].as_str().map(str::to_owned) else { continue };
-            if seen.forum.is_some() || seen.server {
+            if self.seen.forum.is_some() || self.seen.server {
                 // History does not say the server; only that it is one matters.
                 message["guild_id"] = "1".into();
             }
-            while let Err(error) = one(discord, inbox, me, &message, &mut new).await {
-                tries += 1;
-                if error == PushError::Closed || tries >= TRIES {
-                    return Err(error);
-                }
-                tokio::time::sleep(AGAIN * tries).await;
+            while let Err(error) = self.one(&message).await {
+                self.again(error, None).await?;
             }
-            last = id;
         }
-        if count < PAGE {
-            return Ok(new);
-        }
+        Ok(())
     }
-    tracing::warn!(channel = %discord.channel, "a room has more from a gap than is read");
-    Ok(new)
+
+    /// What was said in the gap, as it stands by now, and what was edited in it.
+    async fn one(&mut self, message: &Value) -> Result<(), PushError> {
+        let since = self.seen.edits.map(Timestamp);
+        let edited = gap::edited(message).zip(since).is_some_and(|(at, since)| at >= since);
+        if number_of(message) > ids::number(&self.seen.last) {
+            let news = self.push("MESSAGE_CREATE", message).await?;
+            if news != News::Known {
+                return Ok(());
+            }
+        }
+        if edited {
+            self.push("MESSAGE_UPDATE", message).await?;
+        }
+        Ok(())
+    }
+
+    async fn push(&mut self, kind: &str, message: &Value) -> Result<News, PushError> {
+        let Reader { discord, inbox, me, .. } = *self;
+        before(discord, me, kind, message);
+        let frame = json!({ "t": kind, "d": message });
+        let events = match translate::translate(&view(discord, me), &frame) {
+            Ok(events) => events,
+            Err(why) => {
+                inbox.quarantine(frame.to_string().as_bytes(), &why).await?;
+                return Ok(News::None);
+            }
+        };
+        let mut news = News::None;
+        for event in events {
+            if push(discord, inbox, message, event).await?.duplicate {
+                news = News::Known;
+            } else {
+                self.new += 1;
+                news = News::New;
+            }
+        }
+        Ok(news)
+    }
+
+    /// Waits until it may be tried again.
+    async fn again(&mut self, error: PushError, wait: Option<Duration>) -> Result<(), PushError> {
+        self.tries += 1;
+        let most = if self.discord.receiving.gap.is_in_vain() { 1 } else { TRIES };
+        if error == PushError::Closed || self.tries >= most {
+            return Err(error);
+        }
+        let wait = wait.unwrap_or(AGAIN * self.tries);
+        tokio::time::sleep(wait.min(Duration::from_secs(60))).await;
+        Ok(())
+    }
 }
 
-async fn page(discord: &Discord, channel: &str, after: &str) -> Result<Vec<Value>, SendError> {
-    let query = [("after", after.to_owned()), ("limit", PAGE.to_string())];
-    let route = format!("channels/{channel}/messages");
-    let found = discord.sending.api.get(route, &query).await.map_err(crate::api::Fault::harmless)?;
-    Ok(found.as_array().cloned().unwrap_or_default())
+/// What became of something that was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum News {
+    /// It is nothing for a conversation.
+    None,
+    /// It had been stored before.
+    Known,
+    New,
 }
 
-async fn one(
-    discord: &Arc<Discord>,
-    inbox: &Inbox,
-    me: &Me,
-    message: &Value,
-    new: &mut usize,
-) -> Result<(), PushError> {
-    before(discord, me, "MESSAGE_CREATE", message);
-    let frame = json!({ "t": "MESSAGE_CREATE", "d": message });
-    match translate::translate(&view(discord, me), &frame) {
-        Ok(events) => {
-            for event in events {
-                *new += usize::from(!push(discord, inbox, message, event).await?.duplicate);
-            }
-            Ok(())
-        }
-        Err(why) => inbox.quarantine(frame.to_string().as_bytes(), &why).await,
-    }
+/// Zero: it has none.
+fn number_of(message: &Value) -> u64 {
+    message["id"].as_str().map_or(0, ids::number)
 }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use deskbridge_contract::{Inbox, SendError, Shelf, ShelfError};
+use deskbridge_contract::{Inbox, SendError, Shelf, ShelfError, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serenity::all::GatewayIntents;
@@ -22,6 +22,8 @@ const KEY: &str = "session";
 const COMMANDS: &str = "commands";
 /// Losses in a row, before anything came, after which the channel starts over with the supervisor's patience.
 const MOST_LOSSES: u32 = 4;
+/// Losses in a row after which a session's own address counts as gone; the session goes on at the one that Discord names.
+const FEW_LOSSES: u32 = 2;
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
@@ -33,9 +35,30 @@ pub(super) struct Session {
     pub url: String,
     /// The last event that is stored, and all before it are.
     pub seq: u64,
+    /// When that was: what happened before is stored. `EPOCH`: not known.
+    #[serde(default)]
+    pub at: Timestamp,
+    /// What it was begun to hear; it hears no more than that. Zero: it was not noted.
+    #[serde(default)]
+    pub intents: u64,
 }
 
 impl Session {
+    /// None any more.
+    fn over(at: Timestamp) -> Session {
+        Session { at, ..Session::default() }
+    }
+
+    /// Whether a desk that was added since, say, is heard as well.
+    fn hears(&self, wanted: GatewayIntents) -> bool {
+        self.intents == 0 || self.intents & wanted.bits() == wanted.bits()
+    }
+
+    /// Its own address, unless that is none to which we go by now.
+    fn place(&self, discord: &Discord) -> Option<Url> {
+        Url::parse(&self.url).ok().filter(|url| is_sound(discord, url)).map(spoken)
+    }
+
     pub(super) async fn keep(&self, shelf: &Shelf) {
         let written = serde_json::to_string(self).unwrap_or_default();
         if let Err(error) = shelf.put(KEY, &written).await {
@@ -61,6 +84,8 @@ pub(super) enum End {
 pub(super) struct Ended {
     pub session: Option<Session>,
     pub came_up: bool,
+    /// It greeted, was asked to go on with a session, and said nothing to that.
+    pub unanswered: bool,
     pub end: End,
 }
 
@@ -72,6 +97,7 @@ pub(crate) fn intents(desks: bool) -> GatewayIntents {
         | GatewayIntents::DIRECT_MESSAGE_TYPING;
     let desk = GatewayIntents::GUILD_MESSAGES
         | GatewayIntents::GUILD_MESSAGE_REACTIONS
+        | GatewayIntents::GUILD_MESSAGE_TYPING
         | GatewayIntents::MESSAGE_CONTENT;
     if desks { direct | desk } else { direct }
 }
@@ -79,6 +105,7 @@ pub(crate) fn intents(desks: bool) -> GatewayIntents {
 /// Keeps one session; ends when trying at once makes no sense any more.
 pub(super) async fn run(discord: Arc<Discord>, inbox: Inbox) -> Result<(), SendError> {
     let shelf = inbox.shelf();
+    discord.receiving.listening.begins((discord.clock)());
     let me = discord.sending.meet().await.map_err(again)?;
     // Asked before connecting: a connection with an intent that is not allowed is closed for good (4014).
     let desks = !discord.sending.desks.is_empty();
@@ -98,30 +125,46 @@ pub(super) async fn run(discord: Arc<Discord>, inbox: Inbox) -> Result<(), SendE
     }
     publish(discord.clone(), me.clone(), shelf.clone());
     let kept = shelf.get(KEY).await.map_err(unknown)?;
-    let mut session: Option<Session> = kept.and_then(|kept| serde_json::from_str(&kept).ok());
-    let mut losses = 0;
+    let kept: Option<Session> = kept.and_then(|kept| serde_json::from_str(&kept).ok());
+    // It outlives the session: from then on edits are looked for.
+    let mut since = kept.as_ref().map_or(Timestamp::EPOCH, |session| session.at);
+    let wanted = intents(desks);
+    let mut session = kept.filter(|session| !session.id.is_empty() && session.hears(wanted));
+    let (mut losses, mut unanswered) = (0, 0);
     loop {
-        let url = address(&discord, &shelf, session.as_ref()).await?;
-        let ended = link::run(&discord, &inbox, &me, &url, session.clone(), intents(desks)).await;
+        let own =
+            session.as_ref().filter(|_| losses < FEW_LOSSES).and_then(|session| session.place(&discord));
+        let url = match own {
+            Some(url) => url,
+            None => named(&discord, &shelf, session.is_none()).await?,
+        };
+        let ended = link::run(&discord, &inbox, &me, &url, session.clone(), since, wanted).await;
         if let Err(error) = discord.receiving.marks.flush(&shelf).await {
             tracing::debug!(channel = %discord.channel, %error, "how far rooms were read was not noted");
         }
         session = ended.session;
         if let Some(session) = &session {
+            since = session.at;
             session.keep(&shelf).await;
         }
         losses = if ended.came_up { 0 } else { losses + 1 };
+        unanswered = if ended.unanswered { unanswered + 1 } else { 0 };
         let why = match ended.end {
             End::Closed => return Ok(()),
             End::Refused(error) => return Err(error),
             End::Lost(why) => why,
             End::Fresh(why) => {
                 session = None;
-                Session::default().keep(&shelf).await;
+                Session::over(since).keep(&shelf).await;
                 why
             }
         };
+        discord.receiving.listening.lost((discord.clock)(), &why);
         if losses > MOST_LOSSES {
+            if unanswered > FEW_LOSSES {
+                tracing::warn!(channel = %discord.channel, "the gateway never answers to its session: a new one is begun");
+                Session::over(since).keep(&shelf).await;
+            }
             return Err(SendError::Retry { after: None, why });
         }
         tracing::debug!(channel = %discord.channel, why, "the gateway's connection ended; opened again");
@@ -134,35 +177,39 @@ pub(super) async fn run(discord: Arc<Discord>, inbox: Inbox) -> Result<(), SendE
     }
 }
 
-/// Where to connect: to the session's own address, or to the one that Discord names for a new one.
-async fn address(discord: &Discord, shelf: &Shelf, session: Option<&Session>) -> Result<Url, SendError> {
-    let known = session.filter(|session| !session.id.is_empty()).map(|session| session.url.clone());
-    let named = match known {
-        Some(url) => url,
-        None => {
-            let answer = discord.sending.api.get("gateway/bot".into(), &[]).await;
-            let answer: Value = answer.map_err(|fault| again(fault.error))?;
-            budget::allowed(&answer)?;
-            budget::spend(shelf, (discord.clock)()).await?;
-            match &discord.config.gateway {
-                Some(url) => url.to_string(),
-                None => answer["url"].as_str().unwrap_or_default().to_owned(),
-            }
-        }
+/// Where Discord says that its gateway is. `fresh`: for a new session, of which there may be only so many.
+async fn named(discord: &Discord, shelf: &Shelf, fresh: bool) -> Result<Url, SendError> {
+    let answer = discord.sending.api.get("gateway/bot".into(), &[]).await;
+    let answer: Value = answer.map_err(|fault| again(fault.error))?;
+    if fresh {
+        budget::allowed(&answer)?;
+        budget::left(shelf, (discord.clock)()).await?;
+    }
+    let named = match &discord.config.gateway {
+        Some(url) => url.as_str(),
+        None => answer["url"].as_str().unwrap_or_default(),
     };
-    let strange = || SendError::Retry { after: None, why: "Discord named no gateway".into() };
-    let mut url = Url::parse(&named).map_err(|_| strange())?;
+    let url = Url::parse(named)
+        .map_err(|_| SendError::Retry { after: None, why: "Discord named no gateway".into() })?;
+    if !is_sound(discord, &url) {
+        return Err(SendError::rejected("Discord named a gateway that is not its own"));
+    }
+    Ok(spoken(url))
+}
+
+/// The token goes there: only to Discord, or to the server that the configuration names.
+fn is_sound(discord: &Discord, url: &Url) -> bool {
     let plain_api = discord.config.api_base.scheme() == "http";
     let host = url.host_str().unwrap_or_default();
     let own = discord.config.gateway.as_ref().is_some_and(|own| own.host_str() == Some(host));
     let theirs = host == "discord.gg" || host.ends_with(".discord.gg");
-    // The token goes there: only to Discord, or to the server that the configuration names.
-    let sound = (url.scheme() == "wss" && (theirs || own)) || (url.scheme() == "ws" && (plain_api || own));
-    if !sound {
-        return Err(SendError::rejected("Discord named a gateway that is not its own"));
-    }
+    (url.scheme() == "wss" && (theirs || own)) || (url.scheme() == "ws" && (plain_api || own))
+}
+
+/// In which version and form it is to speak.
+fn spoken(mut url: Url) -> Url {
     url.query_pairs_mut().clear().append_pair("v", "10").append_pair("encoding", "json");
-    Ok(url)
+    url
 }
 
 /// A new session: what was said between the old one and this has to be read.
@@ -171,9 +218,11 @@ pub(super) async fn began(
     inbox: &Inbox,
     me: &Me,
     here: &Arc<()>,
+    since: Timestamp,
 ) -> Result<(), ShelfError> {
     let receiving = &discord.receiving;
-    receiving.gap.open(receiving.marks.snapshot());
+    let since = Some(since).filter(|since| *since != Timestamp::EPOCH);
+    receiving.gap.open(receiving.marks.snapshot(), since);
     receiving.gap.keep(&inbox.shelf()).await?;
     catch_up::start(discord, inbox, me, here);
     Ok(())

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use deskbridge_contract::{Inbox, PushError};
+use deskbridge_contract::{Inbox, PushError, Timestamp};
 use futures_util::stream::SplitSink;
 use futures_util::{SinkExt as _, StreamExt as _};
 use secrecy::ExposeSecret as _;
@@ -24,9 +24,10 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use url::Url;
 
 use super::gateway::{End, Ended, Session, began, resumed};
-use super::{Slot, take};
+use super::{Slot, budget, take};
 use crate::Discord;
 use crate::send::Me;
+use crate::send::forums::Lies;
 use crate::translate::{room_of, text};
 
 use wire::{Progress, Socket, closed, connect, plain, until};
@@ -63,26 +64,28 @@ pub(super) async fn run(
     me: &Me,
     url: &Url,
     session: Option<Session>,
+    since: Timestamp,
     intents: GatewayIntents,
 ) -> Ended {
-    let session = session.filter(|session| !session.id.is_empty());
     let socket = match tokio::time::timeout(HELLO, connect(url)).await {
         Ok(Ok(socket)) => socket,
-        Ok(Err(why)) => return Ended { session, came_up: false, end: End::Lost(why) },
-        Err(_) => return Ended { session, came_up: false, end: End::Lost("no connection in time".into()) },
+        Ok(Err(why)) => return unreached(session, why),
+        Err(_) => return unreached(session, "no connection in time".into()),
     };
     let (done, finished) = mpsc::unbounded_channel();
     let resumes = session.is_some();
-    let progress =
-        Progress { highest: session.as_ref().map_or(0, |session| session.seq), ..Progress::default() };
+    let highest = session.as_ref().map_or(0, |session| session.seq);
+    let progress = Progress { highest, at: since, ..Progress::default() };
     let link = Link {
         discord,
         inbox,
         me,
         intents,
         session,
+        since,
         resumes,
         progress,
+        introduced: false,
         came_up: false,
         began: false,
         refused: None,
@@ -96,14 +99,22 @@ pub(super) async fn run(
     link.serve(socket, finished).await
 }
 
+fn unreached(session: Option<Session>, why: String) -> Ended {
+    Ended { session, came_up: false, unanswered: false, end: End::Lost(why) }
+}
+
 struct Link<'a> {
     discord: &'a Arc<Discord>,
     inbox: &'a Inbox,
     me: &'a Me,
     intents: GatewayIntents,
     session: Option<Session>,
+    /// When all that had happened was stored, before this connection.
+    since: Timestamp,
     resumes: bool,
     progress: Progress,
+    /// We said who we are.
+    introduced: bool,
     came_up: bool,
     /// A session began, and it is not noted yet what has to be read before it.
     began: bool,
@@ -126,6 +137,8 @@ struct Pulse {
     every: Duration,
     next: Instant,
     heard: bool,
+    /// For some time since the last beat nothing was read: what was answered may not have been heard yet.
+    held: bool,
 }
 
 impl Link<'_> {
@@ -140,8 +153,12 @@ impl Link<'_> {
         let end = loop {
             let beat = pulse.as_ref().map(|pulse| pulse.next);
             let mut out: Vec<Value> = Vec::new();
+            let full = self.progress.under_way.len() >= MOST;
+            if let Some(pulse) = &mut pulse {
+                pulse.held |= full;
+            }
             tokio::select! {
-                frame = stream.next(), if self.progress.under_way.len() < MOST => {
+                frame = stream.next(), if !full => {
                     let frame = match self.said(frame) {
                         Ok(Some(frame)) => frame,
                         Ok(None) => continue,
@@ -151,10 +168,14 @@ impl Link<'_> {
                         Ok(greeted) => {
                             if greeted {
                                 patience.as_mut().reset(Instant::now() + GREETED);
+                                match self.introduce().await {
+                                    Ok(introduction) => out.push(introduction),
+                                    Err(end) => break end,
+                                }
                             }
                             // Before anything of the new session is taken, or the session itself is noted.
                             if std::mem::take(&mut self.began)
-                                && let Err(error) = began(self.discord, self.inbox, self.me, &self.here).await
+                                && let Err(error) = began(self.discord, self.inbox, self.me, &self.here, self.since).await
                             {
                                 self.session = None;
                                 break End::Lost(error.to_string());
@@ -170,10 +191,10 @@ impl Link<'_> {
                 }
                 () = until(beat) => {
                     let Some(pulse) = pulse.as_mut() else { continue };
-                    if !pulse.heard {
+                    if !pulse.heard && !pulse.held {
                         break End::Lost("the gateway does not answer any more".into());
                     }
-                    pulse.heard = false;
+                    (pulse.heard, pulse.held) = (false, full);
                     pulse.next += pulse.every;
                     out.push(self.beat());
                 }
@@ -230,7 +251,7 @@ impl Link<'_> {
         if stored != noted
             && let Some(session) = &mut self.session
         {
-            session.seq = stored;
+            self.progress.mark(session);
             session.keep(&shelf).await;
         }
         if let Err(error) = self.discord.receiving.marks.flush(&shelf).await {
@@ -251,14 +272,16 @@ impl Link<'_> {
         }
         self.work.shutdown().await;
         if let Some(session) = &mut self.session {
-            session.seq = self.progress.stored();
+            self.progress.mark(session);
         }
         let of_this = self.expected.into_iter().chain(self.progress.under_way.into_values());
         let left: Vec<Arc<Value>> = self.owed.into_values().chain(of_this).collect();
         if !left.is_empty() {
             super::owed::keep(self.discord, &self.inbox.shelf(), left).await;
         }
-        Ended { session: self.session, came_up: self.came_up && self.refused.is_none(), end }
+        let came_up = self.came_up && self.refused.is_none();
+        let unanswered = self.introduced && self.resumes && !self.came_up && self.refused.is_none();
+        Ended { session: self.session, came_up, unanswered, end }
     }
 
     /// One message of the socket; `None`: nothing to look at.
@@ -278,7 +301,7 @@ impl Link<'_> {
         }
     }
 
-    /// True: it greeted, and we introduce ourselves.
+    /// True: it greeted, and we have to introduce ourselves.
     fn heard(&mut self, frame: &Value, pulse: &mut Option<Pulse>, out: &mut Vec<Value>) -> Result<bool, End> {
         match frame["op"].as_u64() {
             Some(0) => self.dispatch(frame).map(|()| false),
@@ -295,9 +318,8 @@ impl Link<'_> {
                 let every = frame["d"]["heartbeat_interval"].as_u64().unwrap_or(41_250).clamp(50, 600_000);
                 let every = Duration::from_millis(every);
                 // "heartbeat_interval * jitter": not all clients of the world at once.
-                *pulse = Some(Pulse { every, next: Instant::now() + jittered(every), heard: true });
-                self.recover();
-                out.push(self.introduction());
+                *pulse =
+                    Some(Pulse { every, next: Instant::now() + jittered(every), heard: true, held: false });
                 Ok(true)
             }
             Some(11) => {
@@ -318,6 +340,17 @@ impl Link<'_> {
         }
     }
 
+    /// What we say first. A new session is counted only now: nothing is used up by a gateway that is not there.
+    async fn introduce(&mut self) -> Result<Value, End> {
+        if self.session.is_none() {
+            let now = (self.discord.clock)();
+            budget::spend(&self.inbox.shelf(), now).await.map_err(End::Refused)?;
+        }
+        self.recover();
+        self.introduced = true;
+        Ok(self.introduction())
+    }
+
     fn introduction(&self) -> Value {
         let token = self.discord.sending.api.token().expose_secret();
         match &self.session {
@@ -335,19 +368,24 @@ impl Link<'_> {
     fn dispatch(&mut self, frame: &Value) -> Result<(), End> {
         let Some(seq) = frame["s"].as_u64() else { return Ok(()) };
         let (kind, d) = (text(frame, "t").unwrap_or_default(), &frame["d"]);
+        if self.came_up {
+            // Before, what comes is what was missed, and older.
+            self.progress.at = (self.discord.clock)();
+        }
         match kind {
             "READY" => {
                 let (Some(id), Some(url)) = (text(d, "session_id"), text(d, "resume_gateway_url")) else {
                     return Err(End::Fresh("READY without a session".into()));
                 };
-                self.session = Some(Session { id: id.to_owned(), url: url.to_owned(), seq });
-                self.progress = Progress { highest: seq, ..Progress::default() };
-                self.came_up = true;
+                let (id, url) = (id.to_owned(), url.to_owned());
+                self.session = Some(Session { id, url, seq, at: self.since, intents: self.intents.bits() });
+                self.progress = Progress { highest: seq, at: (self.discord.clock)(), ..Progress::default() };
+                self.came_up();
                 self.began = true;
                 return Ok(());
             }
             "RESUMED" => {
-                self.came_up = true;
+                self.came_up();
                 self.expected.clear();
                 resumed(self.discord, self.inbox, self.me, &self.here);
                 tracing::debug!(channel = %self.discord.channel, resumed = self.resumes, "the session goes on");
@@ -366,6 +404,11 @@ impl Link<'_> {
         self.progress.begin(seq, event.clone());
         self.store(Which::New(seq), event);
         Ok(())
+    }
+
+    fn came_up(&mut self) {
+        self.came_up = true;
+        self.discord.receiving.listening.hears();
     }
 
     /// What could not be stored before. Nobody sends again what a session brought that is over: it is taken now, so that its
@@ -400,6 +443,14 @@ impl Link<'_> {
         while self.work.try_join_next().is_some() {}
     }
 
+    /// In a direct message, or in a post of a desk.
+    fn is_near(&self, d: &Value) -> bool {
+        let sending = &self.discord.sending;
+        let place = text(d, "channel_id").and_then(|channel| sending.forums.place_of(channel));
+        text(d, "guild_id").is_none()
+            || matches!(place, Some(Lies::In(forum)) if sending.desks.contains(&forum))
+    }
+
     /// What is only to be known. True: there is nothing in it for a conversation.
     fn learn(&self, kind: &str, d: &Value) -> bool {
         let forums = &self.discord.sending.forums;
@@ -418,6 +469,8 @@ impl Link<'_> {
             "THREAD_LIST_SYNC" => all("threads").for_each(|thread| forums.learn(thread)),
             "GUILD_ROLE_CREATE" | "GUILD_ROLE_UPDATE" => forums.learn_role(&d["role"]),
             "CHANNEL_CREATE" | "CHANNEL_UPDATE" | "THREAD_CREATE" => forums.learn(d),
+            // All of a server are told, and most of them are nobody's business.
+            "TYPING_START" => return !self.is_near(d),
             "THREAD_UPDATE" => {
                 forums.learn(d);
                 return false;
@@ -428,7 +481,6 @@ impl Link<'_> {
             | "MESSAGE_DELETE_BULK"
             | "MESSAGE_REACTION_ADD"
             | "MESSAGE_REACTION_REMOVE"
-            | "TYPING_START"
             | "THREAD_DELETE"
             | "INTERACTION_CREATE" => return false,
             _ => {}

@@ -29,6 +29,9 @@ pub(super) struct Seen {
     /// On a server; in which forum was not known.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub server: bool,
+    /// Where it is to be read: since when edits are looked for, in microseconds of 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edits: Option<i64>,
 }
 
 #[derive(Default)]
@@ -54,6 +57,7 @@ impl Marks {
             forum: forum.map(str::to_owned),
             person: None,
             server: false,
+            edits: None,
         });
         if ids::number(message) > ids::number(&seen.last) {
             message.clone_into(&mut seen.last);
@@ -70,6 +74,10 @@ impl Marks {
             all.remove(&oldest);
         }
         fresh
+    }
+
+    pub(super) fn of(&self, channel: &str) -> Option<Seen> {
+        self.lock().0.get(channel).cloned()
     }
 
     /// Nothing of a person stays: how far their direct messages were read, and that they are theirs.

@@ -3,10 +3,13 @@
 //! Not here: the clauses of the contract (`suite.rs`).
 
 mod acts;
+mod catch_up;
 mod doctor;
 mod growing;
 mod posts;
 mod refused;
+mod typing;
+mod unreachable;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,28 +22,31 @@ use deskbridge_contract::{
     OutboundOp, Persona, PushError, Receipt, RemoteMessageId, SendError, ShelfError, ShelfStore, Timestamp,
     TranslateError,
 };
-use deskbridge_discord::{Config, DiscordAdapter};
+use deskbridge_discord::{Clock, Config, DiscordAdapter};
 use deskbridge_platforms::discord::{
     FakeDiscord, Fault, FaultKind, GatewayEntry, Installed, Server, Settings, Snowflake,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 const SOON: Duration = Duration::from_secs(60);
 
-/// Keeps what came in, by its id; refuses while it is told to.
+/// Keeps what came in, by its id; refuses, or lets wait, while it is told to.
 #[derive(Default)]
 struct Store {
     texts: watch::Sender<Vec<String>>,
     known: Mutex<BTreeMap<String, ()>>,
     refusing: AtomicBool,
+    /// While it is true, nothing is answered.
+    busy: watch::Sender<bool>,
     shelf: Mutex<BTreeMap<String, String>>,
 }
 
 #[async_trait]
 impl InboxSink for Store {
     async fn push(&self, event: Inbound) -> Result<Receipt, PushError> {
+        let _ = self.busy.subscribe().wait_for(|busy| !busy).await;
         if self.refusing.load(Ordering::SeqCst) {
             return Err(PushError::Unavailable);
         }
@@ -48,6 +54,9 @@ impl InboxSink for Store {
         let text = match event.event {
             InboundEvent::Posted { content, .. } => Some(content.text),
             InboundEvent::Edited { content, .. } => Some(format!("edited: {}", content.text)),
+            InboundEvent::Reacted { emoji, .. } => Some(format!("reacted: {emoji}")),
+            InboundEvent::Typing => Some(format!("typing in {}", event.address.room)),
+            InboundEvent::Invoked { action, .. } => Some(format!("pressed: {action}")),
             _ => None,
         };
         if let (false, Some(text)) = (duplicate, text) {
@@ -101,17 +110,29 @@ impl Office {
     }
 
     fn adapter(&self) -> Arc<DiscordAdapter> {
-        let section = json!({ "token": self.app.token, "api_base": self.fake.api_url() });
+        self.adapter_by(json!({}))
+    }
+
+    /// With more in its section of the configuration.
+    fn adapter_by(&self, more: Value) -> Arc<DiscordAdapter> {
+        let clock = || {
+            let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            Timestamp(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+        };
+        self.adapter_at(more, Arc::new(clock))
+    }
+
+    fn adapter_at(&self, more: Value, clock: Clock) -> Arc<DiscordAdapter> {
+        let mut section = json!({ "token": self.app.token, "api_base": self.fake.api_url() });
+        for (key, value) in more.as_object().into_iter().flatten() {
+            section[key] = value.clone();
+        }
         let Ok(config) = Config::from_value(section) else { panic!("sound") };
         let config = config
             .with_desks(vec![self.forum.to_string()])
             .with_pause(Duration::from_millis(20))
             .with_renames_within(Duration::from_secs(4));
-        let clock = || {
-            let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-            Timestamp(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
-        };
-        Arc::new(DiscordAdapter::new("discord".into(), config, Arc::new(clock)).expect("an adapter"))
+        Arc::new(DiscordAdapter::new("discord".into(), config, clock).expect("an adapter"))
     }
 
     fn start(&self) -> JoinHandle<Result<(), SendError>> {
@@ -159,6 +180,23 @@ impl Office {
             tokio::time::timeout(SOON, texts.wait_for(|texts| texts.iter().any(|known| known == text)));
         assert!(found.await.is_ok(), "{text:?} was not heard; {}", self.fake.report());
         assert_eq!(self.store.texts.borrow().iter().filter(|known| *known == text).count(), 1);
+    }
+
+    /// It is noted that everything up to now is stored.
+    async fn noted(&self) {
+        let (session, seq) = self.fake.read(|world| world.last_event(self.app.id)).expect("events");
+        let done = tokio::time::timeout(SOON, async {
+            while !(self.kept("session").contains(&session)
+                && self.kept("session").contains(&format!("\"seq\":{seq}")))
+            {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        });
+        assert!(done.await.is_ok(), "not {seq}: {}", self.kept("session"));
+    }
+
+    fn kept(&self, key: &str) -> String {
+        self.store.shelf.lock().expect("whole").get(key).cloned().unwrap_or_default()
     }
 
     async fn lines(&self, what: &str, wanted: impl Fn(&GatewayEntry) -> bool, count: usize) {
@@ -250,7 +288,7 @@ async fn f19_what_is_left_of_a_gap_is_read_by_the_next_process() {
     office.heard("said in the gap").await;
     office.say("two");
     office.heard("two").await;
-    let kept = |key: &str| office.store.shelf.lock().expect("whole").get(key).cloned().unwrap_or_default();
+    let kept = |key: &str| office.kept(key);
     let until = |key: &'static str, parts: Vec<String>| async move {
         let done = tokio::time::timeout(SOON, async {
             while !parts.iter().all(|part| kept(key).contains(part.as_str())) {
@@ -260,8 +298,7 @@ async fn f19_what_is_left_of_a_gap_is_read_by_the_next_process() {
         assert!(done.await.is_ok(), "{key} stays {}", kept(key));
     };
     let read = || until("gap", vec!["{}".into()]);
-    let (session, seq) = office.fake.read(|world| world.last_event(office.app.id)).expect("events");
-    until("session", vec![session, format!("\"seq\":{seq}")]).await;
+    office.noted().await;
     // As if the process had ended before it read the room: the new session is noted, and so is what there is to read.
     running.abort();
     let _ = running.await;

@@ -216,3 +216,40 @@ async fn discord_f41_deleted_posts_and_webhooks() {
     talk.fake.say(talk.bob, again, "I am, in a new post");
     talk.sees(talk.dm(), "I am, in a new post").await;
 }
+
+/// F19: everything else of Discord's answers, and nothing comes in: the channel's health says so, and since when, until it is
+/// mended.
+#[tokio::test]
+async fn discord_f19_a_gateway_that_is_gone_shows_in_the_channels_health() {
+    let talk = talk().await;
+    let post = talk.assigned().await;
+    talk.shows(|told| !told.contains("nothing is received")).await;
+    talk.app.refuse_connections(true);
+    talk.app.cut_sockets();
+    talk.shows(|told| told.contains("\"state\":\"up\"") && told.contains("nothing is received since")).await;
+    talk.app.refuse_connections(false);
+    talk.shows(|told| told.contains("\"state\":\"up\"") && !told.contains("nothing is received")).await;
+    talk.ask("are you back?");
+    talk.sees(post, "are you back?").await;
+    talk.nothing_amiss();
+}
+
+impl Talk {
+    /// The channel's health comes to be like this.
+    async fn shows(&self, wanted: impl Fn(&str) -> bool) {
+        let told = std::cell::RefCell::new(String::new());
+        let shown = tokio::time::timeout(super::PATIENCE, async {
+            loop {
+                let answer = client().get(self.bridge.url("/readyz?verbose")).send().await.expect("answered");
+                let ready: Value = serde_json::from_str(&answer.text().await.expect("read")).expect("JSON");
+                let now = ready["channels"]["discord"].to_string();
+                if wanted(&now) {
+                    return;
+                }
+                *told.borrow_mut() = now;
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        });
+        assert!(shown.await.is_ok(), "{}\n{}", told.borrow(), self.bridge.log());
+    }
+}

@@ -110,6 +110,17 @@ async fn inside(talk: &Talk, post: Snowflake) {
     talk.fake.say(talk.eve, post, "tell her not to be nervous");
     talk.fake.command(talk.bob, &talk.app, post, "info", &[]);
     talk.whispered(post, talk.bob, "Requester").await;
+    let before = talk.fake.read(|world| world.ledger.now());
+    talk.fake.type_in(talk.bob, post);
+    let dm = talk.dm();
+    talk.until("that Bob types", |world| {
+        world
+            .ledger
+            .typing
+            .iter()
+            .any(|(channel, user, at)| *channel == dm && *user == talk.app.bot && *at > before)
+    })
+    .await;
     talk.fake.say(talk.bob, post, "all done in here");
     talk.sees(talk.dm(), "all done in here").await;
     assert_eq!(talk.count(post, "nervous, I say"), 1, "{:?}", talk.fake.transcript(post));

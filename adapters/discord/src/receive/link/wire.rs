@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use deskbridge_contract::SendError;
+use deskbridge_contract::{SendError, Timestamp};
 use hyper_rustls::ConfigBuilderExt as _;
 use serde_json::Value;
 use tokio::net::TcpStream;
@@ -15,7 +15,7 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config};
 use url::Url;
 
-use crate::receive::gateway::End;
+use crate::receive::gateway::{End, Session};
 
 /// The description of a large server is long.
 const MAX_MESSAGE: usize = 64 << 20;
@@ -48,6 +48,8 @@ pub(super) async fn connect(url: &Url) -> Result<Socket, String> {
 pub(super) struct Progress {
     pub highest: u64,
     pub under_way: BTreeMap<u64, Arc<Value>>,
+    /// When the highest came.
+    pub at: Timestamp,
 }
 
 impl Progress {
@@ -63,6 +65,14 @@ impl Progress {
 
     pub(super) fn end(&mut self, seq: u64) {
         self.under_way.remove(&seq);
+    }
+
+    /// How far a session may go on from; nothing is noted past what is missing.
+    pub(super) fn mark(&self, session: &mut Session) {
+        session.seq = self.stored();
+        if self.under_way.is_empty() {
+            session.at = self.at;
+        }
     }
 
     /// The last event up to which nothing is missing.
@@ -130,9 +140,13 @@ mod tests {
         for seq in [1, 2, 4, 5] {
             progress.end(seq);
         }
-        assert_eq!(progress.stored(), 2, "3 is missing");
+        progress.at = Timestamp(7);
+        let mut session = Session { at: Timestamp(1), ..Session::default() };
+        progress.mark(&mut session);
+        assert_eq!((session.seq, session.at), (2, Timestamp(1)), "3 is missing");
         progress.end(3);
-        assert_eq!(progress.stored(), 5);
+        progress.mark(&mut session);
+        assert_eq!((session.seq, session.at), (5, Timestamp(7)));
     }
 
     /// F19: what must not be tried again, and what needs a new session.
