@@ -5,7 +5,6 @@
 use std::time::Duration;
 
 use deskbridge_platforms::slack::{Author, Fault, FaultKind, Post};
-use serde_json::Value;
 
 use super::{Receive, Talk};
 
