@@ -15,8 +15,9 @@ const SLOWLY: &str =
     "Please open the **VPN client**, choose *Repair*, wait for a minute and then sign in again.";
 const PLAIN: &str = "Please open the VPN client, choose Repair, wait for a minute and then sign in again.";
 
+/// A model that takes some seconds: a busy machine has to see its answer half written, too.
 async fn with_model(model: &FakeOpenAi) -> Talk {
-    model.rule(|_| Reply::text(SLOWLY).between(Duration::from_millis(250)).into());
+    model.rule(|_| Reply::text(SLOWLY).between(Duration::from_millis(600)).into());
     let mut talk = Talk::set_up(Receive::Http, Base::Sqlite).await.expect("SQLite is always there");
     let settings = format!(
         "[assistant]\nengine = \"openai\"\nbase_url = \"{}\"\nmodel = \"a-model\"\napi_key = \"{}\"\n",
