@@ -153,8 +153,8 @@ impl Slack {
 }
 
 /// What Slack can carry, by place; for `docs/channels.md`.
-pub fn declared() -> [(&'static str, &'static Capabilities); 2] {
-    [("direct message", &DIRECT), ("channel", &CHANNEL)]
+pub fn declared() -> [(&'static str, &'static Capabilities); 3] {
+    [("direct message", &DIRECT), ("thread of a requester", &THREAD), ("channel", &CHANNEL)]
 }
 
 impl SlackAdapter {
@@ -223,7 +223,8 @@ const DIRECT: Capabilities = Capabilities {
     deletes: Support::Native,
     reactions: Support::Native,
     marks: Support::Native,
-    typing: Support::Native,
+    // "assistant.threads.setStatus" needs a thread.
+    typing: Support::Drop,
     whisper: Support::Native,
     persona: Support::Native,
     hears_edits: true,
@@ -232,8 +233,10 @@ const DIRECT: Capabilities = Capabilities {
     hears_reads: false,
 };
 
-const CHANNEL: Capabilities =
-    Capabilities { threads: ThreadStyle::RootIsCard, typing: Support::Drop, ..DIRECT };
+/// Of a requester: under a mention in a channel, or the older assistant view's in a direct message.
+const THREAD: Capabilities = Capabilities { typing: Support::Native, ..DIRECT };
+
+const CHANNEL: Capabilities = Capabilities { threads: ThreadStyle::RootIsCard, ..DIRECT };
 
 #[async_trait]
 impl Adapter for SlackAdapter {
@@ -242,7 +245,12 @@ impl Adapter for SlackAdapter {
     }
 
     fn capabilities(&self, at: &Address) -> &Capabilities {
-        if ids::is_direct(at) { &DIRECT } else { &CHANNEL }
+        match (ids::is_direct(at), &at.thread) {
+            (true, None) => &DIRECT,
+            (true, Some(_)) => &THREAD,
+            (false, _) if self.takes_requesters(at) => &THREAD,
+            (false, _) => &CHANNEL,
+        }
     }
 
     /// People ask for help in direct messages, and in the threads of a channel where they called for us.
@@ -311,6 +319,10 @@ impl Adapter for SlackAdapter {
     }
 
     async fn typing(&self, at: &Address) -> Result<(), SendError> {
+        // In a desk it would say that the bridge itself is typing.
+        if !self.takes_requesters(at) {
+            return Ok(());
+        }
         self.0.sending.typing(at).await
     }
 

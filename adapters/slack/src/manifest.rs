@@ -30,7 +30,7 @@ const fn extra(name: &'static str, purpose: &'static str) -> Scope {
 /// Every bot scope that is asked for, and why.
 pub(crate) const SCOPES: [Scope; 21] = [
     needed("app_mentions:read", "hears @mentions in channels"),
-    extra("assistant:write", "shows answers growing, suggested prompts and \"is typing\""),
+    extra("assistant:write", "has a place in Slack's top bar, and suggests what to ask"),
     needed("channels:history", "reads messages and threads of public channels it is in"),
     extra("channels:join", "joins a public desk channel by itself"),
     needed("channels:read", "knows public channels by name, and whether it is in them"),

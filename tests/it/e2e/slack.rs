@@ -2,6 +2,7 @@
 //!
 //! Not here: what is tested, in the files of the folder; the process (`bridge`).
 
+mod agent;
 mod apart;
 mod doors;
 mod emulated;

@@ -34,11 +34,11 @@ impl Off {
 }
 
 impl Sending {
-    /// "assistant.threads.setStatus", in the threads of a direct message; Slack takes it away with the next message.
-    /// Elsewhere there is no such sign.
+    /// "assistant.threads.setStatus", in threads of direct messages and, since March 2026, of channels; Slack takes it away
+    /// with the next message, or after two minutes. Outside of threads there is no such sign.
     pub(crate) async fn typing(&self, at: &Address) -> Result<(), SendError> {
         let place = ids::place(at)?;
-        let Some(thread) = place.thread.filter(|_| ids::is_direct(at) && self.typing_off.is_on()) else {
+        let Some(thread) = place.thread.filter(|_| self.typing_off.is_on()) else {
             return Ok(());
         };
         let body = json!({ "channel_id": place.channel, "thread_ts": thread, "status": "is typing…" });

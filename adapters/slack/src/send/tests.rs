@@ -508,14 +508,16 @@ async fn other_surfaces() {
     assert!(calls[2].json()["unfurls"]["https://desk.example/c/1042"].is_object());
     assert_eq!(calls[3].json()["prompts"].as_array().unwrap().len(), 4);
     fake.forget();
-    // "is typing" exists in the threads of direct messages, and where the app may show it.
+    // "is typing" exists in threads, and where the app may show it.
     sending.typing(&direct()).await.unwrap();
-    sending.typing(&thread()).await.unwrap();
+    sending.typing(&desk()).await.unwrap();
     assert!(fake.calls().is_empty());
+    sending.typing(&thread()).await.unwrap();
     sending.typing(&direct().thread(ts(1))).await.unwrap();
+    assert_eq!(fake.calls()[1].json()["thread_ts"], ts(1));
     sending.typing(&direct().thread(ts(9))).await.unwrap();
     sending.typing(&direct().thread(ts(1))).await.unwrap();
-    assert_eq!(fake.calls().len(), 2);
+    assert_eq!(fake.calls().len(), 3);
 }
 
 /// A trigger is over after three seconds, and so is waiting for it.

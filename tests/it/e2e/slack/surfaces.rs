@@ -1,6 +1,6 @@
-//! Slack's own surfaces: the command, the Home tab, shortcuts, modals, the agent view.
+//! Slack's own surfaces: the command, the Home tab, shortcuts, modals, reactions, links.
 //!
-//! Not here: how they look (snapshots in the adapter).
+//! Not here: how they look (snapshots in the adapter), the agent view (`agent`).
 
 use deskbridge_platforms::slack::{Post, World};
 use serde_json::json;
