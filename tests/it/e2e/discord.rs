@@ -6,6 +6,7 @@ mod doors;
 mod faults;
 mod life;
 mod pairs;
+mod refused;
 mod rows;
 mod surfaces;
 
