@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use deskbridge_contract::{ChannelName, RoomId};
+use deskbridge_contract::{ChannelName, RoomId, Shelf};
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 
@@ -98,6 +98,8 @@ pub struct Setup {
     /// The own keys in plain words (`OwnKeys::reveal`).
     pub keys: Value,
     pub desks: Vec<RoomId>,
+    /// What the running adapter keeps, to be read only; `None` where the database cannot be looked into.
+    pub shelf: Option<Shelf>,
 }
 
 /// Makes a manifest; the error, in words, is for whoever asked.

@@ -306,7 +306,7 @@ async fn teams_live(setup: Setup) -> Vec<Check> {
         Err(faults) => return cannot(ID, faults),
     };
     match teams::TeamsAdapter::new(setup.channel, config, clock()) {
-        Ok(adapter) => adapter.doctor(&setup.desks).await,
+        Ok(adapter) => adapter.doctor(&setup.desks, setup.shelf).await,
         Err(error) => unmade(ID, error.to_string()),
     }
 }

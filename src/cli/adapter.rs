@@ -70,7 +70,7 @@ pub fn setups(config: &Config) -> impl Iterator<Item = (&'static Kit, Setup)> {
         let kit = kits::find(channel.adapter)?;
         let channel_name: ChannelName = name.clone();
         let desks = channel.desks.iter().map(|(_, desk)| desk.room.clone()).collect();
-        Some((kit, Setup { channel: channel_name, keys: channel.own.reveal(), desks }))
+        Some((kit, Setup { channel: channel_name, keys: channel.own.reveal(), desks, shelf: None }))
     })
 }
 

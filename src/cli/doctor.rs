@@ -5,10 +5,12 @@
 mod assistant;
 mod configuration;
 mod database;
+mod kept;
 mod machine;
 pub(crate) mod network;
 mod provider;
 
+use deskbridge_contract::Shelf;
 use serde::Serialize;
 
 use super::adapter::{said, setups};
@@ -115,11 +117,13 @@ async fn look(config: &Config, only: &[String]) -> Vec<Area> {
     if wanted(&["oidc"]) && (config.oidc.is_some() || !only.is_empty()) {
         add("oidc", provider::checks(config).await);
     }
-    for (kit, setup) in setups(config) {
+    let all = setups(config).filter(|(kit, setup)| wanted(&[setup.channel.as_str(), kit.name]));
+    let channels: Vec<_> = all.collect();
+    let store = if channels.is_empty() { None } else { kept::store(config).await };
+    for (kit, mut setup) in channels {
         let name = setup.channel.0.clone();
-        if wanted(&[&name, kit.name]) {
-            add(&name, (kit.doctor)(setup).await);
-        }
+        setup.shelf = store.clone().map(|store| Shelf::new(setup.channel.clone(), store));
+        add(&name, (kit.doctor)(setup).await);
     }
     if config.channels.is_empty() && only.is_empty() {
         add(

@@ -57,7 +57,8 @@ pub struct Shelf {
 }
 
 impl Shelf {
-    pub(crate) fn new(channel: ChannelName, store: Arc<dyn ShelfStore>) -> Shelf {
+    /// A channel's part of a store.
+    pub fn new(channel: ChannelName, store: Arc<dyn ShelfStore>) -> Shelf {
         Shelf { channel, store }
     }
 

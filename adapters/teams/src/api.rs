@@ -170,6 +170,24 @@ impl Api {
         request(&token).send().await.map_err(|error| unsent(&error))
     }
 
+    /// An address of Microsoft Graph.
+    pub(crate) fn graph(&self, path: &[&str]) -> Result<Url, SendError> {
+        let mut url = self.config.graph_url.clone();
+        match url.path_segments_mut() {
+            Ok(mut segments) => drop(segments.pop_if_empty().extend(path)),
+            Err(()) => return Err(SendError::rejected("graph_url cannot be used")),
+        }
+        Ok(url)
+    }
+
+    /// Reads from Graph with a token of its own, made for this: only `doctor` asks.
+    pub(crate) async fn ask_graph(&self, url: Url) -> Result<Value, SendError> {
+        let scope = format!("{}/.default", self.config.graph_url.origin().ascii_serialization());
+        let token = self.tokens.other(&scope).await?;
+        let request = self.http.get(url).bearer_auth(token.expose_secret()).timeout(self.config.call_timeout);
+        answer(request.send().await.map_err(|error| unsent(&error))?, About::Place).await
+    }
+
     /// The bot's token; another than `refused`.
     pub(crate) async fn token(&self, refused: Option<&SecretString>) -> Result<SecretString, SendError> {
         self.tokens.get(refused).await

@@ -17,6 +17,8 @@ const CALL: Duration = Duration::from_secs(20);
 
 /// Where the Bot Connector tells its keys ("Authentication with the Bot Connector API").
 const OPENID: &str = "https://login.botframework.com/v1/.well-known/openidconfiguration";
+/// Only for `doctor`: which rights a team gave the app.
+const GRAPH: &str = "https://graph.microsoft.com/v1.0/";
 const SERVICE: &str = "https://smba.trafficmanager.net/teams/";
 
 /// Hosts of the Connector in the public cloud and in those of governments; subdomains of the last two are meant.
@@ -38,6 +40,7 @@ pub struct Config {
     pub(crate) token_url: Url,
     pub(crate) openid_url: Url,
     pub(crate) jwks_url: Option<Url>,
+    pub(crate) graph_url: Url,
     pub(crate) service_url: Url,
     pub(crate) service_hosts: Vec<String>,
     pub(crate) public_url: Option<Url>,
@@ -49,7 +52,7 @@ pub struct Config {
 
 impl Config {
     /// Every key that [`Config::from_value`] knows.
-    pub const KEYS: [&'static str; 10] = [
+    pub const KEYS: [&'static str; 11] = [
         "app_id",
         "tenant",
         "app_password",
@@ -58,6 +61,7 @@ impl Config {
         "token_url",
         "openid_url",
         "jwks_url",
+        "graph_url",
         "public_url",
         "development",
     ];
@@ -98,6 +102,7 @@ impl Config {
         let openid_url = url(&mut read, "openid_url", OPENID);
         let service_url = url(&mut read, "service_url", SERVICE);
         let jwks_url = url(&mut read, "jwks_url", "");
+        let graph_url = url(&mut read, "graph_url", GRAPH);
         let public_url = read.url("public_url");
         let service_hosts = host_list(&mut read, "service_hosts");
         let development = development(&mut read, public_url.as_ref());
@@ -109,6 +114,7 @@ impl Config {
                 token_url: token_url?,
                 openid_url: openid_url?,
                 jwks_url,
+                graph_url: graph_url?,
                 service_url: service_url?,
                 service_hosts,
                 public_url,

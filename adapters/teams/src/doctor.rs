@@ -7,17 +7,22 @@ use deskbridge_contract::{Address, RoomId, SendError};
 use reqwest::Method;
 use url::Url;
 
-use crate::{Teams, config, ids, keys, package};
+use crate::{Teams, config, ids, keys, package, rights};
 
 pub(crate) async fn examine(teams: &Teams, desks: &[RoomId]) -> Vec<Check> {
     let mut checks = vec![address(teams)];
     checks.extend(endpoint(teams).await);
-    checks.extend([keys(teams).await, zip(teams), reading(desks)]);
+    checks.extend([keys(teams).await, zip(teams)]);
     let credentials = credentials(teams).await;
     let usable = credentials.outcome == Outcome::Pass;
     checks.push(credentials);
     for desk in desks.iter().filter(|_| usable) {
         checks.push(room(teams, desk).await);
+        checks.push(rights::check(teams, desk).await);
+    }
+    if desks.is_empty() {
+        let why = "there is no desk in Teams: no right to read a channel (RSC) is needed";
+        checks.push(Check::skip("teams.rsc", why));
     }
     checks
 }
@@ -72,20 +77,6 @@ async fn endpoint(teams: &Teams) -> Option<Check> {
             Check::warn(id, format!("{hook} cannot be reached from here: {error}"), why, fix)
         }
     })
-}
-
-/// What technicians' own words in a thread depend on. The Connector tells nobody which rights a team gave.
-fn reading(desks: &[RoomId]) -> Check {
-    let id = "teams.rsc";
-    if desks.is_empty() {
-        return Check::pass(id, "there is no desk in Teams: no right to read a channel is needed");
-    }
-    Check::pass(
-        id,
-        "whether a desk's team lets the app read its channels (RSC) is not told by Teams: write in a conversation's thread \
-         without calling the bot. Where nothing comes of it, use the card's text box or @IT Desk, or install a package made with \
-         --read-channels",
-    )
 }
 
 async fn keys(teams: &Teams) -> Check {

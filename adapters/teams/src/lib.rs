@@ -17,6 +17,7 @@ mod markup;
 mod package;
 mod receive;
 mod references;
+mod rights;
 mod send;
 mod tokens;
 mod translate;
@@ -104,8 +105,12 @@ impl TeamsAdapter {
         Ok(self.0.translated(&activity)?.events)
     }
 
-    /// Live checks of everything that is known to go wrong; `desks` are the rooms configured as desks.
-    pub async fn doctor(&self, desks: &[RoomId]) -> Vec<Check> {
+    /// Live checks of everything that is known to go wrong; `desks` are the rooms configured as desks, `shelf` what the
+    /// running bridge keeps, to be read only.
+    pub async fn doctor(&self, desks: &[RoomId], shelf: Option<Shelf>) -> Vec<Check> {
+        if let Some(shelf) = shelf {
+            self.0.references.open(shelf);
+        }
         doctor::examine(&self.0, desks).await
     }
 }

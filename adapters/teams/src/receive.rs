@@ -323,7 +323,7 @@ impl Door {
         let all = Keep { taken: true, verb: false, in_room: false };
         let Some((message, typed_on_card)) = posted else { return Ok(all) };
         if kind == ids::Kind::Channel && !heard.called && !typed_on_card {
-            references.overheard().await?;
+            references.overheard(&at.room, heard.at).await?;
         }
         match kind {
             ids::Kind::Personal => Ok(all),

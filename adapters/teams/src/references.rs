@@ -19,6 +19,8 @@ const CALLED: &str = "requester";
 const OURS: &str = "desk";
 /// That words in a channel come in without a call.
 const READS: &str = "reads";
+/// In microseconds.
+const DAY: i64 = 24 * 3600 * 1_000_000;
 
 /// One conversation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,6 +91,8 @@ struct Inner {
     /// Threads in which somebody called the bot, outside of desks.
     called: HashMap<String, bool>,
     reads: Option<bool>,
+    /// When words without a call came in last, by the key of the team.
+    heard: HashMap<String, Timestamp>,
 }
 
 #[derive(Default)]
@@ -139,6 +143,9 @@ impl References {
         }
         if inner.called.len() > MOST {
             inner.called.clear();
+        }
+        if inner.heard.len() > MOST {
+            inner.heard.clear();
         }
         change(&mut inner)
     }
@@ -338,13 +345,33 @@ impl References {
         Ok(known)
     }
 
-    /// Something was said in a channel without a call of the bot, and came in: the app may read it (RSC).
-    pub(crate) async fn overheard(&self) -> Result<(), ShelfError> {
+    /// Something was said in a channel without a call of the bot, and came in: the app may read it (RSC). `at`: the
+    /// platform's time; of each team it is kept on which day that was last.
+    pub(crate) async fn overheard(&self, room: &RoomId, at: Timestamp) -> Result<(), ShelfError> {
         if !self.reads().await? {
             self.keep(READS, "1").await?;
             self.write(|inner| inner.reads = Some(true));
         }
+        let key = self.heard_key(room).await?;
+        let known = self.read(|inner| inner.heard.get(&key).copied());
+        if known.is_none_or(|known| at.0.saturating_sub(known.0) >= DAY) {
+            self.keep(&key, &at.0.to_string()).await?;
+            self.write(|inner| inner.heard.insert(key, at));
+        }
         Ok(())
+    }
+
+    /// When that was last, within a day, in the team of a room.
+    pub(crate) async fn overheard_at(&self, room: &RoomId) -> Result<Option<Timestamp>, ShelfError> {
+        let kept = self.recall(&self.heard_key(room).await?).await?;
+        Ok(kept.and_then(|text| text.parse().ok()).map(Timestamp))
+    }
+
+    /// The right is a team's.
+    async fn heard_key(&self, room: &RoomId) -> Result<String, ShelfError> {
+        let known = self.room(room).await?;
+        let team = known.and_then(|known| known.team).unwrap_or_else(|| room.to_string());
+        Ok(format!("{READS}:{team}"))
     }
 
     /// Whether that has happened ever; Teams does not say which rights it gave.

@@ -111,10 +111,19 @@ impl Teams {
     }
 
     pub(crate) async fn conversations(&self, at: &Address, path: &[&str]) -> Result<Url, SendError> {
+        self.served(at, "conversations", path).await
+    }
+
+    /// Where a team's details are, by its own id.
+    pub(crate) async fn team(&self, at: &Address, team: &str) -> Result<Url, SendError> {
+        self.served(at, "teams", &[team]).await
+    }
+
+    async fn served(&self, at: &Address, what: &str, path: &[&str]) -> Result<Url, SendError> {
         let mut url = self.service(at).await?;
         match url.path_segments_mut() {
             Ok(mut segments) => {
-                segments.pop_if_empty().extend(["v3", "conversations"]).extend(path);
+                segments.pop_if_empty().extend(["v3", what]).extend(path);
             }
             Err(()) => return Err(SendError::rejected("the service address cannot be used")),
         }

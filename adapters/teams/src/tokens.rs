@@ -66,6 +66,11 @@ impl Tokens {
         }
     }
 
+    /// A token for something else than the Connector; not kept.
+    pub(crate) async fn other(&self, scope: &str) -> Got {
+        self.0.ask(scope).await.map(|(token, _)| token)
+    }
+
     /// By itself: whoever asked may give up, and the others have it all the same.
     fn fetch(&self, kept: &mut Kept) -> watch::Receiver<Option<Got>> {
         let (end, flight) = watch::channel(None);
@@ -73,7 +78,7 @@ impl Tokens {
         let source = self.0.clone();
         tokio::spawn(async move {
             let longest = LONGEST.min(source.config.call_timeout);
-            let got = tokio::time::timeout(longest, source.ask()).await;
+            let got = tokio::time::timeout(longest, source.ask(SCOPE)).await;
             let got = got.unwrap_or_else(|_| Err(retry(None, "no token: no answer in time".into())));
             let mut kept = source.kept();
             kept.flight = None;
@@ -95,12 +100,12 @@ impl Source {
     }
 
     /// Whatever happens here, the message itself was not sent.
-    async fn ask(&self) -> Result<(SecretString, Duration), SendError> {
+    async fn ask(&self, scope: &str) -> Result<(SecretString, Duration), SendError> {
         let form = [
             ("grant_type", "client_credentials"),
             ("client_id", self.config.app_id.as_str()),
             ("client_secret", self.config.secret()),
-            ("scope", SCOPE),
+            ("scope", scope),
         ];
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
         let request = self.http.post(self.config.token_url.clone()).timeout(self.config.call_timeout);

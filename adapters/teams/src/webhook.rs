@@ -266,6 +266,10 @@ impl Webhook {
                 let card = notice::words(about.as_ref(), content, &links, persona.as_ref());
                 self.post(to, card).await
             }
+            // The host says it aloud: whoever called is owed an answer.
+            OutboundOp::Whisper { .. } => {
+                Err(SendError::Gone { why: "an outgoing webhook reaches no person alone".into() })
+            }
             _ => Err(SendError::rejected("a webhook's answer cannot be changed")),
         }
     }

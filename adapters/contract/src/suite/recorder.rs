@@ -82,6 +82,15 @@ impl Recorder {
         self.until(|kept| kept.pushed.get(count).cloned()).await
     }
 
+    /// The same, but for an event that came before: a platform may bring one once more at any time, by its id (C1).
+    pub(super) async fn new_after(&self, count: usize) -> Option<Inbound> {
+        self.until(|kept| {
+            let (before, since) = kept.pushed.split_at_checked(count)?;
+            since.iter().find(|event| before.iter().all(|old| old.id != event.id)).cloned()
+        })
+        .await
+    }
+
     async fn until<T>(&self, mut look: impl FnMut(&Kept) -> Option<T>) -> Option<T> {
         let mut arrivals = self.arrivals.subscribe();
         let wait = async {

@@ -151,7 +151,7 @@ impl<'a> Run<'a> {
             found.note(format!("not on this platform: {}", name_of(act)));
             return None;
         };
-        let Some(inbound) = self.recorder.next_after(before).await else {
+        let Some(inbound) = self.recorder.new_after(before).await else {
             found.fault(format!("{} happened on the platform and never came in", name_of(act)));
             return None;
         };

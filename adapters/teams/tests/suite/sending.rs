@@ -305,7 +305,7 @@ async fn references_survive_a_restart() {
 #[tokio::test]
 async fn doctor_sees_what_is_wrong() {
     let (bench, _recorder) = Bench::recording().await;
-    let good = bench.adapter.doctor(&[RoomId::new(DESK), RoomId::new("19:other@thread.tacv2")]).await;
+    let good = bench.adapter.doctor(&[RoomId::new(DESK), RoomId::new("19:other@thread.tacv2")], None).await;
     let outcome = |id: &str, nth: usize| {
         good.iter().filter(|check| check.id == id).nth(nth).map(|check| format!("{:?}", check.outcome))
     };
@@ -314,9 +314,53 @@ async fn doctor_sees_what_is_wrong() {
     assert_eq!(outcome("teams.desk", 0).as_deref(), Some("Pass"));
     assert_eq!(outcome("teams.desk", 1).as_deref(), Some("Fail"));
     assert_eq!(outcome("teams.package", 0).as_deref(), Some("Pass"));
-    assert_eq!(outcome("teams.rsc", 0).as_deref(), Some("Pass"));
+    // Nobody tells, and nothing came in: that is not known, and is no pass.
+    assert_eq!(outcome("teams.rsc", 0).as_deref(), Some("Skip"));
     // Without a public address there is no endpoint to be asked.
     assert_eq!(outcome("teams.endpoint", 0), None);
+}
+
+/// What a desk's team gave the app: as Graph lists it; where the app may not ask, by what came in; else it is not known.
+#[tokio::test]
+async fn doctor_finds_out_what_the_app_may_read() {
+    let (bench, _recorder) = Bench::recording().await;
+    let thread = a_conversation(&bench).await;
+    let thread = format!("{DESK};messageid={}", thread.thread.unwrap());
+    let rights = async || {
+        let checks = bench.adapter.doctor(&[RoomId::new(DESK)], None).await;
+        let mut found: Vec<_> = checks.into_iter().filter(|check| check.id == "teams.rsc").collect();
+        assert_eq!(found.len(), 1, "{found:?}");
+        let found = found.remove(0);
+        (format!("{:?}", found.outcome), found.detail)
+    };
+    let grants = |names: Option<&[&str]>| {
+        let grants = names.map(|names| names.iter().map(|name| (*name).to_owned()).collect());
+        bench.fake.change(|world| world.grants = grants);
+    };
+    let (outcome, detail) = rights().await;
+    assert_eq!(outcome, "Skip");
+    assert!(
+        detail.contains("not known") && detail.contains("TeamsAppInstallation.ReadForTeam.All"),
+        "{detail}"
+    );
+    // Another app's right is none of ours.
+    grants(Some(&["TeamSettings.Read.Group"]));
+    assert_eq!(rights().await.0, "Warn");
+    grants(Some(&["TeamSettings.Read.Group", "ChannelMessage.Read.Group"]));
+    assert_eq!(rights().await.0, "Pass");
+    // Calling the bot says nothing about the right; words without a call do.
+    grants(None);
+    bench.taken(&bench.fake.deliver(&bench.hook, bench.fake.call(MARIA, &thread, "info"))).await;
+    assert_eq!(rights().await.0, "Skip");
+    bench.taken(&bench.fake.deliver(&bench.hook, bench.fake.say(MARIA, &thread, "hello"))).await;
+    let (outcome, detail) = rights().await;
+    assert!(
+        outcome == "Pass" && detail.contains("came in") && detail.contains("last on 20"),
+        "{outcome}: {detail}"
+    );
+    // What Graph says is as it is now.
+    grants(Some(&[]));
+    assert_eq!(rights().await.0, "Warn");
 }
 
 /// The messaging endpoint is asked as Teams would come to it: a deskbridge refuses what has no token, anything else does not.
@@ -337,7 +381,7 @@ async fn doctor_knocks_at_the_endpoint() {
         ("http://127.0.0.1:9".to_owned(), "Warn"),
     ] {
         let bench = Bench::with(json!({ "public_url": public_url }), Peer::at([127, 0, 0, 1].into())).await;
-        let checks = bench.adapter.doctor(&[]).await;
+        let checks = bench.adapter.doctor(&[], None).await;
         let found = checks.iter().find(|check| check.id == "teams.endpoint").unwrap();
         assert_eq!(format!("{:?}", found.outcome), outcome, "{public_url}: {found:?}");
         // An address that is not https makes no package that Teams takes, and that is said too.

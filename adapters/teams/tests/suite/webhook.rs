@@ -526,7 +526,9 @@ async fn later_words_by_the_bot() {
         fake
     };
     let mut keys = bot.section();
-    keys.as_object_mut().unwrap().remove("openid_url");
+    for other in ["openid_url", "graph_url"] {
+        keys.as_object_mut().unwrap().remove(other);
+    }
     let hooked = Hooked::with(false, keys).await;
     hooked.open(Inbox::new("teams".into(), Arc::new(Recorder::default()), Arc::new(Recorder::default())));
     let mut activity = hooked.fake.call_webhook(MARIA, THREAD, "my VPN");
@@ -534,6 +536,9 @@ async fn later_words_by_the_bot() {
     let said = hooked.fake.ask(&hooked.hook, &activity).await.unwrap();
     assert!(said.body["text"].as_str().unwrap().contains("in this thread"), "{said:?}");
     hooked.adapter.send(&out("1", thread(), post("Try again"))).await.unwrap();
+    // Nobody can be told something alone there; the host says it in the thread.
+    let whisper = OutboundOp::Whisper { to: "x".into(), content: Content::text("x"), interaction: None };
+    assert!(matches!(hooked.adapter.send(&out("2", thread(), whisper)).await, Err(SendError::Gone { .. })));
     let texts = bot.read(|world| {
         let all = world.messages(THREAD).iter().map(|message| message.activity["text"].clone());
         all.collect::<Vec<_>>()

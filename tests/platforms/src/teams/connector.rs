@@ -33,6 +33,7 @@ pub(super) async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> R
         path if path.starts_with("/workflows/") => {
             return Ok(flow::answer(&shared, &method, &head.uri, &raw));
         }
+        path if path.starts_with("/graph/") => return Ok(graph(&shared, &head.headers, path)),
         path if path.starts_with("/files/") => return Ok(file(&shared, &head.headers, path)),
         _ => {}
     }
@@ -114,15 +115,21 @@ fn token(shared: &Shared, raw: &[u8]) -> Response<Body> {
     let settings = &shared.settings;
     let good = is("grant_type", "client_credentials")
         && is("client_id", &settings.app_id)
-        && is("client_secret", &settings.secret)
-        && is("scope", "https://api.botframework.com/.default");
+        && is("client_secret", &settings.secret);
     let mut world = shared.world();
+    // Whatever else there is in the directory has the address of this server.
+    let graph = is("scope", &format!("{}/.default", world.base));
+    let good = good && (graph || is("scope", "https://api.botframework.com/.default"));
     world.calls.push(Call { method: "POST".into(), path: "/token".into(), body: Value::Null, status: 0 });
     if !good {
         return answer_json(401, &json!({ "error": "invalid_client", "error_description": "AADSTS7000215" }));
     }
     let token = format!("planted-bot-token-{}", world.calls.len());
-    world.tokens.insert(token.clone());
+    if graph {
+        world.graph_tokens.insert(token.clone());
+    } else {
+        world.tokens.insert(token.clone());
+    }
     answer_json(200, &json!({ "token_type": "Bearer", "expires_in": 3600, "access_token": token }))
 }
 
@@ -165,6 +172,34 @@ fn file(shared: &Shared, headers: &axum::http::HeaderMap, path: &str) -> Respons
     crate::http::text(200, "application/octet-stream", format!("bytes of {path}"))
 }
 
+/// "List permissionGrants of a team": which apps may do what there.
+fn graph(shared: &Shared, headers: &axum::http::HeaderMap, path: &str) -> Response<Body> {
+    let world = shared.world();
+    let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if !given.strip_prefix("Bearer ").is_some_and(|token| world.graph_tokens.contains(token)) {
+        return refusal(401, "InvalidAuthenticationToken");
+    }
+    if path != format!("/graph/v1.0/teams/{GROUP}/permissionGrants") {
+        return refusal(404, "NotFound");
+    }
+    let Some(grants) = &world.grants else { return refusal(403, "Forbidden") };
+    let grant = |permission: &String| {
+        json!({
+            "id": "planted", "clientAppId": shared.settings.app_id, "resourceAppId": "00000003-0000-0000-c000-000000000000",
+            "clientId": "00000000-0000-0000-0000-00000000beef", "permissionType": "Application", "permission": permission,
+        })
+    };
+    let mut all: Vec<Value> = grants.iter().map(grant).collect();
+    // Somebody else's app may read; ours is not it.
+    let mut other = grant(&"ChannelMessage.Read.Group".to_owned());
+    other["clientAppId"] = json!("99999999-0000-0000-0000-000000000000");
+    all.push(other);
+    answer_json(200, &json!({ "@odata.context": "planted", "value": all }))
+}
+
+/// The group of every team.
+const GROUP: &str = "14c981a4-dca9-4565-bae6-e13ada8861be";
+
 fn perform(shared: &Shared, headers: &axum::http::HeaderMap, call: &Call, size: usize) -> Response<Body> {
     let mut world = shared.world();
     if !authorized(&world, headers) {
@@ -172,6 +207,13 @@ fn perform(shared: &Shared, headers: &axum::http::HeaderMap, call: &Call, size: 
     }
     if ["POST", "PUT"].contains(&call.method.as_str()) && !call.body.is_object() {
         return refusal(400, "BadSyntax");
+    }
+    if let Some(team) = call.path.strip_prefix("/teams/v3/teams/") {
+        // "Get the team's details".
+        return answer_json(
+            200,
+            &json!({ "id": team, "name": "IT", "aadGroupId": GROUP, "type": "standard" }),
+        );
     }
     let Some(rest) = call.path.strip_prefix("/teams/v3/conversations") else {
         return refusal(404, "NotFound");

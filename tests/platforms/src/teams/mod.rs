@@ -157,6 +157,7 @@ impl FakeTeams {
             "service_hosts": ["127.0.0.1"],
             "token_url": format!("{}/token", self.base()),
             "openid_url": format!("{}/openid", self.base()),
+            "graph_url": format!("{}/graph/v1.0/", self.base()),
         })
     }
 

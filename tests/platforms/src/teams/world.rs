@@ -81,6 +81,10 @@ pub struct World {
     pub notices: Vec<(Instant, Value)>,
     /// When the flow was called, refused calls included.
     pub flow_calls: Vec<Instant>,
+    /// Rights that Graph lists for the app in every team; `None`: the app may not ask.
+    pub grants: Option<Vec<String>>,
+    /// Good bearer tokens for Graph.
+    pub graph_tokens: BTreeSet<String>,
     /// The status with which the flow refuses everything.
     pub flow_fault: Option<u16>,
 }
