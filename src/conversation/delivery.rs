@@ -4,7 +4,7 @@
 
 use deskbridge_contract::{Address, Mark, Sent};
 
-use crate::notices::DeskNotice;
+use crate::notices::{DeskNotice, Notice};
 use crate::*;
 
 /// The same in every stage. `working`: the desk session where the owner works, for notices about failures.
@@ -15,6 +15,7 @@ pub fn ended(cx: &mut Context<'_>, event: &DeliveryEvent, working: Option<Sessio
             sent(cx, event, address, how, working);
         }
         Outcome::Failed { why } => not_sent(cx, event, why, working),
+        Outcome::Partly { why, .. } => partly(cx, event, why, working),
         Outcome::Unknown { why } => {
             not_sent(cx, event, &format!("nobody knows whether it arrived ({why})"), working)
         }
@@ -139,6 +140,38 @@ fn not_sent(cx: &mut Context<'_>, event: &DeliveryEvent, why: &str, working: Opt
         }
         // Shown in the delivery's own row.
         DeliveryOp::Edit { .. }
+        | DeliveryOp::Delete { .. }
+        | DeliveryOp::React { .. }
+        | DeliveryOp::Mark { .. }
+        | DeliveryOp::Card
+        | DeliveryOp::Thread { .. }
+        | DeliveryOp::Whisper { .. } => {}
+    }
+}
+
+/// A message broke off. Whoever can see that it did not end there is told: who wrote it, the technicians who read it, or,
+/// where no technician is there yet, the requester.
+fn partly(cx: &mut Context<'_>, event: &DeliveryEvent, why: &str, working: Option<SessionId>) {
+    let why = why.to_owned();
+    match &event.op {
+        DeliveryOp::Post { message } if is_requester(cx, event.session) => {
+            let origin = take_relay(cx, *message).and_then(|relay| relay.origin);
+            cx.mark(origin, *message, Mark::Failed);
+            let desks = origin.map_or_else(|| cx.watching(working), |origin| vec![origin]);
+            match desks.is_empty() {
+                true => cx.tell(&Notice::BrokeOff),
+                false => cx.tell_desks(&DeskNotice::DeliveredPartly { why }, &desks, &[]),
+            }
+        }
+        DeliveryOp::Post { .. } | DeliveryOp::Transcript { .. } => {
+            let open = cx.watching(None);
+            let here = open.contains(&event.session);
+            let desks = if here { vec![event.session] } else { open };
+            cx.tell_desks(&DeskNotice::ShownPartly { why }, &desks, &[]);
+        }
+        // Shown in the delivery's own row.
+        DeliveryOp::OpenThread
+        | DeliveryOp::Edit { .. }
         | DeliveryOp::Delete { .. }
         | DeliveryOp::React { .. }
         | DeliveryOp::Mark { .. }

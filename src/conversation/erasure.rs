@@ -90,6 +90,7 @@ pub fn without_words(body: &mut EventBody) {
                 Vec::new()
             }
             Outcome::Failed { why }
+            | Outcome::Partly { why, .. }
             | Outcome::Unknown { why }
             | Outcome::Gone { why }
             | Outcome::ThreadGone { why } => vec![why],

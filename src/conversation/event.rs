@@ -346,6 +346,13 @@ pub enum Outcome {
     Failed {
         why: String,
     },
+    /// The first of several operations are on the platform, the others will not be.
+    Partly {
+        remote: Option<RemoteMessageId>,
+        more: Vec<RemoteMessageId>,
+        address: Address,
+        why: String,
+    },
     /// Nobody knows, and it is not tried again (D33).
     Unknown {
         why: String,

@@ -19,6 +19,8 @@ pub use clean::{cannot_impersonate, clean_name};
 /// Longer texts are cut, with a notice (S43).
 const LONGEST_TEXT: usize = 50_000;
 const CUT: &str = "… *(cut here: the message was too long)*";
+/// Kept free for the number of a part: what [`numbered`] adds, up to `999/999`.
+const NUMBER: usize = 16;
 /// More combining marks on one character are decoration that covers the lines around it.
 const MOST_MARKS: usize = 8;
 
@@ -55,6 +57,21 @@ pub fn fit(content: &Content, caps: &Capabilities) -> Vec<Content> {
         last.actions = buttons.to_vec();
     }
     parts
+}
+
+/// As [`fit`]; a text that needs several messages leaves room in each for its [`numbered`] place among them.
+pub fn fit_numbered(content: &Content, caps: &Capabilities) -> Vec<Content> {
+    let parts = fit(content, caps);
+    if parts.iter().filter(|part| !part.text.is_empty()).count() < 2 {
+        return parts;
+    }
+    let room = Capabilities { max_text: caps.max_text.saturating_sub(NUMBER).max(NUMBER), ..caps.clone() };
+    fit(content, &room)
+}
+
+/// Part `nth`, counted from 1, of a text of so many: whoever reads it sees what is missing, and what is there twice.
+pub fn numbered(text: &str, nth: usize, of: usize) -> String {
+    format!("{text}\n\n*({nth}/{of})*")
 }
 
 /// Whether a text can be joined with others: a line that begins with `<` may open a block that no paragraph ends.

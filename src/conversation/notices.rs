@@ -71,6 +71,8 @@ pub enum Notice {
     /// Handover cancelled by the requester.
     AssistantContinues,
     HandedBack,
+    /// The message before this one has further parts, which the channel did not take.
+    BrokeOff,
     /// The technician went away: the next one is asked.
     FindingAnother,
     StartedOver,
@@ -209,8 +211,16 @@ pub enum DeskNotice {
         why: String,
         again: Option<MessageId>,
     },
+    /// What the requester was told breaks off.
+    DeliveredPartly {
+        why: String,
+    },
     /// Something meant for this room is not in it.
     NotShown {
+        why: String,
+    },
+    /// The last message of this room breaks off.
+    ShownPartly {
         why: String,
     },
     MayAppearTwice,

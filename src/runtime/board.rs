@@ -143,15 +143,16 @@ impl Board {
         act(pacers.entry(adapter.channel().clone()).or_insert_with(|| Pacer::new(adapter.limits())))
     }
 
-    /// For operations with so many files each. `Err`: when to ask again.
+    /// For an operation with so many files. `Err`: when to ask again.
     pub fn pace(
         &self,
         adapter: &Arc<dyn Adapter>,
         at: &Address,
-        operations: &[(OperationKind, usize)],
+        kind: OperationKind,
+        files: usize,
         now: Instant,
     ) -> Result<(), Instant> {
-        self.pacer(adapter, |pacer| pacer.take_all(at, operations, now))
+        self.pacer(adapter, |pacer| pacer.take_with_files(at, kind, files, now))
     }
 
     /// See [`Pacer::free_at`].

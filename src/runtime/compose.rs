@@ -102,8 +102,20 @@ impl Bridge {
         Ok(self.parts(adapter, session, shown.content, shown.persona, reply_to).await)
     }
 
-    /// Splits what is too long; only the first part answers, and only the first part names the speaker.
+    /// Splits what is too long into numbered parts; only the first part answers, and only the first part names people.
     pub(super) async fn parts(
+        &self,
+        adapter: &Arc<dyn Adapter>,
+        session: &Session,
+        content: Content,
+        persona: Option<Persona>,
+        reply_to: Option<RemoteMessageId>,
+    ) -> Vec<OutboundOp> {
+        number(self.pieces(adapter, session, content, persona, reply_to))
+    }
+
+    /// As [`Bridge::parts`], without numbers.
+    fn pieces(
         &self,
         adapter: &Arc<dyn Adapter>,
         session: &Session,
@@ -120,7 +132,7 @@ impl Bridge {
         let mut content = content;
         name_too_large(&mut content, capabilities.max_upload_bytes);
         let mut operations = Vec::new();
-        for (n, mut part) in fit::fit(&content, &capabilities).into_iter().enumerate() {
+        for (n, mut part) in fit::fit_numbered(&content, &capabilities).into_iter().enumerate() {
             part.mentions = if n == 0 { mentions.clone() } else { Vec::new() };
             let files = self.files(&part);
             operations.push(OutboundOp::Post {
@@ -186,8 +198,8 @@ impl Bridge {
         };
         let longest = adapter.capabilities(&session.address).max_caption;
         let beside = content.text.encode_utf16().count() <= longest;
-        let parts = self.parts(adapter, session, content, persona, None).await;
-        let mut operations = in_place_of(links, parts);
+        let pieces = self.pieces(adapter, session, content, persona, None);
+        let mut operations = number(in_place_of(links, pieces));
         if !files.is_empty() {
             // What there is more of than text are the files.
             operations.retain(|operation| matches!(operation, OutboundOp::Edit { .. }));
@@ -246,6 +258,25 @@ impl Bridge {
     ) -> Result<Option<RemoteMessageId>, StoreError> {
         Ok(self.links(conversation, session, Some(message)).await?.into_values().next())
     }
+}
+
+/// Texts that belong together say which of how many they are.
+fn number(mut operations: Vec<OutboundOp>) -> Vec<OutboundOp> {
+    let mut texts: Vec<&mut String> = Vec::new();
+    for operation in &mut operations {
+        if let OutboundOp::Post { content, .. } | OutboundOp::Edit { content, .. } = operation
+            && !content.text.is_empty()
+        {
+            texts.push(&mut content.text);
+        }
+    }
+    let of = texts.len();
+    if of > 1 {
+        for (nth, text) in (1..).zip(texts) {
+            *text = fit::numbered(text, nth, of);
+        }
+    }
+    operations
 }
 
 /// New parts in the place of the old; what there are too many of is cut, or deleted.

@@ -5,14 +5,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use deskbridge_contract::{OperationKind, Outbound, RemoteMessageId, Resend, SendError, Sent, Timestamp};
+use deskbridge_contract::{OperationKind, Resend, Sent, Timestamp};
 use deskbridge_conversation::delivery::MAY_APPEAR_TWICE;
 use deskbridge_conversation::{Delivery, DeliveryEvent, DeliveryOp, EventBody, Joined, Outcome, Weight};
 use deskbridge_store::rows::{DeliveryState, OutboxRow};
 use deskbridge_store::{Applied, Apply, Cause, Mark, Refs, StoreError, Target};
 
-use super::Bridge;
 use super::perform::{Place, Verdict, backoff, later};
+use super::{Bridge, parts};
 
 /// Before the one repetition after an unknown outcome (D33).
 const AMBIGUOUS_WAIT: Duration = Duration::from_secs(30);
@@ -38,19 +38,26 @@ pub(super) fn is_open_to_doubt(row: &OutboxRow) -> bool {
     }
 }
 
+/// The end of a delivery whose last operations were `sent`, behind those that the row knows of.
 pub(super) fn sent(row: &OutboxRow, delivery: &Delivery, place: &Place, sent: Vec<Sent>) -> Outcome {
-    let after_ambiguous = is_uncertain(row);
-    let first = sent.first().cloned().unwrap_or_else(|| Sent::at(&place.session.address, None));
-    let mut more: Vec<RemoteMessageId> = first.more.clone();
-    for other in sent.iter().skip(1) {
-        more.extend(other.message.clone());
-        more.extend(other.more.iter().cloned());
-    }
-    let twice = after_ambiguous && matches!(delivery.op, DeliveryOp::Post { .. } | DeliveryOp::OpenThread);
-    let note = first.note.or_else(|| twice.then(|| MAY_APPEAR_TWICE.to_owned()));
+    let parts: Vec<&Sent> = row.shown.iter().chain(&sent).collect();
+    let remark = |part: &&&Sent| {
+        part.note.as_deref().is_some_and(|note| note != Sent::IN_RESPONSE && note != MAY_APPEAR_TWICE)
+    };
+    let remarked = parts.iter().find(remark);
+    let twice = parts::may_be_twice(row, delivery, place)
+        || parts.iter().any(|part| part.note.as_deref() == Some(MAY_APPEAR_TWICE));
+    let note = remarked.and_then(|part| part.note.clone());
+    let note = note.or_else(|| twice.then(|| MAY_APPEAR_TWICE.to_owned()));
+    let note = note.or_else(|| parts.iter().find_map(|part| part.note.clone()));
+    // Where answers arrive: where it is said that this is not where it was meant to go, or where it went last.
+    let address = remarked.or(parts.last()).map_or(&place.session.address, |part| &part.address).clone();
     // As sure as its least sure part.
-    let accepted = sent.iter().any(|part| part.accepted);
-    Outcome::Sent { remote: first.message, more, address: first.address, accepted, note }
+    let accepted = parts.iter().any(|part| part.accepted);
+    let first = parts.first().and_then(|part| part.message.clone());
+    let known = usize::from(first.is_some());
+    let more = parts.iter().flat_map(|part| part.messages()).skip(known).cloned().collect();
+    Outcome::Sent { remote: first, more, address, accepted, note }
 }
 
 /// Nobody knows whether it arrived: look first, then by operation (D33).
@@ -67,33 +74,19 @@ pub(super) async fn ambiguous(
             return put_back(bridge, row, backoff(row), format!("{AMBIGUOUS}{why}")).await;
         }
         Resend::ReadBack => {
-            let operations =
-                bridge.operations(&place.conversation, &place.session, delivery, &place.adapter).await?;
-            if let Some(op) = operations.into_iter().next() {
-                let out = Outbound { id: row.id.delivery(), to: place.session.address.clone(), op };
-                match place.adapter.find(&out).await {
-                    Ok(Some(found)) => {
-                        let ended = sent(row, delivery, place, vec![found]);
-                        return outcome(bridge, row, delivery, ended).await;
-                    }
-                    Ok(None) => return put_back(bridge, row, backoff(row), why.to_owned()).await,
-                    // Not seen is not "not there": the attempt stays open, here as in the store, and is looked for
-                    // again before anything is sent.
-                    Err(
-                        error @ (SendError::Retry { .. }
-                        | SendError::Unauthorized { .. }
-                        | SendError::Ambiguous { .. }),
-                    ) => {
-                        let open = OutboxRow { state: DeliveryState::Attempting, ..(**row).clone() };
-                        return Ok(later(bridge, &open, backoff(row), &error.to_string()));
-                    }
-                    Err(_) => {}
-                }
+            if let Some(verdict) = parts::look(bridge, row, delivery, place, why).await? {
+                return Ok(verdict);
             }
         }
         Resend::MayDuplicate => {}
     }
     unknown(bridge, row, delivery, why, bridge.now()).await
+}
+
+/// The attempt stays open: it is looked for again later.
+pub(super) fn still_open(bridge: &Bridge, row: &OutboxRow, why: &str) -> Verdict {
+    let open = OutboxRow { state: DeliveryState::Attempting, ..row.clone() };
+    later(bridge, &open, backoff(row), why)
 }
 
 /// What comes of it where nobody can look (D33); what is put back, so many seconds after `now`.
@@ -121,6 +114,13 @@ pub(super) async fn unknown(
         {
             Some(AMBIGUOUS_WAIT)
         }
+        // Whoever reads the first parts waits for the rest, whosever words they are; a part has its number, so that two of
+        // it are known for what they are.
+        (DeliveryOp::Post { .. } | DeliveryOp::Transcript { .. }, Weight::Notice)
+            if !twice && !row.shown.is_empty() =>
+        {
+            Some(AMBIGUOUS_WAIT)
+        }
         (
             DeliveryOp::Post { .. }
             | DeliveryOp::Card
@@ -131,15 +131,19 @@ pub(super) async fn unknown(
         ) => None,
     };
     match repeat {
-        Some(wait) => put_back_until(bridge, row, now + wait, format!("{AMBIGUOUS}{why}")).await,
+        Some(wait) => put_back_until(bridge, row, now + wait, Some(format!("{AMBIGUOUS}{why}"))).await,
         None if matches!(delivery.op, DeliveryOp::OpenThread) => {
             outcome(bridge, row, delivery, Outcome::Failed { why: why.to_owned() }).await
+        }
+        None if !row.shown.is_empty() => {
+            let why = format!("nobody knows whether the rest arrived ({why})");
+            outcome(bridge, row, delivery, parts::not_sent(row, why)).await
         }
         None => outcome(bridge, row, delivery, Outcome::Unknown { why: why.to_owned() }).await,
     }
 }
 
-fn kind_of(op: &DeliveryOp) -> OperationKind {
+pub(super) fn kind_of(op: &DeliveryOp) -> OperationKind {
     match op {
         DeliveryOp::Post { .. } | DeliveryOp::Transcript { .. } | DeliveryOp::Card => OperationKind::Post,
         DeliveryOp::Edit { .. } => OperationKind::Edit,
@@ -159,27 +163,28 @@ pub async fn put_back(
     wait: Duration,
     why: String,
 ) -> Result<Verdict, StoreError> {
-    put_back_until(bridge, row, bridge.now() + wait, why).await
+    put_back_until(bridge, row, bridge.now() + wait, Some(why)).await
 }
 
+/// `why`: `None` where nothing went wrong.
 pub(super) async fn put_back_until(
     bridge: &Arc<Bridge>,
     row: &Arc<OutboxRow>,
     not_before: Timestamp,
-    why: String,
+    why: Option<String>,
 ) -> Result<Verdict, StoreError> {
     let attempts = row.attempts.max(1);
     let mark = Mark {
         effect: row.id,
         state: DeliveryState::Queued,
         not_before: Some(not_before),
-        error: Some(why.clone()),
+        error: why.clone(),
     };
     let mut again = OutboxRow {
         attempts,
         state: DeliveryState::Queued,
         not_before: Some(not_before),
-        error: Some(why),
+        error: why.or_else(|| row.error.clone()),
         ..(**row).clone()
     };
     if !bridge.writer.mark(mark).await? {

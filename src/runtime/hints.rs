@@ -171,7 +171,7 @@ impl Bridge {
             return;
         }
         let its_turn = async {
-            while let Err(then) = self.board.pace(adapter, at, &[(OperationKind::Mark, 0)], Instant::now()) {
+            while let Err(then) = self.board.pace(adapter, at, OperationKind::Mark, 0, Instant::now()) {
                 tokio::time::sleep_until(then).await;
             }
         };

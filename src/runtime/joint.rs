@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use deskbridge_contract::{Content, OperationKind, OutboundOp, Persona, Resend};
+use deskbridge_contract::{Content, OperationKind, OutboundOp, Persona, Resend, SendError, Sent};
 use deskbridge_conversation::{
     Audience, Author, Conversation, Delivery, DeliveryOp, Effect, Joined, MessageId, Outcome, Session,
     Weight, fit,
@@ -17,8 +17,8 @@ use tokio::time::Instant;
 
 use super::compose::may_see;
 use super::ending::{is_uncertain, outcome_within, put_back_until, sent, unknown};
-use super::perform::{self, LEASE, Next, Place, Progress, Verdict};
-use super::{Bridge, render};
+use super::perform::{self, LEASE, Next, Place, Verdict};
+use super::{Bridge, parts, render};
 
 /// Parts of one post.
 const MOST: usize = 20;
@@ -36,7 +36,8 @@ pub fn behind(lane: &VecDeque<Arc<OutboxRow>>, is_ready: impl Fn(&OutboxRow) -> 
 }
 
 fn is_words(row: &OutboxRow) -> bool {
-    row.turn.is_none() && row.weight == Weight::Person && posted(row).is_some()
+    let whole = row.turn.is_none() && row.shown.is_empty();
+    whole && row.weight == Weight::Person && posted(row).is_some()
 }
 
 fn posted(row: &OutboxRow) -> Option<(&Delivery, MessageId)> {
@@ -142,27 +143,30 @@ pub(super) async fn send(
 ) -> Result<perform::Ends, StoreError> {
     let lease_until = bridge.now() + LEASE;
     let begins = joint.parts.iter().map(|part| Begin { effect: part.row.id, lease_until }).collect();
-    let begun = bridge.writer.begin_joint(begins).await?;
-    let mut ends = Vec::with_capacity(begun.len());
-    let mut parts = Vec::with_capacity(begun.len());
-    for (mut part, begun) in joint.parts.into_iter().zip(begun) {
-        match begun {
+    let permits = bridge.writer.begin_joint(begins).await?;
+    let mut ends = Vec::with_capacity(permits.len());
+    let mut begun = Vec::with_capacity(permits.len());
+    for (mut part, permit) in joint.parts.into_iter().zip(permits) {
+        match permit {
             Begun::Go { attempt } => {
                 part.row = Arc::new(OutboxRow { attempts: attempt, ..(*part.row).clone() });
-                parts.push(part);
+                begun.push(part);
             }
             // Ended or cancelled meanwhile.
             Begun::No => ends.push((part.row.id, Verdict::Done)),
         }
-        if parts.is_empty() {
+        if begun.is_empty() {
             // Without the first none began; the others keep their places.
             return Ok(ends);
         }
     }
-    let operation = post(bridge, place, &joint.persona, &parts).await;
-    let progress = perform::send_all(place, &parts[0].row, operation.into_iter().collect()).await;
+    let operation = post(bridge, place, &joint.persona, &begun).await;
+    let shown = match operation {
+        Some(operation) => parts::send(place, &begun[0].row, 0, operation).await.map(|sent| vec![sent]),
+        None => Ok(Vec::new()),
+    };
     metrics::counter!("deskbridge_joined_posts_total").increment(1);
-    ends.extend(settle(bridge, place, &parts, progress).await?);
+    ends.extend(settle(bridge, place, &begun, shown.map_err(|(error, _)| error)).await?);
     Ok(ends)
 }
 
@@ -170,19 +174,19 @@ async fn settle(
     bridge: &Arc<Bridge>,
     place: &Place,
     parts: &[Part],
-    progress: Progress,
+    shown: Result<Vec<Sent>, SendError>,
 ) -> Result<perform::Ends, StoreError> {
     let lead = &parts[0];
-    let next = match progress.error {
-        None => {
+    let (next, shown) = match shown {
+        Ok(shown) => {
             perform::works(bridge, place);
-            None
+            (None, shown)
         }
-        Some((error, _)) => Some(perform::next(bridge, &lead.row, place, error).await?),
+        Err(error) => (Some(perform::next(bridge, &lead.row, place, error).await?), Vec::new()),
     };
     let now = bridge.now();
     let endings = parts.iter().enumerate().map(|(nth, part)| {
-        let (next, shown) = (&next, &progress.sent);
+        let (next, shown) = (&next, &shown);
         async move {
             let (row, delivery) = (&part.row, &part.delivery);
             let ended = match next {
@@ -201,7 +205,9 @@ async fn settle(
                     outcome_within(bridge, row, delivery, outcome.clone(), None).await
                 }
                 // Until the same moment, so that they go together again.
-                Some(Next::Back(wait, why)) => put_back_until(bridge, row, now + *wait, why.clone()).await,
+                Some(Next::Back(wait, why)) => {
+                    put_back_until(bridge, row, now + *wait, Some(why.clone())).await
+                }
                 Some(Next::Unknown(why)) => unknown(bridge, row, delivery, why, now).await,
             };
             let verdict = ended.unwrap_or_else(|error| perform::put_off(bridge, row, &error));

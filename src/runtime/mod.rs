@@ -28,6 +28,7 @@ pub mod known;
 pub mod links;
 pub mod outbox;
 pub mod pace;
+mod parts;
 pub mod perform;
 mod personal;
 mod reading;

@@ -183,7 +183,9 @@ impl Outbox {
 /// When a row may be attempted. An attempt of another process is waited for until its lease is over.
 fn ready_at(bridge: &Bridge, row: &OutboxRow) -> Timestamp {
     match (row.state, row.lease_until) {
-        (DeliveryState::Attempting, Some(lease)) if !bridge.board.sole_owner() => lease,
+        (DeliveryState::Attempting, Some(lease)) if !bridge.board.sole_owner() => {
+            lease.max(row.not_before.unwrap_or(Timestamp::EPOCH))
+        }
         _ => row.not_before.unwrap_or(Timestamp::EPOCH),
     }
 }

@@ -127,24 +127,21 @@ impl Pacer {
         Ok(())
     }
 
-    /// As [`Pacer::take`] for a delivery that became several operations, each with so many files: they go together, as a
-    /// short burst.
-    pub fn take_all(
+    /// As [`Pacer::take`] for an operation with so many files: they go together, as a short burst.
+    pub fn take_with_files(
         &mut self,
         at: &Address,
-        operations: &[(OperationKind, usize)],
+        kind: OperationKind,
+        files: usize,
         now: Instant,
     ) -> Result<(), Instant> {
-        let Some((first, _)) = operations.first() else { return Ok(()) };
-        self.take(at, *first, now)?;
-        for (nth, (kind, files)) in operations.iter().enumerate() {
-            let messages = if self.limits.per_file { (*files).max(1) } else { 1 };
-            // The first message of all is counted.
-            for _ in usize::from(nth == 0)..messages {
-                if self.counts(*kind) {
-                    self.room(at).note(now);
-                    self.account.note(now);
-                }
+        self.take(at, kind, now)?;
+        let messages = if self.limits.per_file { files.max(1) } else { 1 };
+        // The first is counted.
+        for _ in 1..messages {
+            if self.counts(kind) {
+                self.room(at).note(now);
+                self.account.note(now);
             }
         }
         Ok(())
@@ -260,14 +257,16 @@ mod tests {
     fn every_file_of_an_album_counts() {
         let mut pacer = Pacer::new(limits());
         let start = Instant::now();
-        let album = [(OperationKind::Post, 0), (OperationKind::Post, 10)];
-        assert_eq!(pacer.take_all(&at("-1"), &album, start), Ok(()));
+        let album = |pacer: &mut Pacer| pacer.take_with_files(&at("-1"), OperationKind::Post, 10, start);
+        assert_eq!(pacer.take(&at("-1"), OperationKind::Post, start), Ok(()));
+        assert_eq!(album(&mut pacer), Ok(()));
         for _ in 0..9 {
             assert_eq!(pacer.take(&at("-1"), OperationKind::Post, start), Ok(()));
         }
         assert!(pacer.take(&at("-1"), OperationKind::Post, start).is_err(), "eleven and nine are twenty");
         let mut pacer = Pacer::new(Limits { per_file: false, ..limits() });
-        assert_eq!(pacer.take_all(&at("-1"), &album, start), Ok(()));
+        assert_eq!(pacer.take(&at("-1"), OperationKind::Post, start), Ok(()));
+        assert_eq!(album(&mut pacer), Ok(()));
         for _ in 0..18 {
             assert_eq!(pacer.take(&at("-1"), OperationKind::Post, start), Ok(()));
         }

@@ -7,9 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use deskbridge_contract::{
-    Adapter, Content, DeliveryId, OperationKind, Outbound, OutboundOp, Resend, SendError, Sent,
-};
+use deskbridge_contract::{Adapter, Content, OperationKind, Outbound, OutboundOp, Resend, SendError, Sent};
 use deskbridge_conversation::{
     Conversation, Delivery, DeliveryOp, DeskThread, Effect, EffectId, Outcome, Session, SessionRole, Weight,
 };
@@ -17,7 +15,7 @@ use deskbridge_store::rows::{DeliveryState, OutboxRow};
 use deskbridge_store::{Begin, Begun, StoreError};
 
 use super::ending::{ambiguous, end, outcome, put_back, sent};
-use super::{Bridge, health, joint, service};
+use super::{Bridge, health, joint, parts, service};
 
 /// What the outbox does with the row next.
 pub enum Verdict {
@@ -64,7 +62,9 @@ pub fn later(bridge: &Bridge, row: &OutboxRow, after: Duration, why: &str) -> Ve
 
 /// A spread of ±20 %, so that what failed together does not come back together.
 pub fn backoff(row: &OutboxRow) -> Duration {
-    let at = (row.attempts.saturating_sub(1) as usize).min(BACKOFF.len() - 1);
+    // Every part that is there took an attempt, or a share of one, that did not fail.
+    let failed = (row.attempts as usize).saturating_sub(row.shown.len());
+    let at = failed.saturating_sub(1).min(BACKOFF.len() - 1);
     let base = BACKOFF[at] * 1000;
     let spread = (u64::from(row.attempts) * 7919 + row.id.seq * 104_729 + u64::from(row.id.n) * 31) % 401;
     Duration::from_millis(base * 8 / 10 + base * spread / 1000)
@@ -93,16 +93,11 @@ async fn deliver(
         Err(ended) => return Ok(Done::One(ended)),
     };
     if row.state == DeliveryState::Attempting {
-        // Found open after a crash or a lost lease (D31).
-        let why = "the program ended while it was being sent";
-        if !behind.is_empty() && place.adapter.resend(OperationKind::Post) == Resend::MayDuplicate {
-            return Ok(Done::Joint(joint::lost(bridge, row, behind, why).await));
-        }
-        return ambiguous(bridge, row, delivery, &place, why).await.map(Done::One);
+        return found_open(bridge, row, delivery, &place, behind).await;
     }
     if bridge.now().since(row.created) > GIVE_UP {
         let why = format!("not accepted for 24 hours: {}", row.error.as_deref().unwrap_or("no reason known"));
-        return outcome(bridge, row, delivery, Outcome::Failed { why }).await.map(Done::One);
+        return outcome(bridge, row, delivery, parts::not_sent(row, why)).await.map(Done::One);
     }
     // A room in trouble wakes everybody who waits for it: what cannot go is not read and drawn first, at others' cost.
     let now = Instant::now();
@@ -111,18 +106,46 @@ async fn deliver(
         return Ok(Done::One(put_off_until(bridge, row, delivery, free, now)));
     }
     let operations = bridge.operations(&place.conversation, &place.session, delivery, &place.adapter).await?;
+    if parts::is_whole(row, &operations) {
+        return settle(bridge, row, delivery, &place, Vec::new()).await.map(Done::One);
+    }
     if operations.is_empty() {
         // Nothing to show, or nothing shown that could be changed.
         let ended = end(bridge, row, DeliveryState::Cancelled, "nothing to do").await;
         return ended.map(Done::One);
     }
-    if let Some(put_off) = put_off_for_pace(bridge, row, delivery, &place, &operations) {
+    let following = &operations[row.shown.len()];
+    if let Some(put_off) = put_off_for_pace(bridge, row, delivery, &place, following) {
         return Ok(Done::One(put_off));
     }
     match joint::gather(bridge, row, behind, &place).await? {
         Some(joint) => joint::send(bridge, &place, joint).await.map(Done::Joint),
         None => attempt(bridge, row, delivery, &place, operations).await.map(Done::One),
     }
+}
+
+/// Found open after a crash or a lost lease (D31).
+async fn found_open(
+    bridge: &Arc<Bridge>,
+    row: &Arc<OutboxRow>,
+    delivery: &Delivery,
+    place: &Place,
+    behind: &[Arc<OutboxRow>],
+) -> Result<Done, StoreError> {
+    let row = &match parts::as_stored(bridge, row).await? {
+        Some(stored) if stored.state == DeliveryState::Attempting => stored,
+        Some(stored) => return Ok(Done::One(Verdict::Again(stored))),
+        None => return Ok(Done::One(Verdict::Done)),
+    };
+    if !bridge.board.sole_owner() && row.lease_until.is_some_and(|lease| lease > bridge.now()) {
+        // Another node is at it, and has more to send than one operation.
+        return Ok(Done::One(Verdict::Again(row.clone())));
+    }
+    let why = "the program ended while it was being sent";
+    if !behind.is_empty() && place.adapter.resend(OperationKind::Post) == Resend::MayDuplicate {
+        return Ok(Done::Joint(joint::lost(bridge, row, behind, why).await));
+    }
+    ambiguous(bridge, row, delivery, place, why).await.map(Done::One)
 }
 
 /// Where a delivery goes; `Err`: nowhere, and how it ended for that.
@@ -140,7 +163,7 @@ async fn find_place(
     };
     let Some(adapter) = bridge.adapters.get(&session.address.channel).cloned() else {
         let why = "the channel is not configured any more".to_owned();
-        return outcome(bridge, row, delivery, Outcome::Failed { why }).await.map(Err);
+        return outcome(bridge, row, delivery, parts::not_sent(row, why)).await.map(Err);
     };
     if let Some(known) = desk_closed(&session, &delivery.op) {
         return outcome(bridge, row, delivery, known).await.map(Err);
@@ -162,12 +185,17 @@ async fn attempt(
             Begun::Go { attempt } => row = Arc::new(OutboxRow { attempts: attempt, ..(*row).clone() }),
             Begun::No => return Ok(Verdict::Done),
         }
+        if operations.len() > 1 {
+            // Another node may have sent the first of them since this one read the row.
+            let stored = parts::as_stored(bridge, &row).await?;
+            let shown = stored.map(|stored| stored.shown.clone()).unwrap_or_default();
+            row = Arc::new(OutboxRow { shown, ..(*row).clone() });
+        }
         if delivery.op.coalesces().is_some() {
             operations = drawn_anew(bridge, delivery, place).await?;
         }
     }
-    let sent = send_all(place, &row, operations).await;
-    settle(bridge, &row, delivery, place, sent).await
+    parts::send_on(bridge, row, delivery, place, operations).await
 }
 
 /// While it was queued this row stood for every later card or title; only what is drawn after it left the queue shows
@@ -211,11 +239,10 @@ fn put_off_for_pace(
     row: &Arc<OutboxRow>,
     delivery: &Delivery,
     place: &Place,
-    operations: &[OutboundOp],
+    op: &OutboundOp,
 ) -> Option<Verdict> {
-    let kinds: Vec<_> = operations.iter().map(|op| (op.kind(), files(op))).collect();
     let now = Instant::now();
-    let free = bridge.board.pace(&place.adapter, &place.session.address, &kinds, now).err()?;
+    let free = bridge.board.pace(&place.adapter, &place.session.address, op.kind(), files(op), now).err()?;
     Some(put_off_until(bridge, row, delivery, free, now))
 }
 
@@ -249,14 +276,14 @@ fn surely(op: &DeliveryOp) -> Option<OperationKind> {
     }
 }
 
-fn files(op: &OutboundOp) -> usize {
+pub(super) fn files(op: &OutboundOp) -> usize {
     match op {
         OutboundOp::Post { files, .. } => files.len(),
         _ => 0,
     }
 }
 
-fn yield_to_others(delivery: &Delivery) -> Duration {
+pub(super) fn yield_to_others(delivery: &Delivery) -> Duration {
     match (&delivery.op, delivery.weight) {
         (DeliveryOp::OpenThread | DeliveryOp::Card, _) | (DeliveryOp::Post { .. }, Weight::Person) => {
             Duration::ZERO
@@ -272,77 +299,34 @@ fn yield_to_others(delivery: &Delivery) -> Duration {
     }
 }
 
-/// What was sent of a delivery that became several operations.
-pub(super) struct Progress {
-    pub(super) sent: Vec<Sent>,
-    pub(super) error: Option<(SendError, OutboundOp)>,
-}
-
-pub(super) async fn send_all(place: &Place, row: &OutboxRow, operations: Vec<OutboundOp>) -> Progress {
-    let mut progress = Progress { sent: Vec::new(), error: None };
-    for (part, op) in operations.into_iter().enumerate() {
-        let id = if part == 0 { row.id.delivery() } else { DeliveryId(format!("{}#{part}", row.id)) };
-        let out = Outbound { id, to: place.session.address.clone(), op };
-        let started = Instant::now();
-        let mut sent = place.adapter.send(&out).await;
-        if let (Err(SendError::Rejected { fixable: true, .. }), Some(plainer)) = (&sent, plainer(&out)) {
-            sent = place.adapter.send(&plainer).await;
-        }
-        metrics::histogram!("deskbridge_delivery_seconds").record(started.elapsed().as_secs_f64());
-        match sent {
-            Ok(sent) => progress.sent.push(sent),
-            Err(error) => {
-                progress.error = Some((error, out.op));
-                break;
-            }
-        }
-    }
-    progress
-}
-
-/// The same content with all marks shown as characters; tried once where the platform could not read the formatting.
-fn plainer(out: &Outbound) -> Option<Outbound> {
-    let mut plainer = out.clone();
-    match &mut plainer.op {
-        OutboundOp::Post { content, .. } | OutboundOp::Edit { content, .. } => {
-            content.text = deskbridge_conversation::notices::plain(&content.text);
-            Some(plainer)
-        }
-        OutboundOp::Delete { .. }
-        | OutboundOp::React { .. }
-        | OutboundOp::Mark { .. }
-        | OutboundOp::OpenThread { .. }
-        | OutboundOp::SetThread { .. }
-        | OutboundOp::Whisper { .. } => None,
-    }
-}
-
-async fn settle(
+/// All of it is there; `last`: what the row does not know yet.
+pub(super) async fn settle(
     bridge: &Arc<Bridge>,
     row: &Arc<OutboxRow>,
     delivery: &Delivery,
     place: &Place,
-    progress: Progress,
+    last: Vec<Sent>,
 ) -> Result<Verdict, StoreError> {
-    let Some((error, op)) = progress.error else {
-        works(bridge, place);
-        let mut ended = sent(row, delivery, place, progress.sent);
-        if let Outcome::Sent { note, .. } = &mut ended
-            && note.as_deref().is_none_or(|note| note == Sent::IN_RESPONSE)
-            && let Some(missing) = bridge.missing_files(&delivery.op).await?
-        {
-            *note = Some(missing);
-        }
-        return outcome(bridge, row, delivery, ended).await;
-    };
-    if !progress.sent.is_empty() {
-        // The first parts are there; sending all again would show them twice.
-        let mut ended = sent(row, delivery, place, progress.sent);
-        if let Outcome::Sent { note, .. } = &mut ended {
-            *note = Some(format!("only partly: {error}"));
-        }
-        return outcome(bridge, row, delivery, ended).await;
+    works(bridge, place);
+    let mut ended = sent(row, delivery, place, last);
+    if let Outcome::Sent { note, .. } = &mut ended
+        && note.as_deref().is_none_or(|note| note == Sent::IN_RESPONSE)
+        && let Some(missing) = bridge.missing_files(&delivery.op).await?
+    {
+        *note = Some(missing);
     }
+    outcome(bridge, row, delivery, ended).await
+}
+
+/// Nothing of it is there.
+pub(super) async fn refused(
+    bridge: &Arc<Bridge>,
+    row: &Arc<OutboxRow>,
+    delivery: &Delivery,
+    place: &Place,
+    error: SendError,
+    op: OutboundOp,
+) -> Result<Verdict, StoreError> {
     if let (SendError::Gone { .. }, OutboundOp::Whisper { content, .. }) = (&error, &op) {
         return said_aloud(bridge, row, delivery, place, content.clone()).await;
     }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use deskbridge_contract::{Content, Timestamp};
+use deskbridge_contract::{Content, Sent, Timestamp};
 use deskbridge_conversation::{
     Audience, Author, Conversation, ConversationId, EffectId, MessageId, Presence, RequesterId, SessionId,
     TechnicianId,
@@ -102,7 +102,7 @@ pub struct Changes {
     /// Stored messages whose audience changes.
     pub audiences: Vec<(MessageId, Audience)>,
     pub log: Vec<LogRow>,
-    /// New values of existing outbox rows: id, state, not_before, attempts, error, lease_until, updated.
+    /// New values of existing outbox rows: id, state, not_before, attempts, error, lease_until, updated, shown.
     /// Before the inserts: a card that is being sent, or that just ended, does not stand for one that is due now.
     pub outbox_updates: Vec<OutboxUpdate>,
     /// Inserted unless a queued row with the same lane and coalescing key exists (then skipped).
@@ -262,6 +262,7 @@ pub struct OutboxUpdate {
     pub error: Option<String>,
     pub lease_until: Option<Timestamp>,
     pub updated: Timestamp,
+    pub shown: Vec<Sent>,
 }
 
 /// One transaction at a time: `load`, then `commit` or `rollback`. Used by the writer's task only.

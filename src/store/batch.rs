@@ -21,10 +21,12 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use deskbridge_contract::{Content, Timestamp};
-use deskbridge_conversation::{Author, Conversation, ConversationId, MessageId, RequesterId};
+use deskbridge_conversation::{Author, Conversation, ConversationId, Effect, EffectId, MessageId, RequesterId};
 
 use crate::backend::{Changes, KeptKey, Loaded, RemoteHit};
-use crate::job::{AdminDone, Applied, Begin, Begun, Committed, FactSource, Job, Mark, RemoteRef, StoreError};
+use crate::job::{
+    AdminDone, Advance, Applied, Begin, Begun, Committed, FactSource, Job, Mark, RemoteRef, StoreError,
+};
 use crate::policy::Stamped;
 use crate::rows::{AttemptRow, DeliveryState};
 use outbox::Outbox;
@@ -106,6 +108,7 @@ impl<'a> Batch<'a> {
             Job::Apply(apply) => self.apply(apply).map(Answer::Applied),
             Job::Begin(begin) => Ok(Answer::Begun(self.begin(begin))),
             Job::BeginJoint(begins) => Ok(Answer::BegunJoint(self.begin_joint(begins))),
+            Job::Advance(advance) => Ok(Answer::Begun(self.advance(advance))),
             Job::Mark(mark) => Ok(Answer::Marked(self.mark(mark))),
             Job::Admin(admin) => Ok(Answer::Admin(self.admin(admin))),
         }
@@ -127,10 +130,7 @@ impl<'a> Batch<'a> {
         if row.state != DeliveryState::Queued || held {
             return Begun::No;
         }
-        let silenced = row.turn.is_some_and(|turn| {
-            !self.conversations.get(&begin.effect.conversation).is_some_and(|c| c.assistant_may_speak(turn))
-        });
-        if silenced {
+        if self.is_silenced(begin.effect, row.turn) {
             self.outbox.cancel(begin.effect, self.now);
             return Begun::No;
         }
@@ -155,6 +155,38 @@ impl<'a> Batch<'a> {
         begun
     }
 
+    /// Words of a turn after which somebody else took over (L6).
+    fn is_silenced(&self, effect: EffectId, turn: Option<u32>) -> bool {
+        let conversation = self.conversations.get(&effect.conversation);
+        turn.is_some_and(|turn| !conversation.is_some_and(|c| c.assistant_may_speak(turn)))
+    }
+
+    /// What is there is known from now on, whatever becomes of the rest.
+    fn advance(&mut self, advance: &Advance) -> Begun {
+        let effect = advance.effect;
+        let Some(row) = self.outbox.get(effect) else { return Begun::No };
+        let (state, turn, delivery) = (row.state, row.turn, row.effect.clone());
+        let known = row.shown.get(advance.after) == Some(&advance.shown);
+        if row.shown.len() != advance.after && !known {
+            return Begun::No;
+        }
+        if let Effect::Deliver(delivery) = &delivery {
+            let before = row.shown.iter().take(advance.after).map(|sent| sent.messages().count()).sum();
+            self.link_parts(effect.conversation, delivery.session, &delivery.op, before, &advance.shown);
+        }
+        if !matches!(state, DeliveryState::Queued | DeliveryState::Attempting) {
+            return Begun::No;
+        }
+        if self.is_before_the_end(effect) || self.is_silenced(effect, turn) {
+            self.outbox.cancel(effect, self.now);
+            if state == DeliveryState::Attempting {
+                self.end_attempt(effect, DeliveryState::Cancelled.name().to_owned());
+            }
+            return Begun::No;
+        }
+        Begun::Go { attempt: self.outbox.advance(advance, known, self.now) }
+    }
+
     fn mark(&mut self, mark: &Mark) -> bool {
         let is_over = self.comes_too_late(mark);
         let blanked = self.without_way_back(mark, is_over);
@@ -166,7 +198,7 @@ impl<'a> Batch<'a> {
         !is_over
     }
 
-    fn end_attempt(&mut self, effect: deskbridge_conversation::EffectId, outcome: String) {
+    fn end_attempt(&mut self, effect: EffectId, outcome: String) {
         let says_more = DeliveryState::from_name(&outcome).is_none();
         let erased = says_more && self.is_erased(Some(effect.conversation));
         let outcome = if erased { AttemptRow::ERASED.to_owned() } else { outcome };

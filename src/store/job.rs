@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use deskbridge_contract::{
-    Address, Attachment, ChannelName, Content, RemoteEventId, RemoteMessageId, RoomId, Timestamp,
+    Address, Attachment, ChannelName, Content, RemoteEventId, RemoteMessageId, RoomId, Sent, Timestamp,
 };
 use deskbridge_conversation::{
     Conversation, ConversationId, EffectId, EventBody, Presence, QueueFacts, QueueId, Requester, RequesterId,
@@ -109,6 +109,18 @@ pub enum Guard {
 pub struct Begin {
     pub effect: EffectId,
     /// When the attempt is taken for lost (a crash), and its outcome for ambiguous.
+    pub lease_until: Timestamp,
+}
+
+/// One of several operations of a delivery is on the platform, and it is not the last: kept before the next one is sent,
+/// which this asks permission for.
+#[derive(Clone, Debug)]
+pub struct Advance {
+    pub effect: EffectId,
+    /// How many were there before. A second word about the same operation changes nothing.
+    pub after: usize,
+    pub shown: Sent,
+    /// As [`Begin::lease_until`].
     pub lease_until: Timestamp,
 }
 
@@ -261,6 +273,7 @@ pub enum Job {
     Begin(Begin),
     /// Several deliveries that are attempted as one; see `Writer::begin_joint`.
     BeginJoint(Vec<Begin>),
+    Advance(Box<Advance>),
     Mark(Mark),
     Admin(Box<Admin>),
 }

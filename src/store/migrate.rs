@@ -51,6 +51,12 @@ const STEPS: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/sqlite/0006_fingerprints.sql"),
         include_str!("../../migrations/postgres/0006_fingerprints.sql"),
     ),
+    (
+        7,
+        "parts",
+        include_str!("../../migrations/sqlite/0007_parts.sql"),
+        include_str!("../../migrations/postgres/0007_parts.sql"),
+    ),
 ];
 
 /// How a database's schema relates to this program's.

@@ -32,8 +32,8 @@ pub use backend::{Backend, Changes, Keys, Loaded};
 pub use batch::{album, set_session};
 pub use export::Export;
 pub use job::{
-    Admin, AdminDone, Applied, Apply, Begin, Begun, Cause, Change, Committed, FactSource, Forgotten, Guard,
-    Job, Mark, Refs, RemoteRef, StoreError, Target,
+    Admin, AdminDone, Advance, Applied, Apply, Begin, Begun, Cause, Change, Committed, FactSource, Forgotten,
+    Guard, Job, Mark, Refs, RemoteRef, StoreError, Target,
 };
 pub use memory::{Memory, MemoryBackend};
 pub use open::{Kind, OpenOptions, Opened, open};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use deskbridge_contract::{ChannelName, Content, RemoteMessageId, RoomId, Timestamp};
+use deskbridge_contract::{ChannelName, Content, RemoteMessageId, RoomId, Sent, Timestamp};
 use deskbridge_conversation::{
     Audience, Author, Conversation, ConversationId, Effect, EffectId, Event, MessageId, Presence,
     RequesterId, SessionId, TechnicianId, TicketStatus, Weight,
@@ -74,6 +74,9 @@ pub struct OutboxRow {
     pub lease_until: Option<Timestamp>,
     pub created: Timestamp,
     pub updated: Timestamp,
+    /// What is on the platform of a delivery that became several operations and has not ended: the first of them, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shown: Vec<Sent>,
 }
 
 impl OutboxRow {

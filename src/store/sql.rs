@@ -103,7 +103,7 @@ macro_rules! part {
     };
     (OUTBOX) => {
         "o.conversation, o.seq, o.n, o.lane, o.effect, o.state, o.not_before, o.turn, o.weight, o.attempts, o.error,
-         o.lease_until, o.created, o.updated"
+         o.lease_until, o.created, o.updated, o.shown"
     };
     (LOG) => {
         "conversation, seq, cause, event, policy"

@@ -16,6 +16,7 @@ mod inbound;
 mod joints;
 mod late;
 mod lists;
+mod parts;
 mod places;
 mod races;
 mod rig;
@@ -89,6 +90,9 @@ on_every_store! {
     joints::without_the_first_none_begins,
     joints::their_post_is_the_first_ones,
     joints::a_lost_thread_forgets_them,
+    parts::what_is_there_is_known,
+    parts::what_broke_off_is_linked,
+    parts::the_rest_has_to_be_permitted,
     roster::a_thousand_claims_have_one_winner,
     roster::a_thousand_acceptances_have_one_winner,
     roster::loads_follow_the_stages,

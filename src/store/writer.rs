@@ -17,7 +17,7 @@ use tokio::time::{Instant, timeout};
 use crate::backend::Backend;
 use crate::batch::{Answer, Batch, keys};
 use crate::job::{
-    Admin, AdminDone, Applied, Apply, Begin, Begun, Committed, FactSource, Job, Mark, StoreError,
+    Admin, AdminDone, Advance, Applied, Apply, Begin, Begun, Committed, FactSource, Job, Mark, StoreError,
 };
 use crate::policy::PolicyHandle;
 
@@ -111,6 +111,14 @@ impl Writer {
     pub async fn begin_joint(&self, begins: Vec<Begin>) -> Result<Vec<Begun>, StoreError> {
         match self.ask(Job::BeginJoint(begins)).await? {
             Answer::BegunJoint(begun) => Ok(begun),
+            _ => Err(crossed()),
+        }
+    }
+
+    /// Remembers what is on the platform of a delivery; whether the next of its operations may be sent.
+    pub async fn advance(&self, advance: Advance) -> Result<Begun, StoreError> {
+        match self.ask(Job::Advance(Box::new(advance))).await? {
+            Answer::Begun(begun) => Ok(begun),
             _ => Err(crossed()),
         }
     }

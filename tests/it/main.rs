@@ -15,6 +15,7 @@ mod erasures;
 mod fairness;
 mod harness;
 mod moments;
+mod parts;
 mod reports;
 mod scenarios;
 mod simulation;

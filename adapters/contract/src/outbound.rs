@@ -131,7 +131,7 @@ impl fmt::Debug for OutboundFile {
 }
 
 /// What the platform made of an operation. `address` is where an answer to it will arrive (clause C7).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Sent {
     pub message: Option<RemoteMessageId>,
     /// Further messages when one operation became several (split text, several files), in order.
@@ -146,6 +146,11 @@ pub struct Sent {
 impl Sent {
     /// The note of what went into the response to the message that it answers (D35): nothing less than was asked.
     pub const IN_RESPONSE: &'static str = "in the response";
+
+    /// Everything that the platform made of it, in order.
+    pub fn messages(&self) -> impl Iterator<Item = &RemoteMessageId> {
+        self.message.iter().chain(&self.more)
+    }
 
     pub fn at(address: &Address, message: Option<RemoteMessageId>) -> Self {
         Sent { message, more: Vec::new(), address: address.clone(), accepted: false, note: None }

@@ -216,3 +216,25 @@ fn s43_towers_of_marks_are_trimmed() {
     assert_eq!(parts[0].chars().count(), 4 * (1 + MOST_MARKS));
     assert_eq!(tidy("Việt Nam 👍🏽 ก็ नमस्ते e\u{301}"), "Việt Nam 👍🏽 ก็ नमस्ते e\u{301}");
 }
+
+/// S43: a part and its number fit together; what fits without a number has none.
+#[test]
+fn s43_numbers_have_room() {
+    for limit in [200, 2_000, 3_500] {
+        let caps = caps(limit, 10, 0, 0);
+        let whole = "x".repeat(limit);
+        assert_eq!(fit_numbered(&Content::text(whole.clone()), &caps), [Content::text(whole)], "it fits");
+        let text = "word ".repeat(9_900);
+        let parts = fit_numbered(&Content::text(text.clone()), &caps);
+        assert!(parts.len() > 1);
+        let said: Vec<&str> = parts.iter().flat_map(|part| part.text.split_whitespace()).collect();
+        assert_eq!(said, text.split_whitespace().collect::<Vec<_>>());
+        for (nth, part) in (1..).zip(&parts) {
+            let shown = numbered(&part.text, nth, parts.len());
+            assert!(
+                units(&shown) <= limit && shown.ends_with(&format!("({nth}/{})*", parts.len())),
+                "{shown}"
+            );
+        }
+    }
+}

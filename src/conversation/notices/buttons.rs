@@ -58,6 +58,7 @@ pub(super) fn of(notice: &Notice, labels: &Labels) -> Vec<Action> {
         | Notice::LateThanks
         | Notice::Reopened { .. }
         | Notice::MaxWait { .. }
+        | Notice::BrokeOff
         | Notice::FindingAnother
         | Notice::Status {
             state: StatusWords::Waiting { .. } | StatusWords::With { .. } | StatusWords::Closed,

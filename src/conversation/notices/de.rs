@@ -55,6 +55,7 @@ pub(super) fn text(notice: &Notice) -> String {
         Notice::MaxWait { ticket } => max_wait(ticket.as_deref()),
         Notice::AssistantContinues => "In Ordnung, wir machen weiter. Was soll ich mir ansehen?".to_owned(),
         Notice::HandedBack => "Sie sind jetzt wieder bei mir, dem Assistenten. Was kann ich noch tun?".to_owned(),
+        Notice::BrokeOff => "Der Rest dieser Nachricht konnte nicht zugestellt werden. Bitte fragen Sie noch einmal danach.".to_owned(),
         Notice::FindingAnother => {
             "Ihre Ansprechperson musste weg. Ich suche jemand anderen; Ihr Platz bleibt erhalten.".to_owned()
         }

@@ -99,6 +99,16 @@ fn text(notice: &DeskNotice) -> String {
         }
         DeskNotice::RequesterReturned => "The requester is back and can be reached again.".to_owned(),
         DeskNotice::DeliveryFailed { why, .. } => format!("⚠️ Not delivered: {}", sentence(why)),
+        DeskNotice::DeliveredPartly { why } => {
+            format!(
+                "⚠️ Only the first part of a message reached the requester. The reason: {}",
+                sentence(why)
+            )
+        }
+        DeskNotice::ShownPartly { why } => format!(
+            "⚠️ Only the first part of a message is shown here; the console has all of it. The reason: {}",
+            sentence(why)
+        ),
         DeskNotice::NotShown { why } => {
             format!("⚠️ Something could not be shown here; the console has it. The reason: {}", sentence(why))
         }

@@ -51,6 +51,7 @@ pub(super) fn text(notice: &Notice) -> String {
         Notice::MaxWait { ticket } => max_wait(ticket.as_deref()),
         Notice::AssistantContinues => "All right, we keep going. What should I look at?".to_owned(),
         Notice::HandedBack => "The technician has handed you back to me, the assistant. What else can I do?".to_owned(),
+        Notice::BrokeOff => "The rest of this message could not be delivered. Please ask for it once more.".to_owned(),
         Notice::FindingAnother => {
             "Your technician had to step away. I am finding you another one; you keep your place.".to_owned()
         }

@@ -54,6 +54,7 @@ pub(super) fn text(notice: &Notice) -> String {
         Notice::MaxWait { ticket } => max_wait(ticket.as_deref()),
         Notice::AssistantContinues => "De acuerdo, seguimos. ¿Qué quieres que mire?".to_owned(),
         Notice::HandedBack => "Vuelves a estar conmigo, el asistente. ¿Qué más puedo hacer por ti?".to_owned(),
+        Notice::BrokeOff => "El resto de este mensaje no se pudo entregar. Pídelo otra vez, por favor.".to_owned(),
         Notice::FindingAnother => {
             "Tu técnico ha tenido que ausentarse. Estoy buscando a otra persona; conservas tu puesto.".to_owned()
         }

@@ -54,6 +54,7 @@ pub(super) fn text(notice: &Notice) -> String {
         Notice::MaxWait { ticket } => max_wait(ticket.as_deref()),
         Notice::AssistantContinues => "Très bien, continuons. Que dois-je regarder ?".to_owned(),
         Notice::HandedBack => "Vous revoilà avec moi, l’assistant. Que puis-je faire d’autre ?".to_owned(),
+        Notice::BrokeOff => "La suite de ce message n’a pas pu être remise. Redemandez-la, s’il vous plaît.".to_owned(),
         Notice::FindingAnother => {
             "Votre technicien a dû s’absenter. Je cherche quelqu’un d’autre ; vous gardez votre place.".to_owned()
         }

@@ -83,7 +83,9 @@ fn scrubbed(of: &Conversation, mut row: LogRow) -> Option<LogRow> {
     let (session, at) = match body {
         EventBody::Requester { session, what: RequesterEvent::RoomMoved { to } } => (*session, Some(to)),
         EventBody::Delivery(delivery) => match &mut delivery.outcome {
-            Outcome::Sent { address: to, .. } | Outcome::Moved { to } => (delivery.session, Some(to)),
+            Outcome::Sent { address: to, .. }
+            | Outcome::Partly { address: to, .. }
+            | Outcome::Moved { to } => (delivery.session, Some(to)),
             Outcome::Failed { .. }
             | Outcome::Unknown { .. }
             | Outcome::Gone { .. }

@@ -88,7 +88,7 @@ impl Batch<'_> {
     }
 
     /// The effect is older than the erasure of its conversation.
-    fn is_before_the_end(&self, effect: EffectId) -> bool {
+    pub(super) fn is_before_the_end(&self, effect: EffectId) -> bool {
         let erased = self.conversations.get(&effect.conversation).and_then(|c| c.erased_at());
         erased.is_some_and(|seq| effect.seq < seq)
     }
@@ -173,7 +173,7 @@ pub(super) fn forget_place(body: &mut EventBody, conversation: &Conversation) {
     }
     let Some(session) = conversation.session(delivery.session) else { return };
     match &mut delivery.outcome {
-        Outcome::Sent { address, .. } | Outcome::Moved { to: address } => {
+        Outcome::Sent { address, .. } | Outcome::Partly { address, .. } | Outcome::Moved { to: address } => {
             *address = erasure::nowhere(conversation.id, session);
         }
         Outcome::Failed { .. }

@@ -11,7 +11,7 @@ use deskbridge_conversation::{
 
 use super::album;
 use crate::backend::{KeptKey, Keys};
-use crate::job::{Admin, Apply, Begin, Cause, Job, RemoteRef, Target, TicketOp};
+use crate::job::{Admin, Apply, Cause, Job, RemoteRef, Target, TicketOp};
 use crate::quarantine;
 
 #[derive(Default)]
@@ -36,8 +36,9 @@ pub(crate) fn of<'a>(jobs: impl Iterator<Item = &'a Job>) -> Keys {
     for job in jobs {
         match job {
             Job::Apply(apply) => wanted.apply(apply),
-            Job::Begin(begin) => wanted.begin(begin),
-            Job::BeginJoint(begins) => begins.iter().for_each(|begin| wanted.begin(begin)),
+            Job::Begin(begin) => wanted.delivery(begin.effect),
+            Job::BeginJoint(begins) => begins.iter().for_each(|begin| wanted.delivery(begin.effect)),
+            Job::Advance(advance) => wanted.delivery(advance.effect),
             Job::Mark(mark) => {
                 wanted.effects.insert(mark.effect);
             }
@@ -62,10 +63,10 @@ pub(crate) fn of<'a>(jobs: impl Iterator<Item = &'a Job>) -> Keys {
 }
 
 impl Wanted {
-    fn begin(&mut self, begin: &Begin) {
-        self.effects.insert(begin.effect);
+    fn delivery(&mut self, effect: EffectId) {
+        self.effects.insert(effect);
         // Its stage says whether the assistant may still speak.
-        self.conversations.insert(begin.effect.conversation);
+        self.conversations.insert(effect.conversation);
     }
 
     fn apply(&mut self, apply: &Apply) {

@@ -10,7 +10,7 @@ use deskbridge_conversation::{
 };
 
 use crate::backend::{Changes, OutboxUpdate};
-use crate::job::Mark;
+use crate::job::{Advance, Mark};
 use crate::rows::{DeliveryState, OutboxRow};
 
 pub(super) struct Outbox {
@@ -130,6 +130,16 @@ impl Outbox {
         self.rows.get(&id).map_or(0, |row| row.attempts)
     }
 
+    /// One more operation is there; answers which attempt it is. What went wrong before it was there is over.
+    pub(super) fn advance(&mut self, advance: &Advance, known: bool, now: Timestamp) -> u32 {
+        self.change(advance.effect, now, |row| {
+            row.shown.extend((!known).then(|| advance.shown.clone()));
+            row.error = None;
+            row.lease_until = row.lease_until.map(|_| advance.lease_until);
+        });
+        self.rows.get(&advance.effect).map_or(0, |row| row.attempts)
+    }
+
     /// `None`: the state does not go there. Else the outcome of the attempt that this ends, if one was open.
     pub(super) fn mark(&mut self, mark: &Mark, now: Timestamp) -> Option<Option<String>> {
         let before = self.rows.get(&mark.effect)?.state;
@@ -183,6 +193,7 @@ impl Outbox {
             row.error = error;
             row.not_before = None;
             row.lease_until = None;
+            row.shown.clear();
         });
         (before == DeliveryState::Attempting).then_some(outcome)
     }
@@ -207,6 +218,7 @@ impl Outbox {
             error: row.error.clone(),
             lease_until: row.lease_until,
             updated: row.updated,
+            shown: row.shown.clone(),
         }));
     }
 }
@@ -219,7 +231,7 @@ fn slot(row: &OutboxRow) -> Option<(String, &'static str)> {
 }
 
 fn arrived(body: &EventBody) -> bool {
-    matches!(body, EventBody::Delivery(delivery) if matches!(delivery.outcome, Outcome::Sent { .. }))
+    matches!(body, EventBody::Delivery(delivery) if matches!(delivery.outcome, Outcome::Sent { .. } | Outcome::Partly { .. }))
 }
 
 /// Where a delivery's state may go: forward (I10), and from an attempt back to the queue. A failed one stays failed;
@@ -283,5 +295,6 @@ fn queued(id: EffectId, lane: String, effect: &Effect, now: Timestamp) -> Outbox
         lease_until: None,
         created: now,
         updated: now,
+        shown: Vec::new(),
     }
 }

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use deskbridge_contract::{Attachment, AttachmentSource, Content};
+use deskbridge_contract::{Attachment, AttachmentSource, Content, Sent};
 use deskbridge_conversation::{
     Answer, AssistantEvent, Author, Body, CancelWhat, Conversation, ConversationId, Delivery, DeliveryEvent,
     DeliveryOp, Effect, EffectId, EventBody, Joined, Made, MessageId, NewMessage, Outcome, SessionId,
@@ -290,7 +290,7 @@ impl Batch<'_> {
     fn end(&mut self, effect: EffectId, body: &EventBody, made: &Made) {
         let (state, error) = end_of(body, made);
         if let EventBody::Delivery(delivery) = body {
-            self.link_sent(effect.conversation, delivery);
+            self.link_sent(effect, delivery);
         }
         if let Some(outcome) = self.outbox.end(effect, state, error, self.now) {
             self.end_attempt(effect, outcome);
@@ -298,8 +298,13 @@ impl Batch<'_> {
     }
 
     /// The platform's names for what was shown, so that answers, edits and reactions are understood.
-    fn link_sent(&mut self, conversation: ConversationId, delivery: &DeliveryEvent) {
-        let Outcome::Sent { remote, more, address, .. } = &delivery.outcome else { return };
+    fn link_sent(&mut self, effect: EffectId, delivery: &DeliveryEvent) {
+        let conversation = effect.conversation;
+        let (Outcome::Sent { remote, more, address, .. } | Outcome::Partly { remote, more, address, .. }) =
+            &delivery.outcome
+        else {
+            return;
+        };
         if self.is_of_the_erased(conversation, delivery.session) {
             return;
         }
@@ -308,15 +313,35 @@ impl Batch<'_> {
             self.changes.joints.push(JointRow { conversation, session, message, lead, nth });
             return;
         }
-        let message = match &delivery.op {
+        // Parts that were known before are linked, each where it went.
+        let shown = self.outbox.get(effect).map_or(&[][..], |row| &row.shown);
+        let known = shown.iter().map(|sent| sent.messages().count()).sum();
+        let rest = remote.iter().chain(more).skip(known).cloned().collect();
+        let sent = Sent { more: rest, ..Sent::at(address, None) };
+        self.link_parts(conversation, delivery.session, &delivery.op, known, &sent);
+    }
+
+    /// The platform's messages behind the first so many of a delivery.
+    pub(super) fn link_parts(
+        &mut self,
+        conversation: ConversationId,
+        session: SessionId,
+        op: &DeliveryOp,
+        before: usize,
+        sent: &Sent,
+    ) {
+        if self.is_of_the_erased(conversation, session) {
+            return;
+        }
+        let message = match op {
             DeliveryOp::Post { message } => Some(*message),
             // Where the card is the thread's root, opening the thread posts it.
             DeliveryOp::Card | DeliveryOp::OpenThread => None,
             DeliveryOp::Transcript { from, to } => Some(MessageId::transcript(conversation, *from, *to)),
             // Where it had to be said aloud, so that it can be taken away. A message of a private chat is none of the room's.
             DeliveryOp::Whisper { message, .. } => {
-                let session = self.conversations.get(&conversation).and_then(|c| c.session(delivery.session));
-                if session.is_none_or(|session| session.address.room != address.room) {
+                let known = self.conversations.get(&conversation).and_then(|c| c.session(session));
+                if known.is_none_or(|known| known.address.room != sent.address.room) {
                     return;
                 }
                 Some(*message)
@@ -327,13 +352,14 @@ impl Batch<'_> {
             | DeliveryOp::Mark { .. }
             | DeliveryOp::Thread { .. } => return,
         };
-        for (part, remote) in (0..).zip(remote.iter().chain(more)) {
+        for (part, remote) in (before..).zip(sent.messages()) {
+            let Ok(part) = u16::try_from(part) else { return };
             let link = LinkRow {
                 conversation,
-                session: delivery.session,
+                session,
                 message,
-                channel: address.channel.clone(),
-                room: address.room.clone(),
+                channel: sent.address.channel.clone(),
+                room: sent.address.room.clone(),
                 remote: remote.clone(),
                 part,
             };
@@ -389,6 +415,7 @@ fn end_of(body: &EventBody, made: &Made) -> (DeliveryState, Option<String>) {
             Outcome::Sent { accepted: true, note, .. } => (DeliveryState::Accepted, note.clone()),
             Outcome::Sent { note, .. } => (DeliveryState::Sent, note.clone()),
             Outcome::Failed { why } | Outcome::Gone { why } => (DeliveryState::Failed, Some(why.clone())),
+            Outcome::Partly { why, .. } => (DeliveryState::Failed, Some(format!("only partly: {why}"))),
             Outcome::Unknown { why } => (DeliveryState::Unknown, Some(why.clone())),
             Outcome::ThreadGone { why } => {
                 (replaced(delivery.session, &delivery.op, made), Some(why.clone()))

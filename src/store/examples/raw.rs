@@ -79,6 +79,7 @@ fn add(changes: &mut Changes, state: &mut Conversation, event: usize, body: &str
         lease_until: None,
         created: now,
         updated: now,
+        shown: Vec::new(),
     });
     let wake_at = Some(Timestamp(now.0 + 600_000_000));
     changes.conversations.push(ConversationRow {

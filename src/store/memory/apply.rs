@@ -182,6 +182,7 @@ impl Tables {
         row.error.clone_from(&update.error);
         row.lease_until = update.lease_until;
         row.updated = update.updated;
+        row.shown.clone_from(&update.shown);
         self.put_outbox(row);
     }
 

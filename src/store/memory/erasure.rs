@@ -65,7 +65,7 @@ impl Tables {
             .collect();
         for id in ids {
             let Some(old) = self.outbox.get(&id) else { continue };
-            let mut new = OutboxRow { error: None, ..old.clone() };
+            let mut new = OutboxRow { error: None, shown: Vec::new(), ..old.clone() };
             if new.state == DeliveryState::Queued && coalesces(&new).is_none() {
                 new.state = DeliveryState::Cancelled;
                 new.updated = row.now;

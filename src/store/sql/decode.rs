@@ -78,6 +78,10 @@ impl Row {
     pub(crate) fn json<T: DeserializeOwned>(&self, at: usize) -> Result<T, StoreError> {
         serde_json::from_str(self.str(at)?).map_err(|_| damaged("a JSON column"))
     }
+    pub(crate) fn maybe_json<T: DeserializeOwned>(&self, at: usize) -> Result<Option<T>, StoreError> {
+        let text = self.maybe_text(at)?;
+        text.map(|text| serde_json::from_str(&text).map_err(|_| damaged("a JSON column"))).transpose()
+    }
     /// Three columns from `at` on.
     pub(crate) fn id(&self, at: usize) -> Result<Derived, StoreError> {
         Ok(Derived { conversation: self.conversation(at)?, seq: self.small(at + 1)?, n: self.small(at + 2)? })
@@ -111,6 +115,7 @@ impl Row {
             lease_until: self.maybe_time(11)?,
             created: self.time(12)?,
             updated: self.time(13)?,
+            shown: self.maybe_json(14)?.unwrap_or_default(),
         })
     }
 

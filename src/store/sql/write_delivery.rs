@@ -92,7 +92,7 @@ pub(crate) static PROGRESS: Text = text!(
     "outbox: update",
     "update outbox set state = value->>3, not_before = cast(value->>4 as bigint),
          attempts = cast(value->>5 as bigint), error = value->>6, lease_until = cast(value->>7 as bigint),
-         updated = cast(value->>8 as bigint)
+         updated = cast(value->>8 as bigint), shown = value->>9
      from ",
     ROWS,
     " where outbox.conversation = cast(value->>0 as bigint) and outbox.seq = cast(value->>1 as bigint)
@@ -109,6 +109,7 @@ pub(crate) fn progress(changes: &Changes, plan: &mut Plan<'_>) {
             update.error.as_deref().into(),
             update.lease_until.into(),
             update.updated.into(),
+            if update.shown.is_empty() { Cell::Null } else { json(&update.shown) },
         ];
         rows.push_id(update.id, rest);
     }

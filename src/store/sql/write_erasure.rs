@@ -21,7 +21,7 @@ static MESSAGES: Text = text!(
 /// What is drawn late shows the new state, so it stays queued.
 static OUTBOX: Text = text!(
     "outbox: erase",
-    "update outbox set error = null,
+    "update outbox set error = null, shown = null,
          updated = case when state = 'queued' and coalesces is null then cast(value->>2 as bigint) else updated end,
          state = case when state = 'queued' and coalesces is null then 'cancelled' else state end
      from ",

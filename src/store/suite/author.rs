@@ -4,14 +4,14 @@
 
 use std::time::Duration;
 
-use deskbridge_contract::ChannelName;
+use deskbridge_contract::{ChannelName, Sent};
 use deskbridge_conversation::{
     ConversationId, Gist, OfferTo, Outcome, Presence, RequesterEvent, RequesterVerb, TechnicianId,
     TicketStatus, TransferTo, Verb, Wish, timers,
 };
 
 use super::events::*;
-use super::rig::{Rig, remote, text};
+use super::rig::{Rig, remote, text, thread};
 use crate::job::TicketOp;
 use crate::rows::*;
 use crate::*;
@@ -246,6 +246,12 @@ impl Author {
                 let back = Mark { not_before, error, ..marked(&row, DeliveryState::Queued) };
                 self.act_alone(Job::Mark(back)).await;
             }
+            5 | 6 if row.is_delivery() => {
+                let shown = Sent::at(&thread(row.conversation()), Some(remote(self.name("part"))));
+                let lease_until = self.rig.now() + Duration::from_secs(60);
+                let advance = Advance { effect: row.id, after: row.shown.len(), shown, lease_until };
+                self.act_alone(Job::Advance(Box::new(advance))).await;
+            }
             luck @ 1..=4 if row.is_delivery() => {
                 let why = "bad luck".to_owned();
                 let outcome = match luck {
@@ -337,6 +343,7 @@ pub(super) async fn answer(rig: &Rig, job: Job) {
         Job::Apply(apply) => drop(rig.writer.apply(*apply).await.unwrap()),
         Job::Begin(begin) => drop(rig.writer.begin(begin).await.unwrap()),
         Job::BeginJoint(begins) => drop(rig.writer.begin_joint(begins).await.unwrap()),
+        Job::Advance(advance) => drop(rig.writer.advance(*advance).await.unwrap()),
         Job::Mark(mark) => drop(rig.writer.mark(mark).await.unwrap()),
         Job::Admin(admin) => drop(rig.writer.admin(*admin).await.unwrap()),
     }

@@ -5,14 +5,14 @@
 use std::path::Path;
 use std::time::Duration;
 
-use deskbridge_contract::{Address, Attachment, AttachmentKind, AttachmentSource, BlobId, Content};
+use deskbridge_contract::{Address, Attachment, AttachmentKind, AttachmentSource, BlobId, Content, Sent};
 use deskbridge_conversation::{
     Author, ConversationId, DeskEvent, Effect, EventBody, MessageId, Outcome, PostIntent, Requester,
     RequesterId, RequesterVerb, TechnicianId, Verb,
 };
 
 use super::events::*;
-use super::rig::{Fresh, Rig, START, people_only, text, web};
+use super::rig::{Fresh, Rig, START, people_only, remote, text, web};
 use crate::job::{Forgotten, TicketOp};
 use crate::read::ConversationFilter;
 use crate::rows::*;
@@ -138,6 +138,10 @@ pub(super) async fn lived(rig: &Rig) {
     let post = rig.read.open_outbox_of(FIRST).await.unwrap().remove(0);
     let lease_until = rig.now() + Duration::from_secs(60);
     rig.writer.begin(Begin { effect: post.id, lease_until }).await.unwrap();
+    // The first part of it is there.
+    let shown = Sent::at(&Address::room(&web(), "canary-home"), Some(remote("canary-part")));
+    let advance = Advance { effect: post.id, after: 0, shown, lease_until };
+    assert!(matches!(rig.writer.advance(advance).await, Ok(Begun::Go { .. })));
     let mark = Mark {
         effect: post.id,
         state: DeliveryState::Queued,

@@ -59,18 +59,24 @@ fn place() -> Address {
 
 pub fn outcome(which: u8) -> Outcome {
     let why = || "planned".to_owned();
-    match which % 8 {
+    match which % 9 {
         0..=2 => Outcome::Sent {
             remote: Some(RemoteMessageId("m".into())),
             more: Vec::new(),
             address: place(),
-            accepted: which % 8 == 2,
+            accepted: which % 9 == 2,
             note: None,
         },
         3 => Outcome::Failed { why: why() },
         4 => Outcome::Unknown { why: why() },
         5 => Outcome::Gone { why: why() },
         6 => Outcome::ThreadGone { why: why() },
+        7 => Outcome::Partly {
+            remote: Some(RemoteMessageId("m".into())),
+            more: Vec::new(),
+            address: place(),
+            why: why(),
+        },
         _ => Outcome::Moved { to: place() },
     }
 }

@@ -16,6 +16,7 @@ mod kill9;
 mod life;
 mod matrix;
 mod model;
+mod parts;
 mod refusals;
 mod rows;
 mod slack;

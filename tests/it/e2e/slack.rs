@@ -11,6 +11,7 @@ mod life;
 mod mapping;
 mod missed;
 mod pairs;
+mod parts;
 mod rows;
 mod surfaces;
 mod words;

@@ -2,7 +2,7 @@
 
 use deskbridge_contract::{
     Address, Attachment, AttachmentKind, AttachmentSource, ChannelName, Content, RemoteFileId,
-    RemoteMessageId, RoomId, Timestamp,
+    RemoteMessageId, RoomId, Sent, Timestamp,
 };
 use deskbridge_conversation::{
     Assigned, Audience, Author, Conversation, ConversationId, Delivery, DeliveryOp, Effect, Event, EventBody,
@@ -81,6 +81,7 @@ fn delivery(id: MessageId, op: DeliveryOp, turn: Option<u32>) -> OutboxRow {
         lease_until: None,
         created: Timestamp(10),
         updated: Timestamp(10),
+        shown: Vec::new(),
     }
 }
 
@@ -306,6 +307,7 @@ fn deliveries_go_on(changes: &mut Changes) {
         error: Some(NASTY.into()),
         lease_until: Some(Timestamp(30)),
         updated: Timestamp(31),
+        shown: vec![Sent::at(&Address::room(&ChannelName("sim".into()), "desk"), Some("r9".into()))],
     }];
     changes.outbox = vec![
         // One card is queued already, the thread's delivery has just failed.

@@ -245,14 +245,34 @@ async fn slack_s43_very_long_messages() {
     for n in 0..12 {
         assert_eq!(talk.count(&im, &format!("part-{n:02}")), 1, "part {n}");
     }
+    let of = |channel: &str, sign: &str| {
+        let own = talk.fake.read(|world| {
+            talk.own(world, channel).iter().map(|message| message.shown()).collect::<Vec<String>>()
+        });
+        own.into_iter().filter(|text| text.contains(sign)).collect::<Vec<String>>()
+    };
+    in_numbered_parts(&of(&im, "Lorem"));
     talk.ask("🙂".repeat(9_000).as_str());
     talk.ask("after all that");
     talk.sees(&talk.desk, "after all that").await;
+    let shown = of(&talk.desk, "🙂");
+    assert_eq!(shown.iter().map(|text| text.matches('🙂').count()).sum::<usize>(), 9_000);
+    in_numbered_parts(&shown);
     talk.nothing_amiss();
     let refused = talk.fake.read(|world| {
         world.ledger.calls.iter().filter_map(|call| call.error().map(str::to_owned)).collect::<Vec<_>>()
     });
     assert!(refused.iter().all(|error| !error.contains("long") && !error.contains("blocks")), "{refused:?}");
+}
+
+/// Each says which of how many it is.
+#[track_caller]
+fn in_numbered_parts(parts: &[String]) {
+    assert!(parts.len() > 1, "{} messages", parts.len());
+    for (nth, part) in parts.iter().enumerate() {
+        let number = format!("({}/{})", nth + 1, parts.len());
+        assert!(part.trim_end_matches(['_', '*']).ends_with(&number), "no {number} at the end of {part}");
+    }
 }
 
 /// Files are fetched with the token from Slack's hosts only (S85).

@@ -98,6 +98,18 @@ async fn slack_s43_pathological_words() {
     talk.sees(&talk.desk, "after all that").await;
     let lines = talk.count(&talk.desk, "line");
     assert!((1..40).contains(&lines), "{lines} messages of lines");
+    // All of it is there, in whatever number of messages: of what says nothing but marks, the marks.
+    let shown: String = talk
+        .fake
+        .read(|world| talk.own(world, &talk.desk).iter().map(|message| message.shown() + "\n").collect());
+    let piece = |sign: char, least: usize| {
+        let runs = shown.split(|c: char| c != sign).filter(|run| run.len() >= least);
+        runs.map(str::len).sum::<usize>()
+    };
+    assert_eq!(shown.matches("line").count(), 2_000);
+    assert_eq!(piece('w', 50), 30_000);
+    assert_eq!(piece('[', 50), 5_000);
+    assert!(shown.contains('z') && shown.matches('\u{336}').count() <= 5 * 8, "towers are trimmed");
     talk.nothing_amiss();
 }
 

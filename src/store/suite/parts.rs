@@ -1,0 +1,142 @@
+//! One delivery as several operations: what is there is known at once, and the rest has to be permitted.
+//!
+//! Not here: sending them one behind the other (the runtime).
+
+use std::time::Duration;
+
+use deskbridge_contract::Sent;
+use deskbridge_conversation::{
+    ConversationId, DeliveryOp, Effect, MessageId, Outcome, RequesterVerb, SessionId, TimerKind,
+};
+
+use super::events::*;
+use super::rig::{Fresh, Rig, home, people_only, remote, thread};
+use crate::rows::*;
+use crate::*;
+
+const FIRST: ConversationId = ConversationId(1);
+
+fn posts(row: &OutboxRow) -> (SessionId, MessageId) {
+    match &row.effect {
+        Effect::Deliver(delivery) => (delivery.session, delivery.op.message().unwrap()),
+        _ => panic!("{} is no delivery", row.id),
+    }
+}
+
+impl Rig {
+    /// A message that the desk's room has not been shown yet.
+    async fn untold(&self, name: &str) -> OutboxRow {
+        self.done(posted(1, name, "a long story")).await;
+        let is_post =
+            |effect: &Effect| matches!(effect, Effect::Deliver(d) if matches!(d.op, DeliveryOp::Post { .. }));
+        self.queued(FIRST, is_post).await.pop().unwrap()
+    }
+
+    /// The operation behind so many is there, under this name.
+    async fn is_there(&self, row: &OutboxRow, after: usize, name: &str) -> Begun {
+        let shown = Sent::at(&thread(FIRST), Some(remote(name)));
+        let lease_until = self.now() + Duration::from_secs(90);
+        self.writer.advance(Advance { effect: row.id, after, shown, lease_until }).await.unwrap()
+    }
+
+    async fn linked(&self, row: &OutboxRow) -> Vec<(String, u16)> {
+        let (session, message) = posts(row);
+        let links = self.read.links(FIRST, session, Some(message)).await.unwrap();
+        links.into_iter().map(|link| (link.remote.0, link.part)).collect()
+    }
+}
+
+pub(super) async fn what_is_there_is_known(place: Fresh) {
+    let rig = Rig::waiting(&place).await;
+    let row = rig.untold("m2").await;
+    rig.begin(&row).await;
+    assert_eq!(rig.is_there(&row, 0, "one").await, Begun::Go { attempt: 1 });
+    assert_eq!(rig.linked(&row).await, [("one".to_owned(), 0)], "before the rest is there");
+    // Said again because the answer was lost, and by somebody who does not know of it.
+    assert_eq!(rig.is_there(&row, 0, "one").await, Begun::Go { attempt: 1 });
+    assert_eq!(rig.is_there(&row, 0, "other").await, Begun::No);
+    assert_eq!(rig.is_there(&row, 2, "three").await, Begun::No);
+    let known = rig.row(row.id).await;
+    assert_eq!((known.state, known.shown.len()), (DeliveryState::Attempting, 1));
+    assert_eq!(known.lease_until, Some(rig.now() + Duration::from_secs(90)), "it goes on");
+    // Put back, and found by the next process.
+    let back = Mark { error: Some("429".into()), ..marked(&row, DeliveryState::Queued) };
+    assert!(rig.writer.mark(back).await.unwrap());
+    rig.end().await;
+    let rig = Rig::start_with(&place, people_only()).await;
+    let found = rig.row(row.id).await;
+    assert_eq!((found.state, &found.shown), (DeliveryState::Queued, &known.shown));
+    assert_eq!(found.shown, [Sent::at(&thread(FIRST), Some(remote("one")))]);
+    assert_eq!(rig.begin(&row).await, Begun::Go { attempt: 2 });
+    assert_eq!(rig.is_there(&row, 1, "two").await, Begun::Go { attempt: 2 });
+    assert_eq!(rig.row(row.id).await.error, None, "it went well after all");
+    let outcome = Outcome::Sent {
+        remote: Some(remote("one")),
+        more: vec![remote("two"), remote("three")],
+        address: thread(FIRST),
+        accepted: false,
+        note: None,
+    };
+    rig.done(ended(&row, outcome)).await;
+    let parts = [("one".to_owned(), 0), ("two".to_owned(), 1), ("three".to_owned(), 2)];
+    assert_eq!(rig.linked(&row).await, parts);
+    let ended = rig.row(row.id).await;
+    assert_eq!((ended.state, ended.shown), (DeliveryState::Sent, Vec::new()));
+    rig.end().await;
+}
+
+pub(super) async fn what_broke_off_is_linked(place: Fresh) {
+    let rig = Rig::waiting(&place).await;
+    let row = rig.untold("m2").await;
+    rig.begin(&row).await;
+    rig.is_there(&row, 0, "one").await;
+    let outcome = Outcome::Partly {
+        remote: Some(remote("one")),
+        more: Vec::new(),
+        address: thread(FIRST),
+        why: "too odd".into(),
+    };
+    rig.done(ended(&row, outcome)).await;
+    assert_eq!(rig.linked(&row).await, [("one".to_owned(), 0)]);
+    let ended = rig.row(row.id).await;
+    assert_eq!((ended.state, ended.error.as_deref()), (DeliveryState::Failed, Some("only partly: too odd")));
+    rig.end().await;
+}
+
+pub(super) async fn the_rest_has_to_be_permitted(place: Fresh) {
+    // Taken back while the rest waited: it is known what there is to be deleted.
+    let rig = Rig::waiting(&place).await;
+    let row = rig.untold("m2").await;
+    rig.begin(&row).await;
+    rig.is_there(&row, 0, "one").await;
+    assert!(rig.writer.mark(marked(&row, DeliveryState::Queued)).await.unwrap());
+    rig.done(deleted(1, "d2", "m2")).await;
+    assert_eq!(rig.begin(&row).await, Begun::No);
+    assert_eq!(rig.is_there(&row, 1, "two").await, Begun::No);
+    assert_eq!(rig.linked(&row).await, [("one".to_owned(), 0), ("two".to_owned(), 1)]);
+    rig.end().await;
+    // The assistant's words, once somebody wants a person (L6).
+    let rig = Rig::start(&place).await;
+    rig.advance(Duration::from_secs(3600));
+    let id = rig.done(posted(2, "n1", "phone broken")).await.id;
+    rig.advance(Duration::from_secs(2));
+    let due = rig.read.due(rig.now(), 10).await.unwrap().into_iter().find(|(of, _)| *of == id).unwrap().1;
+    rig.done(timer(id, TimerKind::Burst, due)).await;
+    let asked = rig.queued(id, |effect| matches!(effect, Effect::AskAssistant { .. })).await.remove(0);
+    rig.carry_out(&asked).await;
+    let answer = rig.queued(id, |effect| matches!(effect, Effect::Deliver(d) if d.turn.is_some())).await;
+    let answer = &answer[0];
+    assert_eq!(rig.begin(answer).await, Begun::Go { attempt: 1 });
+    rig.done(pressed(2, "p1", RequesterVerb::Human)).await;
+    let shown = Sent::at(&home(2), Some(remote("said")));
+    let lease_until = rig.now() + Duration::from_secs(90);
+    let advance = Advance { effect: answer.id, after: 0, shown, lease_until };
+    assert_eq!(rig.writer.advance(advance).await.unwrap(), Begun::No);
+    assert_eq!(rig.row(answer.id).await.state, DeliveryState::Cancelled);
+    let attempts = rig.read.attempts(id).await.unwrap();
+    let last = attempts.iter().find(|attempt| attempt.effect == answer.id).unwrap();
+    assert_eq!(last.outcome.as_deref(), Some("cancelled"));
+    let (session, message) = posts(answer);
+    assert_eq!(rig.read.links(id, session, Some(message)).await.unwrap().len(), 1, "what was said is known");
+    rig.end().await;
+}
