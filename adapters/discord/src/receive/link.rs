@@ -159,23 +159,9 @@ impl Link<'_> {
                         Ok(None) => continue,
                         Err(end) => break end,
                     };
-                    match self.heard(&frame, &mut pulse, &mut out) {
-                        Ok(greeted) => {
-                            if greeted {
-                                patience.as_mut().reset(Instant::now() + GREETED);
-                                match self.introduce().await {
-                                    Ok(introduction) => out.push(introduction),
-                                    Err(end) => break end,
-                                }
-                            }
-                            // Before anything of the new session is taken, or the session itself is noted.
-                            if std::mem::take(&mut self.began)
-                                && let Err(error) = began(self.discord, self.inbox, self.me, &self.here, self.since).await
-                            {
-                                self.session = None;
-                                break End::Lost(error.to_string());
-                            }
-                        }
+                    match self.follow(&frame, &mut pulse, &mut out).await {
+                        Ok(true) => patience.as_mut().reset(Instant::now() + GREETED),
+                        Ok(false) => {}
                         Err(end) => break end,
                     }
                 }
@@ -210,6 +196,27 @@ impl Link<'_> {
         };
         leave(sink).await;
         self.finish(finished, end).await
+    }
+
+    /// Takes one message, and does what has to be done before the next one. True: it greeted.
+    async fn follow(
+        &mut self,
+        frame: &Value,
+        pulse: &mut Option<Pulse>,
+        out: &mut Vec<Value>,
+    ) -> Result<bool, End> {
+        let greeted = self.heard(frame, pulse, out)?;
+        if greeted {
+            out.push(self.introduce().await?);
+        }
+        // Before anything of the new session is taken, or the session itself is noted.
+        if std::mem::take(&mut self.began)
+            && let Err(error) = began(self.discord, self.inbox, self.me, &self.here, self.since).await
+        {
+            self.session = None;
+            return Err(End::Lost(error.to_string()));
+        }
+        Ok(greeted)
     }
 
     /// One event is stored, or was refused: then it has to come again.
