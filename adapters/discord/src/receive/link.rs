@@ -210,11 +210,15 @@ impl Link<'_> {
             out.push(self.introduce().await?);
         }
         // Before anything of the new session is taken, or the session itself is noted.
-        if std::mem::take(&mut self.began)
-            && let Err(error) = began(self.discord, self.inbox, self.me, &self.here, self.since).await
-        {
-            self.session = None;
-            return Err(End::Lost(error.to_string()));
+        if std::mem::take(&mut self.began) {
+            if let Err(error) = began(self.discord, self.inbox, self.me, &self.here, self.since).await {
+                self.session = None;
+                return Err(End::Lost(error.to_string()));
+            }
+            // At once: what is refused in its first moments comes again only to who knows it.
+            if let Some(session) = &self.session {
+                session.keep(&self.inbox.shelf()).await;
+            }
         }
         Ok(greeted)
     }
@@ -380,7 +384,9 @@ impl Link<'_> {
                     return Err(End::Fresh("READY without a session".into()));
                 };
                 let (id, url) = (id.to_owned(), url.to_owned());
-                self.session = Some(Session { id, url, seq, at: self.since, intents: self.intents.bits() });
+                let known = self.since != Timestamp::EPOCH;
+                let at = if known { self.since } else { (self.discord.clock)() };
+                self.session = Some(Session { id, url, seq, at, intents: self.intents.bits() });
                 self.progress = Progress { highest: seq, at: (self.discord.clock)(), ..Progress::default() };
                 self.came_up();
                 self.began = true;
