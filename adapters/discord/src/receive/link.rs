@@ -2,6 +2,7 @@
 //!
 //! Not here: what comes after it (`gateway.rs`), what an event means (`receive::take`).
 
+mod learn;
 mod wire;
 
 use std::collections::BTreeMap;
@@ -10,7 +11,6 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use deskbridge_contract::{Inbox, PushError, Timestamp};
-use futures_util::stream::SplitSink;
 use futures_util::{SinkExt as _, StreamExt as _};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
@@ -19,18 +19,15 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::protocol::frame::CloseFrame;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use url::Url;
 
 use super::gateway::{End, Ended, Session, began, resumed};
 use super::{Slot, budget, take};
 use crate::Discord;
 use crate::send::Me;
-use crate::send::forums::Lies;
 use crate::translate::{room_of, text};
 
-use wire::{Progress, Socket, closed, connect, plain, until};
+use wire::{Progress, Socket, closed, connect, leave, plain, until};
 
 pub(super) use wire::jittered;
 
@@ -44,8 +41,6 @@ const NOTE: Duration = Duration::from_secs(2);
 const LINGER: Duration = Duration::from_secs(10);
 /// Events under way at once; beyond, nothing is read until one is done.
 const MOST: usize = 256;
-/// Any but 1000 and 1001, which would end the session.
-const COME_BACK: u16 = 4000;
 
 type Done = (Which, Result<(), PushError>);
 
@@ -164,23 +159,9 @@ impl Link<'_> {
                         Ok(None) => continue,
                         Err(end) => break end,
                     };
-                    match self.heard(&frame, &mut pulse, &mut out) {
-                        Ok(greeted) => {
-                            if greeted {
-                                patience.as_mut().reset(Instant::now() + GREETED);
-                                match self.introduce().await {
-                                    Ok(introduction) => out.push(introduction),
-                                    Err(end) => break end,
-                                }
-                            }
-                            // Before anything of the new session is taken, or the session itself is noted.
-                            if std::mem::take(&mut self.began)
-                                && let Err(error) = began(self.discord, self.inbox, self.me, &self.here, self.since).await
-                            {
-                                self.session = None;
-                                break End::Lost(error.to_string());
-                            }
-                        }
+                    match self.follow(&frame, &mut pulse, &mut out).await {
+                        Ok(true) => patience.as_mut().reset(Instant::now() + GREETED),
+                        Ok(false) => {}
                         Err(end) => break end,
                     }
                 }
@@ -215,6 +196,31 @@ impl Link<'_> {
         };
         leave(sink).await;
         self.finish(finished, end).await
+    }
+
+    /// Takes one message, and does what has to be done before the next one. True: it greeted.
+    async fn follow(
+        &mut self,
+        frame: &Value,
+        pulse: &mut Option<Pulse>,
+        out: &mut Vec<Value>,
+    ) -> Result<bool, End> {
+        let greeted = self.heard(frame, pulse, out)?;
+        if greeted {
+            out.push(self.introduce().await?);
+        }
+        // Before anything of the new session is taken, or the session itself is noted.
+        if std::mem::take(&mut self.began) {
+            if let Err(error) = began(self.discord, self.inbox, self.me, &self.here, self.since).await {
+                self.session = None;
+                return Err(End::Lost(error.to_string()));
+            }
+            // At once: what is refused in its first moments comes again only to who knows it.
+            if let Some(session) = &self.session {
+                session.keep(&self.inbox.shelf()).await;
+            }
+        }
+        Ok(greeted)
     }
 
     /// One event is stored, or was refused: then it has to come again.
@@ -378,7 +384,9 @@ impl Link<'_> {
                     return Err(End::Fresh("READY without a session".into()));
                 };
                 let (id, url) = (id.to_owned(), url.to_owned());
-                self.session = Some(Session { id, url, seq, at: self.since, intents: self.intents.bits() });
+                let known = self.since != Timestamp::EPOCH;
+                let at = if known { self.since } else { (self.discord.clock)() };
+                self.session = Some(Session { id, url, seq, at, intents: self.intents.bits() });
                 self.progress = Progress { highest: seq, at: (self.discord.clock)(), ..Progress::default() };
                 self.came_up();
                 self.began = true;
@@ -392,7 +400,7 @@ impl Link<'_> {
             }
             _ => {}
         }
-        if self.learn(kind, d) {
+        if learn::learn(self.discord, kind, d) {
             self.progress.pass(seq);
             return Ok(());
         }
@@ -442,60 +450,4 @@ impl Link<'_> {
         });
         while self.work.try_join_next().is_some() {}
     }
-
-    /// In a direct message, or in a post of a desk.
-    fn is_near(&self, d: &Value) -> bool {
-        let sending = &self.discord.sending;
-        let place = text(d, "channel_id").and_then(|channel| sending.forums.place_of(channel));
-        text(d, "guild_id").is_none()
-            || matches!(place, Some(Lies::In(forum)) if sending.desks.contains(&forum))
-    }
-
-    /// What is only to be known. True: there is nothing in it for a conversation.
-    fn learn(&self, kind: &str, d: &Value) -> bool {
-        let forums = &self.discord.sending.forums;
-        let all = |key: &str| d[key].as_array().into_iter().flatten();
-        match kind {
-            "GUILD_CREATE" => {
-                all("channels").chain(all("threads")).for_each(|channel| forums.learn(channel));
-                all("roles").for_each(|role| forums.learn_role(role));
-                for thread in all("threads") {
-                    if let Some(id) = text(thread, "id") {
-                        let closed = thread["thread_metadata"]["archived"] == Value::Bool(true);
-                        self.discord.sending.threads.saw(id, closed);
-                    }
-                }
-            }
-            "THREAD_LIST_SYNC" => all("threads").for_each(|thread| forums.learn(thread)),
-            "GUILD_ROLE_CREATE" | "GUILD_ROLE_UPDATE" => forums.learn_role(&d["role"]),
-            "CHANNEL_CREATE" | "CHANNEL_UPDATE" | "THREAD_CREATE" => forums.learn(d),
-            // All of a server are told, and most of them are nobody's business.
-            "TYPING_START" => return !self.is_near(d),
-            "THREAD_UPDATE" => {
-                forums.learn(d);
-                return false;
-            }
-            "MESSAGE_CREATE"
-            | "MESSAGE_UPDATE"
-            | "MESSAGE_DELETE"
-            | "MESSAGE_DELETE_BULK"
-            | "MESSAGE_REACTION_ADD"
-            | "MESSAGE_REACTION_REMOVE"
-            | "THREAD_DELETE"
-            | "INTERACTION_CREATE" => return false,
-            _ => {}
-        }
-        true
-    }
-}
-
-/// Closes with a code that leaves the session as it is.
-async fn leave(mut sink: SplitSink<Socket, Message>) {
-    let frame = CloseFrame { code: CloseCode::from(COME_BACK), reason: "".into() };
-    let closing = async {
-        // It may be gone already.
-        let _ = sink.send(Message::Close(Some(frame))).await;
-        let _ = sink.close().await;
-    };
-    let _ = tokio::time::timeout(Duration::from_secs(1), closing).await;
 }

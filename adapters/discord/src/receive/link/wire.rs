@@ -7,16 +7,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deskbridge_contract::{SendError, Timestamp};
+use futures_util::SinkExt as _;
+use futures_util::stream::SplitSink;
 use hyper_rustls::ConfigBuilderExt as _;
 use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
+use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::protocol::frame::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config};
 use url::Url;
 
 use crate::receive::gateway::{End, Session};
 
+/// Any but 1000 and 1001, which would end the session.
+const COME_BACK: u16 = 4000;
 /// The description of a large server is long.
 const MAX_MESSAGE: usize = 64 << 20;
 
@@ -95,6 +102,17 @@ pub(super) fn closed(code: Option<u16>) -> End {
         Some(code) => End::Lost(format!("the gateway closed the connection ({code})")),
         None => End::Lost("the gateway closed the connection".into()),
     }
+}
+
+/// Closes with a code that leaves the session as it is.
+pub(super) async fn leave(mut sink: SplitSink<Socket, Message>) {
+    let frame = CloseFrame { code: CloseCode::from(COME_BACK), reason: "".into() };
+    let closing = async {
+        // It may be gone already.
+        let _ = sink.send(Message::Close(Some(frame))).await;
+        let _ = sink.close().await;
+    };
+    let _ = tokio::time::timeout(Duration::from_secs(1), closing).await;
 }
 
 /// Between nothing and the whole of it.
