@@ -21,7 +21,9 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use deskbridge_contract::{Content, Timestamp};
-use deskbridge_conversation::{Author, Conversation, ConversationId, Effect, EffectId, MessageId, RequesterId};
+use deskbridge_conversation::{
+    Author, Conversation, ConversationId, Effect, EffectId, MessageId, RequesterId,
+};
 
 use crate::backend::{Changes, KeptKey, Loaded, RemoteHit};
 use crate::job::{
