@@ -82,7 +82,11 @@ impl Bridge {
             Some(adapter) => adapter.also_at(&supervisor::inbox(self, &channel).shelf(), &user).await?,
             None => Vec::new(),
         };
-        if first.is_empty() && also.is_empty() && self.read.requester(requester).await?.is_none() {
+        if first.is_empty()
+            && also.is_empty()
+            && self.read.requester(requester).await?.is_none()
+            && self.read.spoke_in(requester).await?.is_empty()
+        {
             return Ok(None);
         }
         let mut work = Work::of(channel, requester.clone())?;
@@ -137,9 +141,11 @@ impl Bridge {
         let by = Some(held.work.known_as.clone()).filter(|by| !by.is_empty());
         self.writer.admin(Admin::Audit { by, act, conversation: None }).await?;
         report.counts(&held.work);
+        let held_names = held.work.names.clone();
         self.strike_out(held).await?;
         report.overwritten = self.overwrite().await?;
-        report.says_what_stays(self);
+        let elsewhere = self.spoke_in(&held_names).await?;
+        report.says_what_stays(self, &elsewhere);
         tracing::info!(conversations = report.conversations, files = report.files, "a requester was erased");
         Ok(report)
     }
@@ -170,6 +176,15 @@ impl Bridge {
         let gone = Forgotten { requesters, quarantine, kept, ..Forgotten::default() };
         self.writer.admin(Admin::Forget(gone)).await?;
         Ok(())
+    }
+
+    /// Where they spoke beside others' requests, as people name these.
+    async fn spoke_in(&self, names: &BTreeSet<RequesterId>) -> Result<Vec<String>, StoreError> {
+        let mut all = BTreeSet::new();
+        for name in names {
+            all.extend(self.read.spoke_in(name).await?);
+        }
+        Ok(all.into_iter().map(|id| format!("#{}", id.0)).collect())
     }
 
     /// Those that are erased already have another requester.

@@ -8,6 +8,7 @@
 mod admin;
 pub mod album;
 mod apply;
+mod endings;
 mod erasure;
 pub(crate) mod keys;
 mod outbox;

@@ -120,6 +120,8 @@ pub trait Read: Send + Sync {
     async fn ticket_of(&self, id: ConversationId) -> Result<Option<TicketRow>, StoreError>;
     /// Conversations that have a session at this address (its key), oldest first.
     async fn conversations_at(&self, address: &str) -> Result<Vec<ConversationId>, StoreError>;
+    /// Conversations of others in which somebody spoke, oldest first. Looks at every message: for rare questions.
+    async fn spoke_in(&self, id: &RequesterId) -> Result<Vec<ConversationId>, StoreError>;
     /// Files of a conversation, by id.
     async fn blobs_of(&self, id: ConversationId) -> Result<Vec<BlobRow>, StoreError>;
     async fn blob(&self, id: &str) -> Result<Option<BlobRow>, StoreError>;

@@ -134,9 +134,12 @@ await stage({ start: false, more, context: { viewport: { width: 1440, height: 90
   await desk.getByRole("heading", { name: "Audit log" }).waitFor();
   await palette("/settings", "Settings");
   await desk.getByRole("navigation", { name: "Settings" }).waitFor();
-  await idle();
-  await press("Escape");
-  await desk.getByRole("region", { name: "Chat list" }).waitFor();
+  // The dialog gives the focus back where it was, which may be a field: then the first Escape only leaves that.
+  await until("Escape leaves the settings", async () => {
+    await idle();
+    await press("Escape");
+    return desk.getByRole("region", { name: "Chat list" }).isVisible();
+  });
   await palette("@bo", "Bob");
   await until("what Bob has", async () => (await desk.locator("#search").inputValue()).trim() === "assignee:bob");
   await palette("@zoe", "Zoe Kern");

@@ -71,9 +71,16 @@ impl Erased {
         (self.conversations, self.messages, self.files) = (work.erased, work.messages, work.files);
     }
 
-    pub(super) fn says_what_stays(&mut self, bridge: &Bridge) {
+    /// `elsewhere`: conversations of others in which they spoke.
+    pub(super) fn says_what_stays(&mut self, bridge: &Bridge, elsewhere: &[String]) {
         let by_channels = std::mem::take(&mut self.stays);
         let stays = &mut self.stays;
+        if !elsewhere.is_empty() {
+            stays.push(format!(
+                "Requests of others: what they wrote in {}, under their name; it goes when those requesters are erased.",
+                elsewhere.join(", ")
+            ));
+        }
         if self.conversations > 0 {
             stays.push(
                 "Desk rooms: deskbridge's own posts are being deleted there; what technicians wrote themselves \

@@ -3,13 +3,13 @@
 //! Not here: the export (`dump`).
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 
 use async_trait::async_trait;
 use deskbridge_contract::{ChannelName, RemoteMessageId, RoomId, Timestamp};
 use deskbridge_conversation::{
-    Assigned, Conversation, ConversationId, EffectId, Handover, MessageId, Offer, OfferTo, QueueId,
+    Assigned, Author, Conversation, ConversationId, EffectId, Handover, MessageId, Offer, OfferTo, QueueId,
     Requester, RequesterId, SessionId, Stage, TechnicianId,
 };
 
@@ -272,6 +272,19 @@ impl Read for Memory {
 
     async fn conversations_at(&self, address: &str) -> Result<Vec<ConversationId>, StoreError> {
         Ok(self.tables().addresses.get(address).into_iter().flatten().copied().collect())
+    }
+
+    async fn spoke_in(&self, id: &RequesterId) -> Result<Vec<ConversationId>, StoreError> {
+        let tables = self.tables();
+        let theirs = tables.messages.values().filter(|row| match &row.author {
+            Author::Bystander { id: of, .. } => of == id,
+            Author::Requester(_)
+            | Author::Technician(_)
+            | Author::Outsider
+            | Author::Assistant
+            | Author::Desk => false,
+        });
+        Ok(theirs.map(|row| row.id.conversation).collect::<BTreeSet<_>>().into_iter().collect())
     }
 
     async fn blobs_of(&self, id: ConversationId) -> Result<Vec<BlobRow>, StoreError> {

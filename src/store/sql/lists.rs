@@ -4,6 +4,9 @@
 
 use std::collections::HashMap;
 
+use deskbridge_conversation::RequesterId;
+use serde_json::json;
+
 use super::rows::Rows;
 use super::{On, Text, text};
 use crate::job::StoreError;
@@ -180,6 +183,14 @@ pub(crate) static CONVERSATIONS_AT: Text = text!(
     "sessions: at an address",
     "select distinct conversation from sessions where address = $1 order by conversation"
 );
+pub(crate) static SPOKE_IN: Text = text!(
+    "messages: of somebody in others' conversations",
+    "select distinct conversation from messages where substr(author, 1, length($1)) = $1 order by conversation"
+);
+/// How a message's author begins who was somebody else in a conversation.
+pub(crate) fn bystander(id: &RequesterId) -> String {
+    format!("{{\"bystander\":{{\"id\":{},", json!(id.as_str()))
+}
 pub(crate) static SHELF_FIND: Text = Text {
     name: "shelves: find",
     sqlite: "select key from shelves where channel = $1 and key >= $2 and key < $3 and instr(value, $4) > 0 order by key",
@@ -292,6 +303,7 @@ pub(super) static TEXTS: &[&Text] = &[
     &BLOBS_OF,
     &SHELF_FIND,
     &CONVERSATIONS_AT,
+    &SPOKE_IN,
     &SHELF,
     &SHELF_MANY,
     &TOKEN_BY_HASH,

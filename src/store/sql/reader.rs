@@ -275,6 +275,11 @@ impl Read for Reader {
         self.all(&lists::CONVERSATIONS_AT, &[address.into()], |row| row.conversation(0)).await
     }
 
+    async fn spoke_in(&self, id: &RequesterId) -> Result<Vec<ConversationId>, StoreError> {
+        let begins = lists::bystander(id);
+        self.all(&lists::SPOKE_IN, &[begins.as_str().into()], |row| row.conversation(0)).await
+    }
+
     async fn blobs_of(&self, id: ConversationId) -> Result<Vec<BlobRow>, StoreError> {
         self.all(&lists::BLOBS_OF, &[id.0.into()], Row::blob).await
     }

@@ -56,6 +56,12 @@ pub(super) async fn others_speak_under_their_own_names(place: Fresh) {
     assert_eq!((state.id, state.requester.id.as_str()), (FIRST, "web:1"));
     assert_eq!(author(&rig, 1).await, Author::Requester(RequesterId("web:1".into())));
     assert_eq!(author(&rig, 2).await, bruno());
+    // Found where they spoke beside others, and only they.
+    for (id, found) in
+        [("web:8", vec![FIRST]), ("web:1", Vec::new()), ("web:", Vec::new()), ("web:\"8%", Vec::new())]
+    {
+        assert_eq!(rig.read.spoke_in(&RequesterId(id.into())).await.unwrap(), found, "{id}");
+    }
     // The name is no fact of the log, and the requester's list does not grow by it.
     let log = rig.read.log(FIRST, 2, 1).await.unwrap();
     assert!(matches!(&log[0].event.body, EventBody::Bystander { by, .. } if by.as_str() == "web:8"));
@@ -161,6 +167,7 @@ pub(super) async fn they_go_with_whose_request_it_was(place: Fresh) {
     let after = rig.done(erase).await;
     assert!(after.is_erased());
     let row = rig.read.message(message(2)).await.unwrap().unwrap();
+    assert!(rig.read.spoke_in(&RequesterId("web:8".into())).await.unwrap().is_empty());
     assert!(
         row.content.text.is_empty() && row.author == Author::Requester(RequesterId("web:erased-1".into()))
     );

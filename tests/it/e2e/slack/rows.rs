@@ -361,6 +361,9 @@ async fn slack_others_in_a_thread_decide_nothing() {
     assert_eq!((talk.count(&talk.desk, "rated this 1"), talk.count(&help, "keep going")), (0, 0));
     let whispered = talk.fake.read(|world| world.whispers(&talk.acme.team, &help, &talk.ana).len());
     assert_eq!(whispered, 0, "who asked was refused");
+    // Who only ever spoke beside others' requests is known, and told what stays of them.
+    let (good, _, said) = talk.bridge.run(&["erase", &format!("slack:{}", talk.eve), "--yes"]).await;
+    assert!(good && said.contains("Requests of others: what they wrote in #1,"), "{said}");
     talk.nothing_amiss();
 }
 
