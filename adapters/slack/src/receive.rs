@@ -85,6 +85,7 @@ async fn attend(
     work: futures_util::future::BoxFuture<'static, Result<(), SendError>>,
 ) -> Result<(), SendError> {
     slack.receiving.fallen.send_replace(None);
+    catch_up::know(&slack, &inbox).await;
     slack.meet().await?;
     let mut fallen = slack.receiving.fallen.subscribe();
     let why = tokio::select! {

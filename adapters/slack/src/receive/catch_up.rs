@@ -15,7 +15,7 @@ use std::time::Duration;
 use deskbridge_contract::{Inbox, PushError, SendError};
 use serde_json::{Value, json};
 
-use super::marks::Place;
+use super::marks::{Gap, Place};
 use super::{marks, push, unavailable, view};
 use crate::config::Receive;
 use crate::ids;
@@ -35,6 +35,8 @@ const EDITABLE: i64 = 15 * 60;
 const AGAIN: Duration = Duration::from_secs(60);
 /// A call that ends without Slack's word is made again this often before its place has to wait.
 const TRIES: u32 = 2;
+/// Slack's word for methods that it keeps from bots.
+const NO_BOTS: &str = "not_allowed_token_type";
 /// Tier 3 allows 50 calls in a minute.
 const PACE: Duration = Duration::from_millis(1250);
 /// Waited at most when Slack asks to slow down.
@@ -76,15 +78,20 @@ impl Unreadable {
     }
 }
 
+/// Learns what earlier runs left. Before that nothing is noted for the next one: what came in first would hide it.
+pub(super) async fn know(slack: &Slack, inbox: &Inbox) {
+    let doubts = &slack.receiving.doubts;
+    while let Err(error) = doubts.marks.load(&inbox.shelf(), (slack.clock)()).await {
+        tracing::warn!(channel = %slack.channel, %error, "it is not known yet what was missed");
+        tokio::time::sleep(NOTE).await;
+    }
+    doubts.attend((slack.clock)());
+}
+
 /// Reads what was missed, then keeps notes until the inbox is closed. Reads again when there is a doubt.
 pub(super) async fn keep(slack: &Arc<Slack>, inbox: &Inbox) -> Result<(), SendError> {
     let doubts = &slack.receiving.doubts;
     let shelf = inbox.shelf();
-    while let Err(error) = doubts.marks.load(&shelf, (slack.clock)()).await {
-        tracing::warn!(channel = %slack.channel, %error, "it is not known yet what was missed");
-        tokio::time::sleep(NOTE).await;
-    }
-    let _attendance = doubts.attend((slack.clock)());
     let by_http = matches!(slack.config.receive, Receive::Http { .. });
     let mut tick = tokio::time::interval(NOTE);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -124,36 +131,40 @@ async fn reading(slack: &Arc<Slack>, inbox: &Inbox) -> Result<(), SendError> {
     }
 }
 
-/// Answers how many places are left.
+/// Answers how many places are left. Each is tried once, and again where there was another doubt meanwhile; what is known
+/// goes before what has to be looked for.
 async fn round(slack: &Arc<Slack>, inbox: &Inbox) -> Result<usize, PushError> {
-    let gaps = slack.receiving.doubts.marks.gaps();
-    if gaps.is_empty() {
-        return Ok(0);
-    }
-    let me = slack.me().await.map_err(unavailable)?;
-    let (mut found, mut left) = (0, 0);
-    for (place, gap) in gaps {
+    let marks = &slack.receiving.doubts.marks;
+    let (mut tried, mut found) = (BTreeMap::new(), 0);
+    let next = |tried: &BTreeMap<Place, Gap>| {
+        marks.gaps().into_iter().find(|(place, gap)| tried.get(place) != Some(gap))
+    };
+    while let Some((place, gap)) = next(&tried) {
+        let me = slack.me().await.map_err(unavailable)?;
         let read = match &place {
-            Place::Room(room) => read(slack, inbox, &me, (room, None), &gap.after).await,
+            Place::Room(room) | Place::Unnoted(room) => {
+                read(slack, inbox, &me, (room, None), &gap.after).await
+            }
             Place::Thread(room, root) => read(slack, inbox, &me, (room, Some(root)), &gap.after).await,
-            Place::Elsewhere => elsewhere::all(slack, inbox, &me, &gap.after).await,
+            Place::Elsewhere => elsewhere::look(slack, &gap).await,
+            Place::OldThreads(room) => elsewhere::old_threads(slack, room, &gap).await,
         };
         match read {
             Ok(new) => {
                 found += new;
-                slack.receiving.doubts.marks.closed(&place, &gap);
+                marks.closed(&place, &gap);
             }
             Err(Unread::Host(error)) => return Err(error),
             Err(Unread::Later(error)) => {
-                left += 1;
                 tracing::debug!(channel = %slack.channel, ?place, %error, "a place could not be read after an outage");
             }
         }
+        tried.insert(place, gap);
     }
     if found > 0 {
         tracing::info!(channel = %slack.channel, messages = found, "messages from an outage were read");
     }
-    Ok(left)
+    Ok(marks.gaps().len())
 }
 
 /// One room, or one thread of it; returns how many messages were new.
@@ -168,9 +179,7 @@ async fn read(
         Ok(read) => read,
         // Nothing of it is left, and Slack says so.
         Err(SendError::ThreadGone { .. }) if root.is_some() => Read { messages: Vec::new(), whole: true },
-        Err(error @ (SendError::Retry { .. } | SendError::Ambiguous { .. })) => {
-            return Err(Unread::Later(error));
-        }
+        Err(error) if is_for_later(&error) => return Err(Unread::Later(error)),
         Err(error) => {
             // A room that is gone, or may not be read: no later reading changes that.
             tracing::warn!(channel = %slack.channel, room, %error, "a room cannot be read after an outage");
@@ -209,6 +218,16 @@ async fn read(
         }
     }
     Ok(new)
+}
+
+/// Slack could not be asked, or refuses the app as a whole, until somebody lets it in again. That it may not read this kind
+/// of place at all is for good.
+fn is_for_later(error: &SendError) -> bool {
+    match error {
+        SendError::Retry { .. } | SendError::Ambiguous { .. } => true,
+        SendError::Unauthorized { why } => !why.contains(NO_BOTS),
+        _ => false,
+    }
 }
 
 /// What a known message says since it was edited.
@@ -321,7 +340,7 @@ async fn patient(slack: &Slack, method: &str, query: &[(&str, String)]) -> Resul
             }
             Err(fault) => fault,
         };
-        if fault.is(&["not_allowed_token_type"]) {
+        if fault.is(&[NO_BOTS]) {
             slack.receiving.unreadable.note(method, Some(fault.error.to_string()));
         }
         let wait = match &fault.error {

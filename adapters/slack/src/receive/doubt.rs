@@ -4,7 +4,7 @@
 //!
 //! Not here: how far rooms were read (`marks.rs`), reading (`catch_up.rs`).
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -32,19 +32,9 @@ pub(super) struct Doubts {
     pub marks: Marks,
     /// There is something to be read.
     pub missed: Notify,
-    /// Somebody reads what was missed: of processes that share a store, one does.
-    attended: AtomicBool,
     /// Sockets that receive.
     live: AtomicUsize,
     times: Mutex<Times>,
-}
-
-pub(super) struct Attendance<'a>(&'a Doubts);
-
-impl Drop for Attendance<'_> {
-    fn drop(&mut self) {
-        self.0.attended.store(false, Ordering::Release);
-    }
 }
 
 #[derive(Default)]
@@ -63,23 +53,19 @@ struct Times {
 }
 
 impl Doubts {
-    /// Reading begins: what earlier runs left is in the marks. It ends with the answer.
-    pub fn attend(&self, now: Timestamp) -> Attendance<'_> {
+    /// Reading begins: what earlier runs left is in the marks.
+    pub fn attend(&self, now: Timestamp) {
         let mut times = self.times();
         let seen = self.marks.snapshot();
         times.older = Some(seen.clone());
         times.old = Some((now, seen.clone()));
         times.swept = Some((now, seen));
-        self.attended.store(true, Ordering::Release);
-        Attendance(self)
     }
 
     /// `elsewhere`: for so long that Slack gave up on events of rooms in which nothing was noted, too.
     fn doubt(&self, then: &Seen, elsewhere: bool) {
-        if self.attended.load(Ordering::Acquire) {
-            self.marks.doubt(then, elsewhere);
-            self.missed.notify_one();
-        }
+        self.marks.doubt(then, elsewhere);
+        self.missed.notify_one();
     }
 
     /// Slack brings an event three times more within six minutes, and then never again: whoever could not take any for
@@ -172,14 +158,19 @@ impl Doubts {
 /// From where places are read: from where they had been read then; those that were not known yet, from `back` before their
 /// last message.
 fn from(seen: &Seen, then: &Seen, back: Duration) -> Seen {
-    let back = i64::try_from(back.as_secs()).unwrap_or(i64::MAX);
     let of = |(key, ts): (&String, &String), then: Option<&String>| {
-        (key.clone(), then.cloned().unwrap_or_else(|| before(ts, back)))
+        (key.clone(), then.cloned().unwrap_or_else(|| before(ts, seconds_of(back))))
     };
     Seen {
         rooms: seen.rooms.iter().map(|room| of(room, then.rooms.get(room.0))).collect(),
         threads: seen.threads.iter().map(|thread| of(thread, then.threads.get(thread.0))).collect(),
+        // Whatever else came in since then is no sign that all did.
+        newest: then.newest().map(str::to_owned).or_else(|| Some(before(seen.newest()?, seconds_of(back)))),
     }
+}
+
+fn seconds_of(time: Duration) -> i64 {
+    i64::try_from(time.as_secs()).unwrap_or(i64::MAX)
 }
 
 /// Places in which something was said within a day.
@@ -211,7 +202,7 @@ mod tests {
         for (room, said) in rooms {
             doubts.marks.note(room, None, &ts(*said));
         }
-        std::mem::forget(doubts.attend(at(0)));
+        doubts.attend(at(0));
         doubts
     }
 
@@ -241,13 +232,20 @@ mod tests {
     #[test]
     fn an_outage_in_front_of_us_is_seen_by_what_is_brought_again() {
         let doubts = attended(&[("D1", -10), ("D2", -20)]);
+        // A technician's card is posted in it, which says nothing of what comes in.
+        doubts.marks.begin("C0DESK", &ts(100));
         (0..30).for_each(|minute| doubts.tick(at(minute * 60), false));
         doubts.marks.note("D1", None, &ts(1800));
         doubts.late(1, at(1801));
         assert_eq!(after(&doubts, "D1"), None, "brought again at once: a hiccup");
         doubts.late(2, at(1802));
         assert_eq!((after(&doubts, "D1"), after(&doubts, "D2")), (Some(ts(-10)), Some(ts(-20))));
-        assert!(doubts.marks.gaps().iter().any(|(place, _)| *place == Place::Elsewhere));
+        // Everywhere else from before the outage, whatever came in or was begun since.
+        let elsewhere = |doubts: &Doubts| {
+            let gaps = doubts.marks.gaps();
+            gaps.into_iter().find(|(place, _)| *place == Place::Elsewhere).map(|(_, gap)| gap.after)
+        };
+        assert_eq!(elsewhere(&doubts), Some(ts(-10)));
         // The others that come late were missed in the same outage.
         for (place, gap) in doubts.marks.gaps() {
             doubts.marks.closed(&place, &gap);
@@ -294,13 +292,5 @@ mod tests {
             assert_eq!(after(&doubts, "D1"), Some(ts(-10)));
             assert_eq!(doubts.marks.gaps().iter().any(|(place, _)| *place == Place::Elsewhere), elsewhere);
         }
-    }
-
-    #[test]
-    fn who_does_not_read_has_no_doubts() {
-        let doubts = attended(&[("D1", -10)]);
-        drop(doubts.attend(at(0)));
-        doubts.left_out();
-        assert!(doubts.marks.gaps().is_empty());
     }
 }

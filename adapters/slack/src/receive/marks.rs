@@ -28,20 +28,24 @@ pub(super) struct Seen {
     pub rooms: BTreeMap<String, String>,
     /// `room/root`, the last message that was stored.
     pub threads: BTreeMap<String, String>,
+    /// The last message of all that came in. Threads that we begin ourselves have a mark, and prove nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newest: Option<String>,
 }
 
 impl Seen {
     /// As it was some seconds before.
     pub fn earlier(mut self, seconds: i64) -> Seen {
-        for ts in self.rooms.values_mut().chain(self.threads.values_mut()) {
+        for ts in self.rooms.values_mut().chain(self.threads.values_mut()).chain(&mut self.newest) {
             *ts = before(ts, seconds);
         }
         self
     }
 
-    /// The last message of all.
+    /// The last message of all; by an earlier version, as well as that is known.
     pub fn newest(&self) -> Option<&str> {
-        self.rooms.values().chain(self.threads.values()).map(String::as_str).max()
+        let marked = || self.rooms.values().chain(self.threads.values()).map(String::as_str).max();
+        self.newest.as_deref().or_else(marked)
     }
 
     pub fn is_empty(&self) -> bool {
@@ -55,6 +59,9 @@ impl Seen {
         }
         for (key, ts) in &other.threads {
             later(&mut self.threads, key.clone(), ts);
+        }
+        if other.newest > self.newest {
+            self.newest.clone_from(&other.newest);
         }
         thin(&mut self.rooms, MOST_ROOMS);
         thin(&mut self.threads, MOST_THREADS);
@@ -74,12 +81,15 @@ pub(super) fn seconds(ts: &str) -> Option<i64> {
     ts.split_once('.')?.0.parse().ok()
 }
 
-/// A place to be read: a room, a thread of it, or wherever nothing was noted.
+/// A place to be read, in the order in which that is done: a room, a thread of it, wherever nothing was noted; and what that
+/// comes to, a room of which nothing was noted, and old threads of a direct message.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Place {
     Room(String),
     Thread(String, String),
     Elsewhere,
+    Unnoted(String),
+    OldThreads(String),
 }
 
 impl Place {
@@ -94,10 +104,18 @@ impl Place {
             Place::Room(room) => room.clone(),
             Place::Thread(room, root) => format!("{room}/{root}"),
             Place::Elsewhere => "*".to_owned(),
+            Place::Unnoted(room) => format!("?{room}"),
+            Place::OldThreads(room) => format!("^{room}"),
         }
     }
 
     fn read(key: &str) -> Place {
+        if let Some(room) = key.strip_prefix('?') {
+            return Place::Unnoted(room.to_owned());
+        }
+        if let Some(room) = key.strip_prefix('^') {
+            return Place::OldThreads(room.to_owned());
+        }
         match Place::of_thread(key) {
             Some(thread) => thread,
             None if key == "*" => Place::Elsewhere,
@@ -107,7 +125,9 @@ impl Place {
 
     fn room(&self) -> Option<&str> {
         match self {
-            Place::Room(room) | Place::Thread(room, _) => Some(room),
+            Place::Room(room) | Place::Thread(room, _) | Place::Unnoted(room) | Place::OldThreads(room) => {
+                Some(room)
+            }
             Place::Elsewhere => None,
         }
     }
@@ -127,7 +147,11 @@ struct Inner {
     dirty: bool,
     gaps: BTreeMap<Place, Gap>,
     gaps_dirty: bool,
+    /// Places that were read, each from where; the shelf does not know it yet.
+    closed: BTreeMap<Place, String>,
     doubts: u64,
+    /// What earlier runs left is known. Before that nothing is written: it would hide what is to be read.
+    loaded: bool,
 }
 
 #[derive(Default)]
@@ -150,6 +174,9 @@ impl Marks {
         };
         let fresh = !map.contains_key(&key);
         *dirty |= later(map, key, ts);
+        if seen.newest.as_deref().is_none_or(|newest| newest < ts) {
+            seen.newest = Some(ts.to_owned());
+        }
         // The root of a thread is a message of the room as well.
         if thread == Some(ts) {
             *dirty |= later(&mut seen.rooms, room.to_owned(), ts);
@@ -198,6 +225,15 @@ impl Marks {
         self.fresh.notify_one();
     }
 
+    /// These are to be read as well, for the same reason.
+    pub(super) fn also(&self, places: impl IntoIterator<Item = Place>, gap: &Gap) {
+        let mut inner = self.lock();
+        for place in places {
+            widen(&mut inner.gaps, place, &gap.after, gap.doubt);
+        }
+        inner.gaps_dirty = true;
+    }
+
     /// What is to be read, known places first.
     pub(super) fn gaps(&self) -> Vec<(Place, Gap)> {
         self.lock().gaps.iter().map(|(place, gap)| (place.clone(), gap.clone())).collect()
@@ -208,6 +244,7 @@ impl Marks {
         let mut inner = self.lock();
         if inner.gaps.get(place).is_some_and(|now| now.doubt == gap.doubt) {
             inner.gaps.remove(place);
+            inner.closed.insert(place.clone(), gap.after.clone());
             inner.gaps_dirty = true;
             self.fresh.notify_one();
         }
@@ -224,6 +261,7 @@ impl Marks {
             .and_then(Option::as_deref)
             .and_then(|kept| serde_json::from_str(kept).ok())
             .unwrap_or_default();
+        self.lock().loaded = true;
         let Some(seen) = seen else { return Ok(false) };
         let silence =
             seen.newest().and_then(seconds).map(|newest| now.since(Timestamp::from_seconds(newest)));
@@ -240,25 +278,36 @@ impl Marks {
     /// Writes what is new since the last time. For rooms that are known, a crash before costs only reading a little twice.
     pub(super) async fn flush(&self, shelf: &Shelf) -> Result<(), ShelfError> {
         let _turn = self.writing.lock().await;
-        // Gaps first: a mark must never be on the shelf without the gap behind it.
-        let gaps = {
-            let mut inner = self.lock();
-            let keyed = |(place, gap): (&Place, &Gap)| (place.key(), gap.after.clone());
-            std::mem::take(&mut inner.gaps_dirty)
-                .then(|| inner.gaps.iter().map(keyed).collect::<BTreeMap<String, String>>())
-        };
-        if let Some(gaps) = gaps
-            && let Err(error) = shelf.put(GAPS, &serde_json::to_string(&gaps).unwrap_or_default()).await
-        {
-            self.lock().gaps_dirty = true;
-            return Err(error);
+        if !self.lock().loaded {
+            return Ok(());
         }
+        // Gaps first: a mark must never be on the shelf without the gap behind it.
+        self.write_gaps(shelf).await?;
         if !std::mem::take(&mut self.lock().dirty) {
             return Ok(());
         }
         let done = self.write(shelf).await;
         if done.is_err() {
             self.lock().dirty = true;
+        }
+        done
+    }
+
+    /// Processes that share a store have doubts of their own: none takes away another's but by reading from where that began.
+    async fn write_gaps(&self, shelf: &Shelf) -> Result<(), ShelfError> {
+        let (gaps, closed) = {
+            let mut inner = self.lock();
+            if !std::mem::take(&mut inner.gaps_dirty) {
+                return Ok(());
+            }
+            let gaps = inner.gaps.iter().map(|(place, gap)| (place.key(), gap.after.clone()));
+            (gaps.collect::<BTreeMap<_, _>>(), inner.closed.clone())
+        };
+        let done = write_gaps(shelf, &gaps, &closed).await;
+        let mut inner = self.lock();
+        match &done {
+            Ok(()) => inner.closed.retain(|place, after| closed.get(place) != Some(after)),
+            Err(_) => inner.gaps_dirty = true,
         }
         done
     }
@@ -287,7 +336,13 @@ impl Marks {
             let mut inner = self.lock();
             inner.seen.rooms.retain(|room, _| !gone(room));
             inner.seen.threads.retain(|key, _| !of_thread(key));
-            inner.gaps.retain(|place, _| !place.room().is_some_and(gone));
+            let theirs: Vec<Place> =
+                inner.gaps.keys().filter(|place| place.room().is_some_and(gone)).cloned().collect();
+            for place in theirs {
+                inner.gaps.remove(&place);
+                // From wherever it began.
+                inner.closed.insert(place, String::new());
+            }
             inner.gaps_dirty = true;
         }
         // Writing merges what is on the shelf: they are taken away there first.
@@ -307,6 +362,35 @@ impl Marks {
     fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+async fn write_gaps(
+    shelf: &Shelf,
+    gaps: &BTreeMap<String, String>,
+    closed: &BTreeMap<Place, String>,
+) -> Result<(), ShelfError> {
+    for _ in 0..SWAPS {
+        let kept = shelf.get(GAPS).await?;
+        let mut all: BTreeMap<String, String> =
+            kept.as_deref().and_then(|kept| serde_json::from_str(kept).ok()).unwrap_or_default();
+        for (place, after) in closed {
+            let key = place.key();
+            if all.get(&key).is_some_and(|theirs| theirs >= after) {
+                all.remove(&key);
+            }
+        }
+        for (key, after) in gaps {
+            let known = all.entry(key.clone()).or_insert_with(|| after.clone());
+            if after < known {
+                known.clone_from(after);
+            }
+        }
+        let written = serde_json::to_string(&all).unwrap_or_default();
+        if shelf.compare_and_swap(GAPS, kept.as_deref(), &written).await? {
+            return Ok(());
+        }
+    }
+    Err(ShelfError("other processes write their gaps all the time".to_owned()))
 }
 
 /// A gap never gets smaller but by reading.
@@ -383,12 +467,37 @@ mod tests {
         assert!(marks.gaps().is_empty());
     }
 
+    /// Two processes with one store.
+    #[tokio::test]
+    async fn nobody_takes_away_anothers_gap() {
+        let sink = std::sync::Arc::new(crate::receive::tests::Sink::default());
+        let shelf = sink.inbox().shelf();
+        let (one, other) = (Marks::default(), Marks::default());
+        for marks in [&one, &other] {
+            marks.load(&shelf, Timestamp::from_seconds(1_700_000_000)).await.unwrap();
+        }
+        for (marks, room) in [(&one, "D1"), (&other, "D2")] {
+            marks.note(room, None, "1700000001.000000");
+            marks.doubt(&marks.snapshot(), false);
+            marks.flush(&shelf).await.unwrap();
+        }
+        let (place, gap) = other.gaps().remove(0);
+        other.closed(&place, &gap);
+        other.flush(&shelf).await.unwrap();
+        let kept = || sink.shelf.lock().unwrap()[GAPS].clone();
+        assert_eq!(kept(), "{\"D1\":\"1700000001.000000\"}");
+        one.forget(&shelf, &["D1".to_owned()]).await.unwrap();
+        assert_eq!(kept(), "{}");
+    }
+
     #[test]
     fn places_are_kept_by_name() {
         for place in [
             Place::Room("D1".into()),
             Place::Thread("C1".into(), "1700000000.000000".into()),
             Place::Elsewhere,
+            Place::Unnoted("D9".into()),
+            Place::OldThreads("D1".into()),
         ] {
             assert_eq!(Place::read(&place.key()), place);
         }

@@ -3,15 +3,12 @@
 //!
 //! Not here: rooms and threads that are known (`catch_up.rs`).
 
-use std::sync::Arc;
-
-use deskbridge_contract::{Inbox, SendError};
 use serde_json::Value;
 
-use super::super::marks::{self, Seen};
-use super::{EDITABLE, PAGE, Unread, patient, read};
+use super::super::marks::{self, Gap, Place, Seen};
+use super::{EDITABLE, PAGE, Unread, is_for_later, patient};
 use crate::translate::text;
-use crate::{Me, Slack, ids};
+use crate::{Slack, ids};
 
 /// How long before the last known message a thread may have begun, in seconds: 30 days.
 const THREADS: i64 = 30 * 24 * 3600;
@@ -24,23 +21,20 @@ const ROOM_PAGES: usize = 10;
 /// Slack refuses a list as a whole when the scope of one kind is missing.
 const KINDS: [&str; 2] = ["im", "public_channel,private_channel"];
 
-/// Reads them; answers how many messages were new. `newest`: the last message of all before the outage.
-pub(super) async fn all(slack: &Arc<Slack>, inbox: &Inbox, me: &Me, newest: &str) -> Result<usize, Unread> {
-    let seen = slack.receiving.doubts.marks.snapshot();
-    let mut new = 0;
-    for room in unnoted(slack, &seen, newest).await? {
-        new += read(slack, inbox, me, (&room, None), newest).await?;
-    }
-    for room in seen.rooms.keys().filter(|room| room.starts_with('D')) {
-        for root in old_threads(slack, room, newest).await? {
-            new += read(slack, inbox, me, (room, Some(&root)), newest).await?;
-        }
-    }
-    Ok(new)
+/// Finds where else there is something to be read: each of these places then is one of its own. `gap`: after the last message
+/// of all before the outage.
+pub(super) async fn look(slack: &Slack, gap: &Gap) -> Result<usize, Unread> {
+    let marks = &slack.receiving.doubts.marks;
+    let seen = marks.snapshot();
+    marks.also(unnoted(slack, &seen, &gap.after).await?.into_iter().map(Place::Unnoted), gap);
+    let direct = seen.rooms.keys().filter(|room| room.starts_with('D')).cloned();
+    marks.also(direct.map(Place::OldThreads), gap);
+    Ok(0)
 }
 
 /// Roots of a direct message that were answered after the last known message, and are older than what was read already.
-async fn old_threads(slack: &Slack, room: &str, last: &str) -> Result<Vec<String>, Unread> {
+pub(super) async fn old_threads(slack: &Slack, room: &str, gap: &Gap) -> Result<usize, Unread> {
+    let last = gap.after.as_str();
     let query = vec![
         ("channel", room.to_owned()),
         ("oldest", marks::before(last, THREADS)),
@@ -49,7 +43,10 @@ async fn old_threads(slack: &Slack, room: &str, last: &str) -> Result<Vec<String
     ];
     let messages = pages(slack, "conversations.history", &query, "messages", THREAD_PAGES).await?;
     let answered = messages.iter().filter(|root| text(root, "latest_reply").is_some_and(|at| at > last));
-    Ok(answered.filter_map(|root| text(root, "ts").map(str::to_owned)).collect())
+    let roots = answered.filter_map(|root| text(root, "ts")).filter(|ts| ids::is_ts(ts));
+    let threads = roots.map(|root| Place::Thread(room.to_owned(), root.to_owned()));
+    slack.receiving.doubts.marks.also(threads, gap);
+    Ok(0)
 }
 
 /// Rooms that the app is in and nothing was noted of, the youngest first: who wrote for the first time did so there.
@@ -95,9 +92,7 @@ async fn pages(
         query.extend(cursor.take().map(|cursor| ("cursor", cursor)));
         let answer = match patient(slack, method, &query).await {
             Ok(answer) => answer,
-            Err(error @ (SendError::Retry { .. } | SendError::Ambiguous { .. })) => {
-                return Err(Unread::Later(error));
-            }
+            Err(error) if is_for_later(&error) => return Err(Unread::Later(error)),
             Err(error) => {
                 tracing::debug!(channel = %slack.channel, method, %error, "places cannot be listed after an outage");
                 break;

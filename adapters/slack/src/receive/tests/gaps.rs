@@ -122,3 +122,62 @@ async fn what_may_not_be_read_is_told() {
     let told = "what was said while deskbridge was away cannot all be read: conversations.replies: ";
     assert!(bench.adapter.warnings()[0].starts_with(told), "{:?}", bench.adapter.warnings());
 }
+
+/// The door is open before Slack can be asked anything: what comes in then hides nothing of hours before.
+#[tokio::test]
+async fn what_comes_in_first_hides_no_outage() {
+    let bench = Bench::cold(room(|| None)).await;
+    let earlier = json!({ "rooms": { "D1ANA": LAST }, "threads": {}, "newest": LAST });
+    bench.sink.shelf.lock().unwrap().insert("seen".into(), earlier.to_string());
+    bench.event(message("D1ANA", &format!("{}.000100", NOW - 5), "live")).await;
+    bench.event(message("D2EVE", &format!("{}.000100", NOW - 4), "hello")).await;
+    assert_eq!(
+        kept(&bench, "seen"),
+        earlier.to_string(),
+        "nothing is noted before it is known what was missed"
+    );
+    let connection = attend(&bench);
+    until("what was missed", || bench.sink.texts() == ["live", "hello", "missed"]).await;
+    until("a look elsewhere", || bench.fake.methods().contains(&"users.conversations".to_owned())).await;
+    until("the new marks", || kept(&bench, "seen").contains("D2EVE")).await;
+    connection.abort();
+}
+
+/// The app was disabled in the middle of it: once it is let in again, the places are still to be read.
+#[tokio::test]
+async fn an_app_that_is_shut_out_keeps_its_gaps() {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let refused = move || (calls.fetch_add(1, Ordering::Relaxed) < 2).then_some(Reply::No("account_inactive"));
+    let bench = Bench::with(room(refused)).await;
+    bench.event(message("D1ANA", LAST, "before")).await;
+    let connection = attend(&bench);
+    until("what was missed", || bench.sink.texts() == ["before", "missed"]).await;
+    until("that nothing is left", || kept(&bench, "unread") == "{}").await;
+    connection.abort();
+}
+
+/// One new room cannot be read: the others are, and it is itself later.
+#[tokio::test]
+async fn a_new_room_that_fails_holds_up_no_other() {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let bench = Bench::with(move |call| match (call.method.as_str(), call.json()["channel"].as_str()) {
+        ("users.conversations", _) if call.json()["types"] == "im" => Reply::Yes(
+            json!({ "channels": [{ "id": "D7BAD", "created": 9 }, { "id": "D8NEW", "created": 1 }] }),
+        ),
+        ("conversations.history", Some("D7BAD")) if calls.fetch_add(1, Ordering::Relaxed) < 4 => {
+            Reply::Http(503, Vec::new(), Vec::new())
+        }
+        ("conversations.history", Some(id @ ("D7BAD" | "D8NEW"))) => {
+            Reply::Yes(json!({ "messages": [message(id, "1789999470.000100", &format!("in {id}"))] }))
+        }
+        _ => web_api(call),
+    })
+    .await;
+    bench.event(message("D1ANA", LAST, "before")).await;
+    let connection = attend(&bench);
+    until("the other", || bench.sink.texts().contains(&"in D8NEW".to_owned())).await;
+    until("the one that failed", || bench.sink.texts().contains(&"in D7BAD".to_owned())).await;
+    until("that nothing is left", || kept(&bench, "unread") == "{}").await;
+    connection.abort();
+    assert_eq!(bench.sink.texts(), ["before", "in D8NEW", "in D7BAD"]);
+}
