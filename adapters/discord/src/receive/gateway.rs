@@ -106,6 +106,11 @@ pub(crate) fn intents(desks: bool) -> GatewayIntents {
 pub(super) async fn run(discord: Arc<Discord>, inbox: Inbox) -> Result<(), SendError> {
     let shelf = inbox.shelf();
     discord.receiving.listening.begins((discord.clock)());
+    let unknown =
+        |error: deskbridge_contract::ShelfError| SendError::Retry { after: None, why: error.to_string() };
+    // Before anything else: until then nothing can be noted that outlives this process.
+    discord.receiving.marks.load(&shelf).await.map_err(unknown)?;
+    discord.receiving.marks.flush(&shelf).await.map_err(unknown)?;
     let me = discord.sending.meet().await.map_err(again)?;
     // Asked before connecting: a connection with an intent that is not allowed is closed for good (4014).
     let desks = !discord.sending.desks.is_empty();
@@ -114,9 +119,6 @@ pub(super) async fn run(discord: Arc<Discord>, inbox: Inbox) -> Result<(), SendE
         return Err(SendError::Unauthorized { why });
     }
     discord.sending.recall_hooks().await;
-    let unknown =
-        |error: deskbridge_contract::ShelfError| SendError::Retry { after: None, why: error.to_string() };
-    discord.receiving.marks.load(&shelf).await.map_err(unknown)?;
     discord.receiving.gap.load(&shelf).await.map_err(unknown)?;
     for (channel, seen) in discord.receiving.marks.snapshot() {
         if let Some(person) = &seen.person {
