@@ -192,6 +192,8 @@ impl Sending {
     }
 
     async fn shut(&self, place: Place<'_>, closed: bool) -> Result<(), Fault> {
+        let mut turn = self.shutting.queue(place.channel);
+        turn.come().await;
         self.threads.expect(place.channel, closed);
         let body = json!({ "archived": closed, "locked": closed });
         self.api.patch(format!("channels/{}", place.channel), body).await.map(|_: Value| ())
