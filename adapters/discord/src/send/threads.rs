@@ -177,7 +177,7 @@ impl Sending {
         if known != Some(false) && !closed {
             self.shut(place, false).await?;
         }
-        let later = self.name(place, forum, &cards::title(title)).await?;
+        let later = self.name(place, forum, title).await?;
         self.tag(place, forum, title.state).await?;
         if closed && known != Some(true) {
             self.shut(place, true).await?;

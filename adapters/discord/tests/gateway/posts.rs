@@ -203,3 +203,32 @@ async fn a_name_that_comes_late_shuts_no_post_that_was_opened_again() {
     assert_eq!(desk.office.fake.read(named), "🔵 #7 Maria · VPN");
     running.abort();
 }
+
+/// Erasing somebody keeps no name that waits, nor loses the state that it would have told.
+#[tokio::test]
+async fn a_name_that_waits_is_forgotten_but_for_its_state() {
+    let mut desk = Desk::open().await;
+    let running = desk.office.start_with(&desk.adapter);
+    desk.office.app.connected(SOON).await.expect("connected");
+    desk.state(CardState::Resolved, true).await;
+    running.abort();
+    let _ = running.await;
+    let wish =
+        |head: &str| json!({ "forum": desk.forum.to_string(), "name": "🔵 #7 Maria · VPN", "head": head });
+    let wishes = json!({ desk.post.to_string(): wish("🔵 #7"), "1": wish("") });
+    desk.office.store.shelf.lock().expect("whole").insert("names".into(), wishes.to_string());
+    // Before anybody waits for it.
+    desk.restart();
+    let inbox = Inbox::new("discord".into(), desk.office.store.clone(), desk.office.store.clone());
+    let user = deskbridge_contract::RemoteUserId::new(desk.office.ana.to_string());
+    desk.adapter.forget(&inbox.shelf(), &user, &[]).await.expect("forgotten");
+    let kept = desk.office.kept("names");
+    assert!(!kept.contains("Maria") && kept.contains("🔵 #7") && !kept.contains("\"1\""), "{kept}");
+    let running = desk.office.start_with(&desk.adapter);
+    let named = desk.office.fake.wait_until(SOON, |world| {
+        let post = world.channel(desk.post);
+        post.name == "🔵 #7 Maria · VPN" && post.archived && post.locked
+    });
+    assert!(named.await.is_ok(), "{}", desk.office.fake.report());
+    running.abort();
+}
