@@ -82,14 +82,25 @@ fn one_line(text: &str) -> String {
 
 /// `🟡 #1042 Maria · VPN`: the name of a post is plain text.
 pub(crate) fn title(title: &ThreadTitle) -> String {
-    let mut text =
-        format!("{} {} {}", title.state.sign(), one_line(&title.reference), one_line(&title.requester));
+    let mut text = format!("{} {}", head(title), one_line(&title.requester));
     let subject = one_line(&title.subject);
     if !subject.is_empty() {
         text.push_str(" · ");
         text.push_str(&subject);
     }
     cut(&text, MAX_TITLE)
+}
+
+/// `🟡 #1042`: what stands in front of it, and names nobody.
+pub(crate) fn head(title: &ThreadTitle) -> String {
+    format!("{} {}", title.state.sign(), one_line(&title.reference))
+}
+
+/// The name that a post has by now, with another state in front. `None`: it is not one of ours.
+pub(crate) fn headed(name: &str, head: &str) -> Option<String> {
+    let ((_, reference), (_, said)) = (head.split_once(' ')?, name.split_once(' ')?);
+    let rest = said.strip_prefix(reference).filter(|rest| rest.is_empty() || rest.starts_with(' '))?;
+    Some(cut(&format!("{head}{rest}"), MAX_TITLE))
 }
 
 /// The colour of the embed's edge.
@@ -392,6 +403,13 @@ mod tests {
             subject: "VPN".into(),
         };
         assert_eq!(title(&name), "🟡 #1042 Maria · VPN");
+        assert_eq!(head(&name), "🟡 #1042");
+        let with = |name: &str| headed(name, "🟢 #1042");
+        assert_eq!(with("🟡 #1042 Maria · VPN").as_deref(), Some("🟢 #1042 Maria · VPN"));
+        assert_eq!(with("🟡 #1042").as_deref(), Some("🟢 #1042"));
+        for other in ["🟡 #10423 Maria", "broken chair", "", "🟡 "] {
+            assert_eq!(with(other), None, "{other}");
+        }
         name.subject = "🙂 line\nbreak ".repeat(50);
         let long = title(&name);
         assert!(long.chars().count() <= MAX_TITLE && long.ends_with('…') && !long.contains('\n'), "{long}");

@@ -20,6 +20,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
+use deskbridge_contract::lanes::Lanes;
 use deskbridge_contract::{
     Address, Content, DeliveryId, Outbound, OutboundOp, Persona, RemoteMessageId, RemoteUserId, SendError,
     Sent, Shelf,
@@ -58,6 +59,8 @@ pub(crate) struct Sending {
     pub nonces: Nonces,
     pub forums: forums::Forums,
     pub threads: threads::Threads,
+    /// Who opens a post and shuts it, one after the other: whoever puts back what was found puts back nothing newer.
+    shutting: Lanes,
     names: names::Names,
     hooks: hooks::Hooks,
     marks: marks::Known,
@@ -78,6 +81,7 @@ impl Sending {
             nonces: Nonces::default(),
             forums: forums::Forums::default(),
             threads: threads::Threads::default(),
+            shutting: Lanes::default(),
             names: names::Names::new(renames),
             hooks: hooks::Hooks::default(),
             marks: marks::Known::default(),
@@ -158,6 +162,9 @@ impl Sending {
             other => return other,
         }
         let route = format!("channels/{}", place.channel);
+        // A name that waited comes beside the deliveries to its post.
+        let mut turn = self.shutting.queue(place.channel);
+        turn.come().await;
         // Who shut it, and how, only Discord knows: it may have been before our time.
         let thread = self.api.get(route.clone(), &[]).await;
         let thread = thread.map_err(|fault| Fault { code: fault.code, error: fault.harmless() })?;

@@ -194,6 +194,12 @@ impl Api {
     }
 }
 
+/// Whether something new in a place was answered with a 404 that says nothing of the place: it may be taken a moment later.
+pub(crate) fn is_astray(error: &SendError) -> bool {
+    let SendError::Rejected { why, .. } = error else { return false };
+    ["HTTP 404", "HTTP 410"].iter().any(|status| why.starts_with(status))
+}
+
 pub(crate) fn retry(after: Option<Duration>, why: String) -> SendError {
     SendError::Retry { after, why }
 }
@@ -346,7 +352,12 @@ mod tests {
                 assert!(matches!(told, SendError::Rejected { fixable: false, .. }), "{code}: {told:?}");
             }
         }
+        for (about, astray) in [(About::Place, true), (About::DeskThread, true), (About::Message, false)] {
+            assert_eq!(is_astray(&class(404, None, "", about)), astray, "{about:?}");
+        }
+        assert!(!is_astray(&class(400, None, "BadArgument", About::Place)));
         for code in LOST {
+            assert!(!is_astray(&class(404, None, code, About::Place)), "{code}");
             assert!(matches!(class(404, None, code, About::DeskThread), SendError::ThreadGone { .. }));
             assert!(matches!(class(404, None, code, About::Place), SendError::Gone { .. }));
         }

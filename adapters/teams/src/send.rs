@@ -45,7 +45,14 @@ fn message_id(answer: &Value, key: &str) -> Result<RemoteMessageId, SendError> {
 impl Teams {
     pub(crate) async fn perform(&self, out: &Outbound) -> Result<Sent, SendError> {
         let ended = tokio::time::timeout(DEADLINE, self.performed(out)).await;
-        ended.unwrap_or_else(|_| Err(SendError::Ambiguous { why: "no answer in time".into() }))
+        let came = ended.unwrap_or_else(|_| Err(SendError::Ambiguous { why: "no answer in time".into() }));
+        match out.op {
+            OutboundOp::Post { .. } | OutboundOp::OpenThread { .. } | OutboundOp::Whisper { .. } => {
+                self.doubts.heed(&out.id, came, (self.clock)())
+            }
+            // What is changed is there, and its next change comes.
+            _ => came,
+        }
     }
 
     async fn performed(&self, out: &Outbound) -> Result<Sent, SendError> {

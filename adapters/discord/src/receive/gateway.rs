@@ -102,10 +102,27 @@ pub(crate) fn intents(desks: bool) -> GatewayIntents {
     if desks { direct | desk } else { direct }
 }
 
-/// Keeps one session; ends when trying at once makes no sense any more.
+/// Keeps one session; ends when trying at once makes no sense any more. Whatever ends it is told as why nothing is received.
 pub(super) async fn run(discord: Arc<Discord>, inbox: Inbox) -> Result<(), SendError> {
-    let shelf = inbox.shelf();
     discord.receiving.listening.begins((discord.clock)());
+    let ended = listen(&discord, &inbox).await;
+    if let Err(error) = &ended {
+        let why = match error {
+            SendError::Retry { why, .. } => why.clone(),
+            other => other.to_string(),
+        };
+        discord.receiving.listening.lost((discord.clock)(), &why);
+    }
+    ended
+}
+
+async fn listen(discord: &Arc<Discord>, inbox: &Inbox) -> Result<(), SendError> {
+    let shelf = inbox.shelf();
+    let unknown =
+        |error: deskbridge_contract::ShelfError| SendError::Retry { after: None, why: error.to_string() };
+    // Before anything else: until then nothing can be noted that outlives this process.
+    discord.receiving.marks.load(&shelf).await.map_err(unknown)?;
+    discord.receiving.marks.flush(&shelf).await.map_err(unknown)?;
     let me = discord.sending.meet().await.map_err(again)?;
     // Asked before connecting: a connection with an intent that is not allowed is closed for good (4014).
     let desks = !discord.sending.desks.is_empty();
@@ -114,9 +131,6 @@ pub(super) async fn run(discord: Arc<Discord>, inbox: Inbox) -> Result<(), SendE
         return Err(SendError::Unauthorized { why });
     }
     discord.sending.recall_hooks().await;
-    let unknown =
-        |error: deskbridge_contract::ShelfError| SendError::Retry { after: None, why: error.to_string() };
-    discord.receiving.marks.load(&shelf).await.map_err(unknown)?;
     discord.receiving.gap.load(&shelf).await.map_err(unknown)?;
     for (channel, seen) in discord.receiving.marks.snapshot() {
         if let Some(person) = &seen.person {
@@ -132,13 +146,12 @@ pub(super) async fn run(discord: Arc<Discord>, inbox: Inbox) -> Result<(), SendE
     let mut session = kept.filter(|session| !session.id.is_empty() && session.hears(wanted));
     let (mut losses, mut unanswered) = (0, 0);
     loop {
-        let own =
-            session.as_ref().filter(|_| losses < FEW_LOSSES).and_then(|session| session.place(&discord));
+        let own = session.as_ref().filter(|_| losses < FEW_LOSSES).and_then(|session| session.place(discord));
         let url = match own {
             Some(url) => url,
-            None => named(&discord, &shelf, session.is_none()).await?,
+            None => named(discord, &shelf, session.is_none()).await?,
         };
-        let ended = link::run(&discord, &inbox, &me, &url, session.clone(), since, wanted).await;
+        let ended = link::run(discord, inbox, &me, &url, session.clone(), since, wanted).await;
         if let Err(error) = discord.receiving.marks.flush(&shelf).await {
             tracing::debug!(channel = %discord.channel, %error, "how far rooms were read was not noted");
         }

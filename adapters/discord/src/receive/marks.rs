@@ -35,7 +35,16 @@ pub(super) struct Seen {
 }
 
 #[derive(Default)]
-pub(crate) struct Marks(Mutex<(BTreeMap<String, Seen>, bool)>);
+struct Inner {
+    all: BTreeMap<String, Seen>,
+    /// Something is not written yet.
+    dirty: bool,
+    /// What an earlier run left is among them. What is written replaces it as a whole: not before.
+    loaded: bool,
+}
+
+#[derive(Default)]
+pub(crate) struct Marks(Mutex<Inner>);
 
 impl Marks {
     /// True: nothing was known of it. Until that is written, a gap would leave no place to read on from.
@@ -50,7 +59,7 @@ impl Marks {
             return false;
         }
         let mut inner = self.lock();
-        let (all, dirty) = &mut *inner;
+        let Inner { all, dirty, .. } = &mut *inner;
         let fresh = !all.contains_key(channel);
         let seen = all.entry(channel.to_owned()).or_insert_with(|| Seen {
             last: "0".into(),
@@ -67,24 +76,22 @@ impl Marks {
             seen.person = person.map(str::to_owned);
             *dirty = true;
         }
-        while all.len() > MOST {
-            let oldest =
-                all.iter().min_by_key(|(_, seen)| ids::number(&seen.last)).map(|(key, _)| key.clone());
-            let Some(oldest) = oldest else { break };
-            all.remove(&oldest);
-        }
+        bound(all);
         fresh
     }
 
     pub(super) fn of(&self, channel: &str) -> Option<Seen> {
-        self.lock().0.get(channel).cloned()
+        self.lock().all.get(channel).cloned()
     }
 
     /// Nothing of a person stays: how far their direct messages were read, and that they are theirs.
     pub(crate) async fn forget(&self, shelf: &Shelf, person: &str) -> Result<(), ShelfError> {
+        if !self.lock().loaded {
+            self.load(shelf).await?;
+        }
         {
             let mut inner = self.lock();
-            let (all, dirty) = &mut *inner;
+            let Inner { all, dirty, .. } = &mut *inner;
             let before = all.len();
             all.retain(|_, seen| seen.person.as_deref() != Some(person));
             *dirty |= all.len() < before;
@@ -93,17 +100,30 @@ impl Marks {
     }
 
     pub(super) fn snapshot(&self) -> BTreeMap<String, Seen> {
-        self.lock().0.clone()
+        self.lock().all.clone()
     }
 
-    /// What an earlier run left.
+    /// What an earlier run left. Until then nothing is written. Of a room in which something was noted before, it says from
+    /// where on it was read: what lies between the two may have been missed.
     pub(super) async fn load(&self, shelf: &Shelf) -> Result<(), ShelfError> {
-        let Some(kept) = shelf.get(KEY).await? else { return Ok(()) };
+        let kept = shelf.get(KEY).await?;
         // Written by another version, it is worth less than what comes from now on.
-        let Ok(kept) = serde_json::from_str::<BTreeMap<String, Seen>>(&kept) else { return Ok(()) };
-        for (channel, seen) in kept.into_iter().filter(|(channel, _)| ids::is_snowflake(channel)) {
-            self.note(&channel, seen.forum.as_deref(), seen.person.as_deref(), &seen.last);
+        let kept: BTreeMap<String, Seen> =
+            kept.and_then(|kept| serde_json::from_str(&kept).ok()).unwrap_or_default();
+        let sound =
+            |(channel, seen): &(String, Seen)| ids::is_snowflake(channel) && ids::is_snowflake(&seen.last);
+        let mut inner = self.lock();
+        let first = !std::mem::replace(&mut inner.loaded, true);
+        for (channel, kept) in kept.into_iter().filter(sound) {
+            let kept = Seen { server: false, edits: None, ..kept };
+            let known = inner.all.entry(channel).or_insert_with(|| kept.clone());
+            if first || ids::number(&kept.last) > ids::number(&known.last) {
+                known.last = kept.last;
+            }
+            known.forum = known.forum.take().or(kept.forum);
+            known.person = known.person.take().or(kept.person);
         }
+        bound(&mut inner.all);
         Ok(())
     }
 
@@ -111,21 +131,29 @@ impl Marks {
     pub(crate) async fn flush(&self, shelf: &Shelf) -> Result<(), ShelfError> {
         let all = {
             let mut inner = self.lock();
-            if !std::mem::take(&mut inner.1) {
+            if !inner.loaded || !std::mem::take(&mut inner.dirty) {
                 return Ok(());
             }
-            inner.0.clone()
+            inner.all.clone()
         };
         let written = serde_json::to_string(&all).unwrap_or_default();
         let done = shelf.put(KEY, &written).await;
         if done.is_err() {
-            self.lock().1 = true;
+            self.lock().dirty = true;
         }
         done
     }
 
-    fn lock(&self) -> MutexGuard<'_, (BTreeMap<String, Seen>, bool)> {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn bound(all: &mut BTreeMap<String, Seen>) {
+    while all.len() > MOST {
+        let oldest = all.iter().min_by_key(|(_, seen)| ids::number(&seen.last)).map(|(key, _)| key.clone());
+        let Some(oldest) = oldest else { break };
+        all.remove(&oldest);
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deskbridge_contract::lanes::Lanes;
-use deskbridge_contract::{SendError, Shelf, ShelfError};
+use deskbridge_contract::{SendError, Shelf, ShelfError, ThreadTitle};
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -16,6 +16,7 @@ use tokio::time::Instant;
 
 use super::Sending;
 use crate::api::{Call, Fault};
+use crate::cards;
 use crate::ids::{self, Place};
 
 /// Where the shelf keeps them.
@@ -34,7 +35,11 @@ const ATTEMPTS: usize = 10;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Wish {
     forum: String,
+    /// Empty: it was forgotten, for people's names stand in it.
     name: String,
+    /// What stands in front of it, and names nobody; empty: it was not noted.
+    #[serde(default)]
+    head: String,
 }
 
 /// By the post's number.
@@ -85,12 +90,13 @@ impl Sending {
         self: &Arc<Self>,
         place: Place<'_>,
         forum: &str,
-        name: &str,
+        title: &ThreadTitle,
     ) -> Result<Option<Duration>, Fault> {
         let mut turn = self.names.lanes.queue(place.channel);
         turn.come().await;
-        let wait = self.rename(place, name).await?;
-        let wish = wait.map(|_| Wish { forum: forum.to_owned(), name: name.to_owned() });
+        let (name, head) = (cards::title(title), cards::head(title));
+        let wait = self.rename(place, &name).await?;
+        let wish = wait.map(|_| Wish { forum: forum.to_owned(), name, head });
         let waits = self.wish(place.channel, wish).await;
         if let (Some(wait), false) = (wait, waits) {
             self.wait(ids::number(place.channel), wait);
@@ -167,7 +173,7 @@ impl Sending {
         };
         let Some(wish) = wish else { return Ok(None) };
         let place = Place { channel: &id, forum: Some(&wish.forum), direct: false };
-        match self.rename(place, &wish.name).await {
+        match self.grant(place, &wish).await {
             Ok(Some(wait)) => return Ok(Some(wait)),
             Ok(None) => {}
             Err(Fault { error: SendError::Gone { .. } | SendError::Rejected { .. }, .. }) => {}
@@ -179,6 +185,19 @@ impl Sending {
         self.wish(&id, None).await;
         self.names.open(None).await.waiting.remove(&post);
         Ok(None)
+    }
+
+    /// Names it as it was wished; where that was forgotten, only the state in front changes.
+    async fn grant(&self, place: Place<'_>, wish: &Wish) -> Result<Option<Duration>, Fault> {
+        if !wish.name.is_empty() {
+            return self.rename(place, &wish.name).await;
+        }
+        let post = self.api.get(format!("channels/{}", place.channel), &[]).await?;
+        match cards::headed(post["name"].as_str().unwrap_or_default(), &wish.head) {
+            Some(name) => self.rename(place, &name).await,
+            // People called it something else.
+            None => Ok(None),
+        }
     }
 
     /// Names it now; `Some`: not yet.
@@ -214,10 +233,15 @@ impl Sending {
         }
     }
 
-    /// Requesters' names stand in them: none is kept when somebody is forgotten. Those posts keep the name that they have.
+    /// Requesters' names stand in them: none is kept when somebody is forgotten, only the states of those posts.
     pub(crate) async fn forget_names(&self, shelf: &Shelf) -> Result<(), ShelfError> {
         let mut inner = self.names.open(Some(shelf)).await;
-        inner.wishes = Some(Wishes::new());
-        shelf.delete(&[KEY.to_owned()]).await
+        let Some(wishes) = &mut inner.wishes else { return shelf.delete(&[KEY.to_owned()]).await };
+        wishes.retain(|_, wish| !wish.head.is_empty());
+        wishes.values_mut().for_each(|wish| wish.name.clear());
+        if wishes.is_empty() {
+            return shelf.delete(&[KEY.to_owned()]).await;
+        }
+        write(Some(shelf), wishes).await
     }
 }

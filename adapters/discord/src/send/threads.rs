@@ -177,7 +177,7 @@ impl Sending {
         if known != Some(false) && !closed {
             self.shut(place, false).await?;
         }
-        let later = self.name(place, forum, &cards::title(title)).await?;
+        let later = self.name(place, forum, title).await?;
         self.tag(place, forum, title.state).await?;
         if closed && known != Some(true) {
             self.shut(place, true).await?;
@@ -192,6 +192,8 @@ impl Sending {
     }
 
     async fn shut(&self, place: Place<'_>, closed: bool) -> Result<(), Fault> {
+        let mut turn = self.shutting.queue(place.channel);
+        turn.come().await;
         self.threads.expect(place.channel, closed);
         let body = json!({ "archived": closed, "locked": closed });
         self.api.patch(format!("channels/{}", place.channel), body).await.map(|_: Value| ())

@@ -2,6 +2,8 @@
 //!
 //! Not here: which gaps there are (`main.rs`, `refused.rs`).
 
+use deskbridge_contract::{Card, CardState, ThreadTitle};
+
 use super::*;
 
 /// One room does not answer: the others are read all the same, and go on.
@@ -64,5 +66,51 @@ async fn who_is_too_busy_to_read_does_not_take_the_gateway_for_dead() {
     office.heard("of many: 299").await;
     let left = |entry: &GatewayEntry| matches!(entry, GatewayEntry::Left(_));
     assert!(!office.fake.read(|world| world.ledger.gateway.iter().any(|line| left(&line.entry))));
+    running.abort();
+}
+
+/// A post is opened before the connection of a new process has begun: it takes the place of no room that was read before, and
+/// all of them are read on.
+#[tokio::test]
+async fn what_is_noted_before_the_connection_replaces_nothing() {
+    let office = Office::open(Settings::default()).await;
+    let running = office.start();
+    office.app.connected(SOON).await.expect("connected");
+    office.say("one");
+    office.heard("one").await;
+    office.noted().await;
+    running.abort();
+    let _ = running.await;
+    let room = office.fake.dm(office.ana, &office.app).to_string();
+    assert!(office.kept("seen").contains(&room), "{}", office.kept("seen"));
+    office.app.forget_sessions();
+    office.say("said in the outage");
+    let adapter = office.adapter();
+    let inbox = Inbox::new("discord".into(), office.store.clone(), office.store.clone());
+    let intake = adapter.clone().intake(inbox);
+    let (state, requester, text) = (CardState::Waiting, "Maria".to_owned(), String::new());
+    let title =
+        ThreadTitle { state, reference: "#7".into(), requester: requester.clone(), subject: "VPN".into() };
+    let card = Card {
+        reference: "#7".into(),
+        title: "VPN".into(),
+        state,
+        status: "As it stands".into(),
+        requester,
+        facts: Vec::new(),
+        summary: text.clone(),
+        hint: text,
+    };
+    let out = Outbound {
+        id: DeliveryId("open".into()),
+        to: Address::room(&"discord".into(), office.forum.to_string()),
+        op: OutboundOp::OpenThread { title, card, actions: Vec::new() },
+    };
+    let opened = adapter.send(&out).await.expect("opened").address.thread.expect("a post").to_string();
+    assert!(office.kept("seen").contains(&room), "{}", office.kept("seen"));
+    let running = tokio::spawn(intake.connect.expect("a connection"));
+    office.heard("said in the outage").await;
+    let seen = office.kept("seen");
+    assert!(seen.contains(&room) && seen.contains(&opened), "{seen}");
     running.abort();
 }

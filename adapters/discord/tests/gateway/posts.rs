@@ -177,3 +177,58 @@ async fn a_name_that_has_to_wait_comes_later() {
         running.abort();
     }
 }
+
+/// A name that waited opens a post that is shut, and puts it back as it was: not over a reopening meanwhile.
+#[tokio::test]
+async fn a_name_that_comes_late_shuts_no_post_that_was_opened_again() {
+    let mut desk = Desk::open().await;
+    desk.state(CardState::Resolved, true).await;
+    assert_eq!(desk.shut(), (true, true));
+    desk.restart();
+    let wish = json!({ desk.post.to_string(): { "forum": desk.forum.to_string(), "name": "late" } });
+    desk.office.store.shelf.lock().expect("whole").insert("names".into(), wish.to_string());
+    // It is refused, and asked how the post is; the answer is old when it comes.
+    let slow = FaultKind::Stall { wait: Duration::from_secs(2), effect: true };
+    desk.office.fake.fault(Fault::on("get_channel", slow).in_channel(&desk.post.to_string()));
+    let asked = |world: &deskbridge_platforms::discord::World| {
+        world.requests("get_channel").iter().filter(|call| call.channel == Some(desk.post)).count()
+    };
+    let so_far = desk.office.fake.read(asked);
+    let running = desk.office.start_with(&desk.adapter);
+    let again = desk.office.fake.wait_until(SOON, |world| asked(world) > so_far);
+    assert!(again.await.is_ok(), "{}", desk.office.fake.report());
+    desk.state(CardState::Assigned, false).await;
+    assert_eq!(desk.shut(), (false, false), "{}", desk.office.fake.report());
+    let named = |world: &deskbridge_platforms::discord::World| world.channel(desk.post).name.clone();
+    assert_eq!(desk.office.fake.read(named), "🔵 #7 Maria · VPN");
+    running.abort();
+}
+
+/// Erasing somebody keeps no name that waits, nor loses the state that it would have told.
+#[tokio::test]
+async fn a_name_that_waits_is_forgotten_but_for_its_state() {
+    let mut desk = Desk::open().await;
+    let running = desk.office.start_with(&desk.adapter);
+    desk.office.app.connected(SOON).await.expect("connected");
+    desk.state(CardState::Resolved, true).await;
+    running.abort();
+    let _ = running.await;
+    let wish =
+        |head: &str| json!({ "forum": desk.forum.to_string(), "name": "🔵 #7 Maria · VPN", "head": head });
+    let wishes = json!({ desk.post.to_string(): wish("🔵 #7"), "1": wish("") });
+    desk.office.store.shelf.lock().expect("whole").insert("names".into(), wishes.to_string());
+    // Before anybody waits for it.
+    desk.restart();
+    let inbox = Inbox::new("discord".into(), desk.office.store.clone(), desk.office.store.clone());
+    let user = deskbridge_contract::RemoteUserId::new(desk.office.ana.to_string());
+    desk.adapter.forget(&inbox.shelf(), &user, &[]).await.expect("forgotten");
+    let kept = desk.office.kept("names");
+    assert!(!kept.contains("Maria") && kept.contains("🔵 #7") && !kept.contains("\"1\""), "{kept}");
+    let running = desk.office.start_with(&desk.adapter);
+    let named = desk.office.fake.wait_until(SOON, |world| {
+        let post = world.channel(desk.post);
+        post.name == "🔵 #7 Maria · VPN" && post.archived && post.locked
+    });
+    assert!(named.await.is_ok(), "{}", desk.office.fake.report());
+    running.abort();
+}

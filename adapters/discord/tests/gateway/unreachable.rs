@@ -98,6 +98,39 @@ async fn who_hears_nothing_says_since_when() {
     running.abort();
 }
 
+/// What ended the connection for good is told, and not what was the reason before.
+#[tokio::test]
+async fn who_is_refused_says_why_nothing_comes() {
+    let why = async |office: &Office, before: Option<u16>| {
+        let time = Arc::new(AtomicI64::new(1_800_000_000_000_000));
+        let clock = time.clone();
+        let adapter = office.adapter_at(json!({}), Arc::new(move || Timestamp(clock.load(Ordering::SeqCst))));
+        let running = office.start_with(&adapter);
+        if let Some(code) = before {
+            office.app.connected(SOON).await.expect("connected");
+            office.app.close_sockets(code);
+        }
+        let ended = tokio::time::timeout(SOON, running).await.expect("an end").expect("no panic");
+        assert!(ended.is_err(), "{ended:?}");
+        time.fetch_add(11_000_000, Ordering::SeqCst);
+        adapter.warnings().into_iter().find(|told| told.contains("nothing is received")).expect("told")
+    };
+    let office = Office::open(Settings::default()).await;
+    let told = why(&office, Some(4014)).await;
+    assert!(told.contains("4014"), "{told}");
+    let office = Office::open(Settings::default()).await;
+    office.app.privileged(0);
+    let told = why(&office, None).await;
+    assert!(told.contains("Message Content Intent is off"), "{told}");
+    let office = Office::open(Settings { identifies: 5, ..Settings::default() }).await;
+    let told = why(&office, None).await;
+    assert!(!told.contains("greet"), "{told}");
+    let office = Office::open(Settings::default()).await;
+    office.fake.fault(Fault::on("get_bot_gateway", FaultKind::Status { code: 503, effect: false }));
+    let told = why(&office, None).await;
+    assert!(told.contains("503"), "{told}");
+}
+
 /// The session's own address is gone, or is not one to which the token may be sent any more: the session goes on at the address
 /// that Discord names.
 #[tokio::test]

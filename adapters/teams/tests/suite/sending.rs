@@ -277,13 +277,49 @@ async fn not_found_is_told_of_what_it_is_about() {
         // Once may be a slip of theirs: nobody opens a second thread for it.
         (404, code, thread.clone(), edit(root), "again"),
         (404, "ConversationNotFound", thread.clone(), post("x"), "again"),
-        (404, "", thread.clone(), post("x"), "rejected"),
-        (404, "", home(), post("x"), "rejected"),
+        (404, "", home(), edit("1".into()), "rejected"),
         (403, "BotNotInConversationRoster", thread.clone(), post("x"), "gone"),
     ] {
         bench.fake.fault(Some(Fault::Refuse { status, retry_after: None, code }));
         let told = kind(bench.adapter.send(&out("x", to, op.clone())).await);
         assert_eq!(told, expected, "{status} {code} {op:?}");
+    }
+}
+
+/// A 404 that says nothing of the place loses nobody's words: it is one when it is said again. What arrives in between did.
+#[tokio::test]
+async fn what_went_astray_is_tried_again() {
+    let (bench, _recorder) = Bench::recording().await;
+    let thread = a_conversation(&bench).await;
+    let desk = Address { thread: None, ..thread.clone() };
+    let stray = |astray: bool| {
+        bench.fake.fault(astray.then_some(Fault::Refuse { status: 404, retry_after: None, code: "" }));
+    };
+    let whisper = || OutboundOp::Whisper {
+        to: RemoteUserId::new("29:501"),
+        content: Content::text("x"),
+        interaction: None,
+    };
+    for (nth, (to, op)) in
+        [(home(), post("x")), (thread, post("x")), (desk, open_thread()), (home(), whisper())]
+            .into_iter()
+            .enumerate()
+    {
+        for arrives in [true, false] {
+            let out = out(&format!("{nth} {arrives}"), to.clone(), op.clone());
+            stray(true);
+            let told = bench.adapter.send(&out).await;
+            let Err(SendError::Retry { after: Some(after), .. }) = told else { panic!("{op:?}: {told:?}") };
+            assert_eq!(after.as_secs(), 10);
+            bench.pass(std::time::Duration::from_secs(10));
+            stray(!arrives);
+            let told = bench.adapter.send(&out).await;
+            match told {
+                Ok(_) => assert!(arrives, "{op:?}"),
+                Err(SendError::Rejected { fixable: false, .. }) => assert!(!arrives, "{op:?}"),
+                other => panic!("{op:?}: {other:?}"),
+            }
+        }
     }
 }
 
