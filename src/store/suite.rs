@@ -58,6 +58,7 @@ on_every_store! {
     bystanders::who_wrote_it_edits_it,
     bystanders::others_press_nothing,
     bystanders::a_room_is_free_once_it_is_closed,
+    bystanders::buttons_of_before_are_of_their_own_matter,
     bystanders::they_go_with_whose_request_it_was,
     inbound::a_message_opens_a_conversation,
     inbound::the_same_event_twice_is_one,
