@@ -97,6 +97,7 @@ on_every_store! {
     parts::what_arrives_after_an_erasure_is_linked,
     parts::what_is_taken_back_is_not_sent_on,
     parts::a_note_is_sent_on_to_desks_alone,
+    parts::the_same_words_become_a_note,
     parts::the_rest_has_to_be_permitted,
     roster::a_thousand_claims_have_one_winner,
     roster::a_thousand_acceptances_have_one_winner,

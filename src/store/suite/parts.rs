@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use deskbridge_contract::{Content, Sent};
 use deskbridge_conversation::{
-    ConversationId, DeliveryOp, DeskEvent, Effect, MessageId, Outcome, PostIntent, RequesterVerb, SessionId,
-    TimerKind, Verb,
+    Audience, ConversationId, DeliveryOp, DeskEvent, Effect, MessageId, Outcome, PostIntent, RequesterVerb,
+    SessionId, TimerKind, Verb,
 };
 
 use super::erasure::erased;
@@ -172,6 +172,36 @@ pub(super) async fn what_is_taken_back_is_not_sent_on(place: Fresh) {
     assert!(matches!(gone, Ok(Applied::Done { .. })), "{gone:?}");
     assert_eq!(on.unwrap(), Begun::No);
     assert_eq!(rig.linked(&row).await, [("three".to_owned(), 0), ("four".to_owned(), 1)]);
+    rig.end().await;
+}
+
+/// Nothing of the words themselves has to change for that.
+pub(super) async fn the_same_words_become_a_note(place: Fresh) {
+    let rig = Rig::waiting(&place).await;
+    rig.done(verb(FIRST, "c1", "ana", Verb::TakeOver)).await;
+    let posted = said_in_thread(FIRST, "t1", "ana", "a long answer");
+    rig.done(posted).await;
+    rig.deliver_everything().await;
+    let edit = |id: &str, intent: PostIntent| {
+        let at = thread(FIRST);
+        let target = Some(RemoteRef { channel: at.channel, room: at.room, remote: remote("t1") });
+        let what = DeskEvent::Edited { message: None, intent };
+        Apply {
+            content: Some(Content::text("a long answer")),
+            refs: Refs { target, reply_to: None },
+            ..in_thread(FIRST, id, "ana", what)
+        }
+    };
+    let preview = rig.writer.apply(edit("t2", PostIntent::Plain)).await;
+    assert!(matches!(preview, Ok(Applied::Ignored)), "{preview:?}");
+    rig.done(edit("t3", PostIntent::Note)).await;
+    let is_delete =
+        |effect: &Effect| matches!(effect, Effect::Deliver(d) if matches!(d.op, DeliveryOp::Delete { .. }));
+    let gone = rig.queued(FIRST, is_delete).await;
+    let home = rig.state(FIRST).await.requester_session().unwrap().id;
+    assert!(gone.iter().any(|row| posts(row).0 == home), "{gone:?}");
+    let row = rig.read.message(posts(&gone[0]).1).await.unwrap().unwrap();
+    assert_eq!(row.audience, Audience::Internal);
     rig.end().await;
 }
 
