@@ -5,13 +5,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use deskbridge_contract::{OperationKind, Resend, Sent, Timestamp};
 use deskbridge_conversation::delivery::MAY_APPEAR_TWICE;
 use deskbridge_conversation::{Delivery, DeliveryEvent, DeliveryOp, EventBody, Joined, Outcome, Weight};
 use deskbridge_store::rows::{DeliveryState, OutboxRow};
 use deskbridge_store::{Applied, Apply, Cause, Mark, Refs, StoreError, Target};
 
-use super::perform::{Place, Verdict, backoff, later};
+use super::perform::{LEASE, Place, Verdict, backoff, later};
 use super::{Bridge, parts};
 
 /// Before the one repetition after an unknown outcome (D33).
@@ -187,7 +189,7 @@ pub(super) async fn put_back_until(
         error: why.or_else(|| row.error.clone()),
         ..(**row).clone()
     };
-    if !bridge.writer.mark(mark).await? {
+    if !bridge.mark_back(mark).await? {
         // Ended or cancelled meanwhile.
         return Ok(Verdict::Done);
     }
@@ -237,6 +239,24 @@ pub(super) async fn outcome_within(
 }
 
 impl Bridge {
+    /// Tried again while the store is away: the attempt is over, and a row that still says otherwise is taken for one that
+    /// may have arrived. Not for longer than the attempt is surely this node's.
+    async fn mark_back(&self, mark: Mark) -> Result<bool, StoreError> {
+        let (mut wait, until) = (Duration::from_millis(50), Instant::now() + LEASE / 2);
+        loop {
+            match self.writer.mark(mark.clone()).await {
+                Err(error @ (StoreError::Unavailable(_) | StoreError::Conflict(_)))
+                    if !self.stop.is_cancelled() && Instant::now() + wait < until =>
+                {
+                    tracing::warn!(effect = %mark.effect, %error, "outbox: a row could not be put back yet");
+                    tokio::time::sleep(wait).await;
+                    wait = (wait * 2).min(Duration::from_secs(5));
+                }
+                answer => return answer,
+            }
+        }
+    }
+
     /// Applies an effect's terminal event. Tried again while the store is away: the result of something that was done
     /// in the world must not be forgotten; if the program ends first, the open attempt says so at the next start.
     pub async fn finish(

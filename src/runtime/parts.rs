@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use deskbridge_contract::{DeliveryId, Outbound, OutboundOp, Resend, SendError, Sent};
 use deskbridge_conversation::delivery::MAY_APPEAR_TWICE;
-use deskbridge_conversation::{Delivery, DeliveryOp, EffectId, Outcome};
+use deskbridge_conversation::{Delivery, DeliveryOp, Effect, EffectId, Outcome};
 use deskbridge_store::rows::OutboxRow;
 use deskbridge_store::{Advance, Begun, StoreError};
 
@@ -198,10 +198,16 @@ impl Bridge {
     /// not be sent once more. `None`: no further one may be sent.
     async fn advance(&self, row: &Arc<OutboxRow>, there: Sent) -> Result<Option<Arc<OutboxRow>>, StoreError> {
         let mut wait = Duration::from_millis(50);
+        let message = match &row.effect {
+            Effect::Deliver(Delivery { op: DeliveryOp::Post { message }, .. }) => Some(*message),
+            _ => None,
+        };
         loop {
             let advance = Advance {
                 effect: row.id,
                 after: row.shown.len(),
+                before: row.shown.iter().map(|sent| sent.messages().count()).sum(),
+                message,
                 shown: there.clone(),
                 lease_until: self.now() + LEASE,
             };

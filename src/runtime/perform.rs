@@ -183,7 +183,11 @@ async fn attempt(
         let lease_until = bridge.now() + LEASE;
         match bridge.writer.begin(Begin { effect: row.id, lease_until }).await? {
             Begun::Go { attempt } => row = Arc::new(OutboxRow { attempts: attempt, ..(*row).clone() }),
-            Begun::No => return Ok(Verdict::Done),
+            // Ended or cancelled meanwhile; or begun, and not put back because the store was away, or by another node.
+            Begun::No => {
+                let stored = parts::as_stored(bridge, &row).await?;
+                return Ok(stored.map_or(Verdict::Done, Verdict::Again));
+            }
         }
         if operations.len() > 1 {
             // Another node may have sent the first of them since this one read the row.

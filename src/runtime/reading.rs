@@ -100,8 +100,11 @@ fn read_requester(policy: &Policy, inbound: Inbound, shared: bool) -> Read {
             refs.target = Some(remote_ref(&inbound.address, &message));
             RequesterEvent::Reacted { message: None, emoji, added }
         }
-        InboundEvent::Invoked { action, .. } => match RequesterVerb::from_action(&action) {
-            Some(verb) => RequesterEvent::Pressed { verb },
+        InboundEvent::Invoked { action, message, .. } => match RequesterVerb::from_action(&action) {
+            Some(verb) => {
+                refs.target = message.map(|message| remote_ref(&inbound.address, &message));
+                RequesterEvent::Pressed { verb }
+            }
             None => return Read::Nothing,
         },
         InboundEvent::Started { .. } => RequesterEvent::Started,

@@ -325,7 +325,8 @@ pub fn cut(text: &str, limit: usize) -> String {
 }
 
 /// Platform ids of everything that a message became in a session, in order.
-pub type Links = BTreeMap<u16, deskbridge_contract::RemoteMessageId>;
+/// The second number tells those apart that are one part sent twice.
+pub type Links = BTreeMap<(u16, usize), deskbridge_contract::RemoteMessageId>;
 
 impl Bridge {
     /// Those of another message where this one is shown in its post.
@@ -343,7 +344,7 @@ impl Bridge {
             rows = self.read.links(conversation.id, session.id, parts.first().copied()).await?;
         }
         let shown = rows.into_iter().filter(|row| row.part != album::WHOLE);
-        Ok(shown.map(|row| (row.part, row.remote)).collect())
+        Ok(shown.enumerate().map(|(at, row)| ((row.part, at), row.remote)).collect())
     }
 
     /// The desk room, other than this one, where a technician's message was written: it has a name there.

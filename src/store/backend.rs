@@ -37,7 +37,7 @@ pub struct Keys {
     pub kept: Vec<KeptKey>,
     /// (channel, key) of values that are to be compared.
     pub shelf: Vec<(String, String)>,
-    /// Messages whose stored words are wanted; their conversations have to be among `conversations`.
+    /// Messages whose stored words, and who may see them, are wanted; their conversations have to be among `conversations`.
     pub messages: Vec<MessageId>,
 }
 
@@ -63,6 +63,8 @@ pub struct Loaded {
     pub shelf: HashMap<(String, String), String>,
     /// Of those of `Keys::messages` that are stored.
     pub contents: HashMap<MessageId, Content>,
+    /// For whom the same messages are by now; `None`: for nobody, they were deleted.
+    pub audiences: HashMap<MessageId, Option<Audience>>,
     /// Who wrote the messages among `remotes`.
     pub authors: HashMap<MessageId, Author>,
     /// Those of `Keys::kept` that are stored, with their values.

@@ -23,7 +23,8 @@ use std::sync::Arc;
 
 use deskbridge_contract::{Content, Timestamp};
 use deskbridge_conversation::{
-    Author, Conversation, ConversationId, Effect, EffectId, MessageId, RequesterId,
+    Audience, Author, Conversation, ConversationId, Delivery, DeliveryOp, Effect, EffectId, MessageId,
+    RequesterId, SessionRole,
 };
 
 use crate::backend::{Changes, KeptKey, Loaded, RemoteHit};
@@ -67,6 +68,8 @@ pub(crate) struct Batch<'a> {
     buried: HashMap<RequesterId, Timestamp>,
     /// Stored words of messages whose attachments are replaced.
     contents: HashMap<MessageId, Content>,
+    /// For whom messages are by now that are being sent; `None`: for nobody, they were deleted.
+    audiences: HashMap<MessageId, Option<Audience>>,
     /// Of the messages among `remotes`.
     authors: HashMap<MessageId, Author>,
     /// Stored values that are compared before they are replaced.
@@ -98,6 +101,7 @@ impl<'a> Batch<'a> {
             tickets: Tickets::new(loaded.tickets, loaded.ticket_conversations, loaded.last_ticket),
             buried: loaded.buried,
             contents: loaded.contents,
+            audiences: loaded.audiences,
             authors: loaded.authors,
             kept: loaded.kept,
             shelf: loaded.shelf,
@@ -164,27 +168,46 @@ impl<'a> Batch<'a> {
         turn.is_some_and(|turn| !conversation.is_some_and(|c| c.assistant_may_speak(turn)))
     }
 
+    /// The message of a post was deleted meanwhile, or is not for that session any more (D13, D14).
+    fn is_taken_back(&self, conversation: ConversationId, effect: &Effect) -> bool {
+        let Effect::Deliver(Delivery { op: DeliveryOp::Post { message }, session, .. }) = effect else {
+            return false;
+        };
+        let known = self.conversations.get(&conversation).and_then(|c| c.session(*session));
+        let of_requester = known.is_some_and(|known| matches!(known.role, SessionRole::Requester { .. }));
+        match self.audiences.get(message) {
+            Some(None) => true,
+            Some(Some(Audience::Internal | Audience::Private)) => of_requester,
+            Some(Some(Audience::Public | Audience::Requester)) | None => false,
+        }
+    }
+
     /// What is there is known from now on, whatever becomes of the rest.
     fn advance(&mut self, advance: &Advance) -> Begun {
         let effect = advance.effect;
         let Some(row) = self.outbox.get(effect) else { return Begun::No };
         let (state, turn, delivery) = (row.state, row.turn, row.effect.clone());
         let known = row.shown.get(advance.after) == Some(&advance.shown);
-        if row.shown.len() != advance.after && !known {
-            return Begun::No;
-        }
+        let expected = known || row.shown.len() == advance.after;
+        // Whoever erased the requester, or ended the row, dropped what it knew; this part has to be found all the same.
         if let Effect::Deliver(delivery) = &delivery {
-            let before = row.shown.iter().take(advance.after).map(|sent| sent.messages().count()).sum();
-            self.link_parts(effect.conversation, delivery.session, &delivery.op, before, &advance.shown);
+            let (session, before) = (delivery.session, advance.before);
+            self.link_parts(effect.conversation, session, &delivery.op, before, &advance.shown);
         }
         if !matches!(state, DeliveryState::Queued | DeliveryState::Attempting) {
             return Begun::No;
         }
-        if self.is_before_the_end(effect) || self.is_silenced(effect, turn) {
+        let may_go_on = !self.is_before_the_end(effect)
+            && !self.is_silenced(effect, turn)
+            && !self.is_taken_back(effect.conversation, &delivery);
+        if !may_go_on {
             self.outbox.cancel(effect, self.now);
             if state == DeliveryState::Attempting {
                 self.end_attempt(effect, DeliveryState::Cancelled.name().to_owned());
             }
+            return Begun::No;
+        }
+        if !expected {
             return Begun::No;
         }
         Begun::Go { attempt: self.outbox.advance(advance, known, self.now) }

@@ -6,8 +6,8 @@ use deskbridge_contract::{
     Address, Attachment, ChannelName, Content, RemoteEventId, RemoteMessageId, RoomId, Sent, Timestamp,
 };
 use deskbridge_conversation::{
-    Conversation, ConversationId, EffectId, EventBody, Presence, QueueFacts, QueueId, Requester, RequesterId,
-    TechnicianId, TicketStatus, TimerKind,
+    Conversation, ConversationId, EffectId, EventBody, MessageId, Presence, QueueFacts, QueueId, Requester,
+    RequesterId, TechnicianId, TicketStatus, TimerKind,
 };
 
 use crate::rows::{
@@ -119,6 +119,10 @@ pub struct Advance {
     pub effect: EffectId,
     /// How many were there before. A second word about the same operation changes nothing.
     pub after: usize,
+    /// How many messages those became: which part of it this is, whatever the row still knows of them.
+    pub before: usize,
+    /// Whose words they are: once it is taken back, nothing more of it is sent.
+    pub message: Option<MessageId>,
     pub shown: Sent,
     /// As [`Begin::lease_until`].
     pub lease_until: Timestamp,

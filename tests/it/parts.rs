@@ -4,6 +4,7 @@
 //! Not here: where texts are split (the core's `fit`), real platforms' answers (`e2e`).
 
 mod pair;
+mod under_way;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

@@ -6,8 +6,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use deskbridge_contract::Timestamp;
 use deskbridge_conversation::{
-    Author, Conversation, DeskEvent, Event, EventBody, Made, MessageId, RequesterEvent, RosterEvent, step,
-    timers,
+    Author, Conversation, DeskEvent, Event, EventBody, Made, MessageId, PostIntent, RequesterEvent,
+    RosterEvent, step, timers,
 };
 
 use crate::job::{Applied, Apply, Cause, Guard, StoreError, Target};
@@ -116,7 +116,8 @@ impl Batch<'_> {
                 // Platforms send edits for link previews and the like; those change no words.
                 let said = apply.content.as_ref().map(|said| keeping(said, stored));
                 let same = said.is_none() || (stored.is_some() && stored == said.as_ref());
-                (!same).then_some(body)
+                // What makes them a note takes them back from the requester, whatever words are left.
+                (!same || is_note(&body)).then_some(body)
             }
         }
     }
@@ -211,6 +212,10 @@ enum Rewritten {
     No,
     Edit(Option<MessageId>),
     Deletion(Option<MessageId>),
+}
+
+fn is_note(body: &EventBody) -> bool {
+    matches!(body, EventBody::Desk { what: DeskEvent::Edited { intent: PostIntent::Note, .. }, .. })
 }
 
 fn rewritten(body: &EventBody) -> Rewritten {

@@ -38,7 +38,11 @@ pub(crate) fn of<'a>(jobs: impl Iterator<Item = &'a Job>) -> Keys {
             Job::Apply(apply) => wanted.apply(apply),
             Job::Begin(begin) => wanted.delivery(begin.effect),
             Job::BeginJoint(begins) => begins.iter().for_each(|begin| wanted.delivery(begin.effect)),
-            Job::Advance(advance) => wanted.delivery(advance.effect),
+            Job::Advance(advance) => {
+                wanted.delivery(advance.effect);
+                let own = |message: &MessageId| message.conversation == advance.effect.conversation;
+                wanted.messages.extend(advance.message.filter(own));
+            }
             Job::Mark(mark) => {
                 wanted.effects.insert(mark.effect);
             }

@@ -135,12 +135,18 @@ impl Batch<'_> {
                 row.deleted = true;
             }
             touched::delete(&mut self.changes, message, self.now);
+            if let Some(known) = self.audiences.get_mut(&message) {
+                *known = None;
+            }
             self.note_edited(message);
         }
         for (message, audience) in made.audience.iter().copied().filter(|(message, _)| ours(message)) {
             match self.touched.new_message(message) {
                 Some(row) => row.audience = audience,
                 None => touched::set_audience(&mut self.changes, message, audience),
+            }
+            if let Some(Some(known)) = self.audiences.get_mut(&message) {
+                *known = audience;
             }
             self.note_edited(message);
         }

@@ -55,9 +55,12 @@ impl Batch<'_> {
                 if let Some(place) = self.of_words(address, body, refs) {
                     return Located::At(place);
                 }
-                let latest = self.latest(address, is_requester);
-                let opens = opens(body);
                 let is_another = |place: &Place| *shared && place.conversation.requester.id != requester.id;
+                let mut latest = self.latest(address, is_requester);
+                if latest.as_ref().is_some_and(is_another) {
+                    latest = self.of_own_button(address, requester, body, refs).or(latest);
+                }
+                let opens = opens(body);
                 let over = latest.as_ref().is_some_and(|place| {
                     opens == Opens::Afresh
                         && (self.is_over(place) || (is_another(place) && is_free(place, address, body)))
@@ -123,6 +126,26 @@ impl Batch<'_> {
             .iter()
             .find(|session| is_requester(session) && session.address == *address)?;
         Some(Place { session: Some(session.id), conversation: conversation.clone(), opened: false })
+    }
+
+    /// A button of before is about its own matter, although the room is somebody else's by now.
+    fn of_own_button(
+        &self,
+        address: &Address,
+        requester: &Requester,
+        body: &EventBody,
+        refs: &Refs,
+    ) -> Option<Place> {
+        let EventBody::Requester { what: RequesterEvent::Pressed { .. }, .. } = body else { return None };
+        let hit = self.hit(refs.target.as_ref())?;
+        let conversation = self.conversations.get(&hit.conversation)?;
+        let session = conversation.session(hit.session)?;
+        let own = conversation.requester.id == requester.id;
+        (own && is_requester(session) && session.address == *address).then(|| Place {
+            session: Some(session.id),
+            conversation: conversation.clone(),
+            opened: false,
+        })
     }
 
     /// Where a room has no thread for it, a reaction or a reply to the card names the conversation.

@@ -47,6 +47,7 @@ impl Tables {
         for id in &keys.messages {
             if let Some(row) = self.messages.get(id) {
                 loaded.contents.insert(*id, row.content.clone());
+                loaded.audiences.insert(*id, (!row.deleted).then_some(row.audience));
             }
         }
         for place in &keys.shelf {

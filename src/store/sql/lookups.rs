@@ -40,7 +40,7 @@ pub(crate) static REMOTES: Text = text!(
 );
 pub(crate) static CONTENTS: Text = text!(
     "messages: look up",
-    "select m.conversation, m.seq, m.n, m.content, m.author from ",
+    "select m.conversation, m.seq, m.n, m.content, m.author, m.audience, m.deleted from ",
     ROWS,
     " cross join messages as m where m.conversation = cast(value->>0 as bigint)
          and m.seq = cast(value->>1 as bigint) and m.n = cast(value->>2 as bigint)"
@@ -261,6 +261,8 @@ impl<'k> Answers<'k> {
             }
             if self.keys.messages.contains(&id) {
                 self.loaded.contents.insert(id, row.json(3)?);
+                let audience = if row.flag(6)? { None } else { Some(row.named(5)?) };
+                self.loaded.audiences.insert(id, audience);
             }
         }
         Ok(())

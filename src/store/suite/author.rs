@@ -249,7 +249,12 @@ impl Author {
             5 | 6 if row.is_delivery() => {
                 let shown = Sent::at(&thread(row.conversation()), Some(remote(self.name("part"))));
                 let lease_until = self.rig.now() + Duration::from_secs(60);
-                let advance = Advance { effect: row.id, after: row.shown.len(), shown, lease_until };
+                let before = row.shown.len();
+                let message = match &row.effect {
+                    deskbridge_conversation::Effect::Deliver(delivery) => delivery.op.message(),
+                    _ => None,
+                };
+                let advance = Advance { effect: row.id, after: before, before, message, shown, lease_until };
                 self.act_alone(Job::Advance(Box::new(advance))).await;
             }
             luck @ 1..=4 if row.is_delivery() => {

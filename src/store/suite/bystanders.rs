@@ -4,12 +4,12 @@
 
 use deskbridge_contract::Content;
 use deskbridge_conversation::{
-    Author, CloseReason, Closed, ConversationId, EventBody, MessageId, RequesterEvent, RequesterId,
-    RequesterVerb, Stage,
+    Author, CloseReason, Closed, ConversationId, DeliveryOp, Effect, EventBody, MessageId, Outcome,
+    RequesterEvent, RequesterId, RequesterVerb, Stage,
 };
 
 use super::events::*;
-use super::rig::{Fresh, Rig, text, thread};
+use super::rig::{Fresh, Rig, home, remote, text, thread};
 use crate::*;
 
 const FIRST: ConversationId = ConversationId(1);
@@ -148,6 +148,34 @@ pub(super) async fn a_room_is_free_once_it_is_closed(place: Fresh) {
     let theirs = rig.done(by(8, posted(1, "m4", "my turn"))).await;
     assert!(theirs.id != closed.id && theirs.requester.id.as_str() == "web:8");
     assert!(theirs.familiar.is_none(), "who helped somebody else is no acquaintance");
+    rig.end().await;
+}
+
+/// What was shown to whoever had the room before stays theirs: its buttons are about their own matter.
+pub(super) async fn buttons_of_before_are_of_their_own_matter(place: Fresh) {
+    let rig = Rig::start(&place).await;
+    rig.done(by(1, posted(1, "m1", "printer broken"))).await;
+    rig.done(pressed(1, "p1", RequesterVerb::Human)).await;
+    let is_post =
+        |effect: &Effect| matches!(effect, Effect::Deliver(d) if matches!(d.op, DeliveryOp::Post { .. }));
+    let posts = rig.queued(FIRST, is_post).await;
+    let post = posts.into_iter().find(|row| row.lane == "d:1:0").expect("they are told");
+    let address = home(1);
+    let (remote, more) = (Some(remote("shown")), Vec::new());
+    rig.done(ended(&post, Outcome::Sent { remote, more, address, accepted: false, note: None })).await;
+    rig.done(pressed(1, "p2", RequesterVerb::Close)).await;
+    let theirs = rig.done(by(8, posted(1, "m2", "my turn"))).await;
+    assert_ne!(theirs.id, FIRST);
+    let under = |who: u32, id: &str, verb: RequesterVerb| Apply {
+        refs: edited(1, "e", "shown", "").refs,
+        ..pressed(who, id, verb)
+    };
+    let rated = rig.done(under(1, "p3", RequesterVerb::Rate { score: 5 })).await;
+    assert_eq!((rated.id, rated.rating), (FIRST, Some(5)));
+    // Nobody else's button, and without a message it is the room's.
+    for pressed in [under(8, "p4", RequesterVerb::Status), pressed(1, "p5", RequesterVerb::Status)] {
+        assert_eq!(rig.done(pressed).await.id, theirs.id);
+    }
     rig.end().await;
 }
 

@@ -135,12 +135,15 @@ pub(super) async fn lived(rig: &Rig) {
     rig.deliver_everything().await;
     // Something is queued and was tried in vain.
     rig.done(said(FIRST, "c4", "ana", "Is the canary well?")).await;
-    let post = rig.read.open_outbox_of(FIRST).await.unwrap().remove(0);
+    let open = rig.read.open_outbox_of(FIRST).await.unwrap();
+    let to_them =
+        |row: &OutboxRow| matches!(&row.effect, Effect::Deliver(delivery) if delivery.session.0 == 0);
+    let post = open.into_iter().find(to_them).unwrap();
     let lease_until = rig.now() + Duration::from_secs(60);
     rig.writer.begin(Begin { effect: post.id, lease_until }).await.unwrap();
     // The first part of it is there.
     let shown = Sent::at(&Address::room(&web(), "canary-home"), Some(remote("canary-part")));
-    let advance = Advance { effect: post.id, after: 0, shown, lease_until };
+    let advance = Advance { effect: post.id, after: 0, before: 0, message: None, shown, lease_until };
     assert!(matches!(rig.writer.advance(advance).await, Ok(Begun::Go { .. })));
     let mark = Mark {
         effect: post.id,
