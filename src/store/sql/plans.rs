@@ -19,6 +19,7 @@ const WHOLE: &[&str] = &[
     "counters: lock",
     "counts",
     // Once in a long while.
+    "messages: of somebody in others' conversations",
     "kept: forget",
     "salts: look up",
     "salts: of fingerprints",

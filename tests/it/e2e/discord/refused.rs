@@ -2,10 +2,10 @@
 //!
 //! Not here: what goes wrong on Discord's side (`faults`), sessions that are lost while all is well (`life`).
 
-use deskbridge_platforms::discord::GatewayEntry;
+use deskbridge_platforms::discord::{GatewayEntry, World};
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 
-use super::super::bridge::Base;
+use super::super::bridge::{Base, PATIENCE};
 use super::super::talk::UNPACED;
 use super::Talk;
 
@@ -22,7 +22,12 @@ impl Talk {
     /// Something could not be stored: the connection is left, so that it comes again.
     async fn refused(&self) {
         let resumed = |entry: &GatewayEntry| matches!(entry, GatewayEntry::Resumed { .. });
-        self.until("resume", |world| world.ledger.gateway.iter().any(|line| resumed(&line.entry))).await;
+        let is_there = |world: &World| world.ledger.gateway.iter().any(|line| resumed(&line.entry));
+        // The store itself tries for more than a minute.
+        let found = self.fake.wait_for(2 * PATIENCE, |world| is_there(world).then_some(())).await;
+        if let Err(story) = found {
+            panic!("no resume: {story}\nthe log:\n{}", self.bridge.log());
+        }
     }
 }
 

@@ -147,7 +147,8 @@ async fn what_comes_in_first_hides_no_outage() {
 #[tokio::test]
 async fn an_app_that_is_shut_out_keeps_its_gaps() {
     let calls = Arc::new(AtomicUsize::new(0));
-    let refused = move || (calls.fetch_add(1, Ordering::Relaxed) < 2).then_some(Reply::No("account_inactive"));
+    let refused =
+        move || (calls.fetch_add(1, Ordering::Relaxed) < 2).then_some(Reply::No("account_inactive"));
     let bench = Bench::with(room(refused)).await;
     bench.event(message("D1ANA", LAST, "before")).await;
     let connection = attend(&bench);
