@@ -17,38 +17,12 @@ use deskbridge_sim::{Fault, On, SimAdapter, Style, World};
 use deskbridge_store::memory::Memory;
 use deskbridge_store::open::{Kind, Opened};
 
-use crate::harness::{Town, config, virtual_clock};
+use crate::harness::{Town, config, virtual_clock, with_bob};
 
 const PEOPLE: usize = 12;
 /// Who waits for one room at a time.
 const CROWD: usize = 20;
 const ROUNDS: usize = 2;
-
-/// `folder`: an empty one, so that no articles are read at every start.
-fn text(requesters: &str, folder: &std::path::Path) -> String {
-    format!(
-        r#"
-[channels.{requesters}]
-adapter = "sim"
-[channels.slack]
-adapter = "sim"
-requesters = false
-[channels.slack.desk]
-room = "desk"
-[desk]
-undo_window = "0s"
-[queues.default]
-auto_accept = true
-[assistant]
-knowledge = "{}"
-[[technicians]]
-name = "Bob"
-identities = ["slack:bob"]
-capacity = 1000
-"#,
-        folder.display()
-    )
-}
 
 /// Everybody has a conversation with Bob; the thread of each in the desk.
 async fn everybody_assigned(requesters: &World, desk: &World, people: usize) -> Vec<Address> {
@@ -70,7 +44,7 @@ async fn everybody_assigned(requesters: &World, desk: &World, people: usize) -> 
 /// When each answer was there, in every room but the first, from when the round began.
 async fn arrivals(channel: &str, trouble: Option<Fault>) -> Vec<Duration> {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let town = Town::build_with(&text(channel, folder.path()), None).await;
+    let town = Town::build_with(&with_bob(channel, folder.path()), None).await;
     let (requesters, desk) = (town.world(channel), town.world("slack"));
     let threads = everybody_assigned(requesters, desk, PEOPLE).await;
     if let Some(fault) = trouble {
@@ -205,8 +179,9 @@ async fn what_waits_for_a_room_costs_nothing_meanwhile() {
     };
     let (blobs, key) = (folder.path().join("blobs"), crate::harness::key());
     let parts = Parts { opened, adapters, blobs, key, clock: clock.clone(), max_batch: 0 };
-    let _running =
-        build_with(&config(&text("telegram", folder.path())), parts, None).await.expect("the bridge starts");
+    let _running = build_with(&config(&with_bob("telegram", folder.path())), parts, None)
+        .await
+        .expect("the bridge starts");
     everybody_assigned(&requesters, &desk, CROWD).await;
     let ask = async |who: usize| {
         let user = format!("u{who}");

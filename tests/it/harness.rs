@@ -162,3 +162,30 @@ impl Town {
         self.worlds.get(channel).unwrap_or_else(|| panic!("no channel {channel}"))
     }
 }
+
+/// Requesters on one channel, Bob in the desk of another, nothing held back. `folder`: an empty one, so that no articles are read
+/// at every start.
+pub fn with_bob(requesters: &str, folder: &std::path::Path) -> String {
+    format!(
+        r#"
+[channels.{requesters}]
+adapter = "sim"
+[channels.slack]
+adapter = "sim"
+requesters = false
+[channels.slack.desk]
+room = "desk"
+[desk]
+undo_window = "0s"
+[queues.default]
+auto_accept = true
+[assistant]
+knowledge = "{}"
+[[technicians]]
+name = "Bob"
+identities = ["slack:bob"]
+capacity = 1000
+"#,
+        folder.display()
+    )
+}

@@ -2,7 +2,6 @@
 //!
 //! Not here: what goes wrong between them.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +10,7 @@ use deskbridge_services::assistant::Assistant;
 use deskbridge_sim::{Message, World};
 use deskbridge_store::memory::Memory;
 
-use crate::harness::Town;
+use crate::harness::{Town, with_bob};
 
 /// Words of a long message; six characters each.
 pub(super) const WORDS: usize = 1_500;
@@ -21,31 +20,6 @@ const PATIENCE: Duration = Duration::from_secs(280);
 pub(super) fn long_text() -> String {
     let words: Vec<String> = (0..WORDS).map(|n| format!("w{n:04}")).collect();
     words.chunks(40).map(|chunk| chunk.join(" ")).collect::<Vec<_>>().join("\n\n")
-}
-
-pub(super) fn config(requesters: &str, folder: &Path) -> String {
-    format!(
-        r#"
-[channels.{requesters}]
-adapter = "sim"
-[channels.slack]
-adapter = "sim"
-requesters = false
-[channels.slack.desk]
-room = "desk"
-[desk]
-undo_window = "0s"
-[queues.default]
-auto_accept = true
-[assistant]
-knowledge = "{}"
-[[technicians]]
-name = "Bob"
-identities = ["slack:bob"]
-capacity = 1000
-"#,
-        folder.display()
-    )
 }
 
 /// Ana, who asks on one channel, and Bob, who answers in a desk.
@@ -58,7 +32,7 @@ pub(super) struct Pair {
 impl Pair {
     pub(super) async fn on(requesters: &str, engine: Option<Arc<dyn Assistant>>) -> Pair {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let town = Town::build_with(&config(requesters, folder.path()), engine).await;
+        let town = Town::build_with(&with_bob(requesters, folder.path()), engine).await;
         Pair { town, requesters: requesters.to_owned(), _folder: folder }
     }
 
